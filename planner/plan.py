@@ -1,0 +1,156 @@
+"""The plan: an immutable value that is printed, saved, tested and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from planner.action import Action
+from planner.diff import JobDiff
+from planner.job import Job
+from planner.recorded import PortMapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeScore:
+    """How good a node was for one placement: each scorer's part, and their mean."""
+
+    node: str
+    parts: Mapping[str, float] = field(default_factory=dict)
+    final: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one allocation name, on which node, and why.
+
+    `alloc` is the id of the allocation that is kept, stopped or replaced; for a create it is
+    empty, unless an interrupted run had already decided the allocation (`resumed`). Ids of new
+    allocations are drawn when their intent is written, never here. `node` is where the
+    allocation will run (or ran, for a destroy); empty where no node was found.
+    """
+
+    action: Action
+    name: str
+    group: str
+    reason: str
+    alloc: str = ""
+    node: str = ""
+    previous_node: str = ""
+    ports: tuple[PortMapping, ...] = ()
+    scores: tuple[NodeScore, ...] = ()
+    resumed: bool = False
+    # Why the replaced allocation is stopped, in Nomad's words (recorded as its description).
+    stop_description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementFailure:
+    """Why a group could not be placed in full; counts are of nodes."""
+
+    nodes_evaluated: int = 0
+    nodes_filtered: int = 0
+    nodes_exhausted: int = 0
+    nodes_in_pool: int = 0
+    node_pool: str = "default"
+    nodes_available: Mapping[str, int] = field(default_factory=dict)
+    class_filtered: Mapping[str, int] = field(default_factory=dict)
+    constraint_filtered: Mapping[str, int] = field(default_factory=dict)
+    class_exhausted: Mapping[str, int] = field(default_factory=dict)
+    dimension_exhausted: Mapping[str, int] = field(default_factory=dict)
+    coalesced_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPlan:
+    """All changes of one group, in order of action, then name index."""
+
+    name: str
+    changes: tuple[Change, ...] = ()
+    failure: PlacementFailure | None = None
+
+    def count(self, action: Action) -> int:
+        """How many changes of that kind there are."""
+        return sum(c.action is action for c in self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlan:
+    """What one job's evaluation came to.
+
+    `job` is the desired spec (``job.stop`` for a job that is to end). `modify_index` and
+    `job_modify_index` are the guards: the job's records must still stand there at apply.
+    `registers` says whether the spec differs, so that a new version is made.
+    """
+
+    key: str
+    job: Job
+    diff: JobDiff
+    groups: tuple[GroupPlan, ...] = ()
+    job_modify_index: int = 0
+    modify_index: int = 0
+    registers: bool = False
+    warnings: tuple[str, ...] = ()
+    path: str = ""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of all groups."""
+        return tuple(c for g in self.groups for c in g.changes)
+
+    @property
+    def touches(self) -> bool:
+        """Whether any task is started or stopped."""
+        return any(c.action.touches for c in self.changes)
+
+    @property
+    def empty(self) -> bool:
+        """Whether applying it would change nothing at all."""
+        return not self.registers and all(c.action is Action.IGNORE for c in self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownHost:
+    """A host that could not be observed, and why."""
+
+    host: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A difference between what is recorded and what a host runs: missing, dead, extra…"""
+
+    kind: str
+    host: str
+    alloc: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the desired state was read: a commit, and a digest of the files as read."""
+
+    repository: str = ""
+    commit: str = ""
+    dirty: bool = False
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What `plan` prints and `apply` carries out. The same inputs give the same bytes."""
+
+    format: int = 1
+    cluster: str = ""
+    index: int = 0
+    source: Source = field(default_factory=Source)
+    jobs: tuple[JobPlan, ...] = ()
+    unknown: tuple[UnknownHost, ...] = ()
+    drift: tuple[Drift, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether applying it would change nothing at all."""
+        return all(j.empty for j in self.jobs)

@@ -1,0 +1,299 @@
+"""What orch has decided and done, as the ledger keeps it. Values and how they merge; no storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from planner.job import Job
+from planner.observed import TaskState
+
+# Versions kept per job; the newest stable one is never dropped.
+TRACKED_VERSIONS = 6
+
+
+class Desired(StrEnum):
+    """What an allocation was decided to do."""
+
+    RUN = "run"
+    STOP = "stop"
+
+
+class ClientStatus(StrEnum):
+    """What became of an allocation, in Nomad's words."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the allocation can never run again."""
+        return self in (ClientStatus.COMPLETE, ClientStatus.FAILED, ClientStatus.LOST)
+
+
+class DeploymentStatus(StrEnum):
+    """State of a deployment."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FAILED = "failed"
+    SUCCESSFUL = "successful"
+    CANCELLED = "cancelled"
+
+    @property
+    def active(self) -> bool:
+        """Whether it still goes on."""
+        return self in (DeploymentStatus.RUNNING, DeploymentStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortMapping:
+    """One assigned port: `value` on the host at `host_ip`, `to` inside the task (0: the same)."""
+
+    label: str
+    value: int
+    to: int = 0
+    host_ip: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobVersion:
+    """One version of a job's spec. `index` is its job modify index; times in ns."""
+
+    version: int
+    index: int
+    submit_time: int
+    job: Job
+    stable: bool = False
+    commit: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocRecord:
+    """One allocation as decided. `healthy` is its deployment health, None while not known."""
+
+    id: str
+    name: str
+    group: str
+    node: str
+    node_id: str = ""
+    job_version: int = 0
+    desired: Desired = Desired.RUN
+    desired_description: str = ""
+    client: ClientStatus = ClientStatus.PENDING
+    client_description: str = ""
+    ports: tuple[PortMapping, ...] = ()
+    evaluation: str = ""
+    deployment: str = ""
+    healthy: bool | None = None
+    healthy_at: int = 0
+    previous: str = ""
+    next: str = ""
+    reschedules: int = 0
+    created_index: int = 0
+    modified_index: int = 0
+    created: int = 0
+    modified: int = 0
+    tasks: Mapping[str, TaskState] = field(default_factory=dict)
+
+    @property
+    def index(self) -> int:
+        """The number in brackets at the end of the name: ``web.api[2]`` → 2."""
+        return int(self.name[self.name.rindex("[") + 1 : -1])
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it was told to stop or has ended by itself."""
+        return self.desired is Desired.STOP or self.client.terminal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentGroup:
+    """Progress of one group in a deployment; `require_progress_by` is in ns, 0 = no deadline."""
+
+    desired_total: int = 0
+    placed: int = 0
+    healthy: int = 0
+    unhealthy: int = 0
+    auto_revert: bool = False
+    progress_deadline: int = 0
+    require_progress_by: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The rolling out of one job version."""
+
+    id: str
+    job_version: int
+    status: DeploymentStatus = DeploymentStatus.RUNNING
+    description: str = "Deployment is running"
+    groups: Mapping[str, DeploymentGroup] = field(default_factory=dict)
+    created: int = 0
+    modified: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """One look of the planner at a job. `failures` names the groups that were not placed."""
+
+    id: str
+    triggered_by: str
+    priority: int = 50
+    status: str = "complete"
+    deployment: str = ""
+    failures: tuple[str, ...] = ()
+    queued: Mapping[str, int] = field(default_factory=dict)
+    created: int = 0
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+R = TypeVar("R", bound=_HasId)
+
+
+def _upsert(old: tuple[R, ...], new: Iterable[R]) -> tuple[R, ...]:
+    by_id = {r.id: r for r in old} | {r.id: r for r in new}
+    return tuple(by_id.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobChange:
+    """What one decision adds to a job's records: the unit of journals and of state commits.
+
+    Records replace those of the same id. `register` adds a job version. `run` is the id of the
+    apply that holds the job from now on; the empty string releases it, None leaves it.
+    """
+
+    key: str
+    register: JobVersion | None = None
+    stable: int | None = None
+    allocs: tuple[AllocRecord, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    run: str | None = None
+    repository: str | None = None
+    purge: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """All records of one job. `versions` is newest first and empty after a purge."""
+
+    key: str
+    create_index: int = 0
+    modify_index: int = 0
+    job_modify_index: int = 0
+    versions: tuple[JobVersion, ...] = ()
+    allocs: tuple[AllocRecord, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    run: str = ""
+    # (repository id, path) that owns the job; only a run over that repository may destroy it
+    repository: str = ""
+
+    @property
+    def current(self) -> JobVersion | None:
+        """The newest version, or None where the job was purged."""
+        return self.versions[0] if self.versions else None
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """The latest deployment."""
+        return self.deployments[-1] if self.deployments else None
+
+    def alloc(self, alloc_id: str) -> AllocRecord | None:
+        """Return the allocation with exactly this id."""
+        return next((a for a in self.allocs if a.id == alloc_id), None)
+
+    def version(self, number: int) -> JobVersion | None:
+        """Return that version of the spec, if it is still kept."""
+        return next((v for v in self.versions if v.version == number), None)
+
+    def changed(self, change: JobChange, index: int) -> JobState:
+        """Return the records after `change`, decided at ledger position `index`."""
+        if change.purge:
+            return JobState(key=self.key, modify_index=index)
+        registered = change.register is not None
+        return replace(
+            self,
+            create_index=self.create_index or index,
+            modify_index=index,
+            job_modify_index=index if registered else self.job_modify_index,
+            versions=_stable(_kept(_registered(self.versions, change.register, index)), change),
+            allocs=_upsert(self.allocs, change.allocs),
+            deployments=_upsert(self.deployments, change.deployments),
+            evaluations=_upsert(self.evaluations, change.evaluations),
+            run=self.run if change.run is None else change.run,
+            repository=self.repository if change.repository is None else change.repository,
+        )
+
+
+def _registered(
+    old: tuple[JobVersion, ...], new: JobVersion | None, index: int
+) -> tuple[JobVersion, ...]:
+    return old if new is None else (replace(new, index=index), *old)
+
+
+def _kept(versions: tuple[JobVersion, ...]) -> tuple[JobVersion, ...]:
+    newest_stable = next((v.version for v in versions if v.stable), None)
+    return tuple(
+        v for i, v in enumerate(versions) if i < TRACKED_VERSIONS or v.version == newest_stable
+    )
+
+
+def _stable(versions: tuple[JobVersion, ...], change: JobChange) -> tuple[JobVersion, ...]:
+    return tuple(replace(v, stable=True) if v.version == change.stable else v for v in versions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """What is recorded about an enrolled host, by its random id."""
+
+    id: str
+    name: str
+    eligible: bool = True
+    host_key: str = ""
+    machine_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The whole state at ledger position `index`; jobs by key, nodes by host name."""
+
+    cluster: str = ""
+    epoch: int = 0
+    index: int = 0
+    jobs: Mapping[str, JobState] = field(default_factory=dict)
+    nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
+
+    def job(self, key: str) -> JobState:
+        """Return the job's records; empty ones where nothing is recorded."""
+        return self.jobs.get(key) or JobState(key=key)
+
+    def changed(
+        self, changes: Iterable[JobChange], index: int, nodes: Iterable[NodeRecord] = ()
+    ) -> Recorded:
+        """Return the state after `changes`, decided at position `index`."""
+        jobs = dict(self.jobs)
+        for change in changes:
+            state = jobs.get(change.key) or JobState(key=change.key)
+            jobs[change.key] = state.changed(change, index)
+        return replace(
+            self, index=index, jobs=jobs, nodes={**self.nodes, **{n.name: n for n in nodes}}
+        )
+
+
+def job_key(job_id: str, namespace: str = "default") -> str:
+    """Name a job across namespaces: its id, followed by ``@namespace`` unless that is default."""
+    return job_id if namespace == "default" else f"{job_id}@{namespace}"
