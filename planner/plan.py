@@ -92,6 +92,8 @@ class JobPlan:
     registers: bool = False
     warnings: tuple[str, ...] = ()
     path: str = ""
+    # Id of a deployment that is not over: an apply goes on with it, even where nothing changes yet.
+    resumes: str = ""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -106,7 +108,8 @@ class JobPlan:
     @property
     def empty(self) -> bool:
         """Whether applying it would change nothing at all."""
-        return not self.registers and all(c.action is Action.IGNORE for c in self.changes)
+        idle = all(c.action is Action.IGNORE for c in self.changes)
+        return idle and not self.registers and not self.resumes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
