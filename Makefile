@@ -1,0 +1,76 @@
+# `make setup` is all that any target needs; each of them runs it first when it is due.
+
+PY := .venv/bin/python
+BIN := .venv/bin
+STAMP := .venv/.setup
+SHELL_SCRIPTS = $(shell git ls-files -- '*.sh' scripts/setup scripts/shparse)
+# For pytest: make test ARGS="tests/planner -x"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check check-format check-lint check-types check-layers check-locks \
+    check-shell format test demo bench golden lock dist lab-up lab-down clean
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(STAMP) ## The virtual environment with everything in it
+
+$(STAMP): requirements-dev.lock pyproject.toml scripts/setup
+	@PYTHON="$(PYTHON)" scripts/setup
+	@touch $@
+
+check: check-format check-lint check-types check-layers check-locks check-shell ## All but the tests
+
+check-format: $(STAMP)
+	$(BIN)/ruff format --check .
+
+check-lint: $(STAMP)
+	$(BIN)/ruff check .
+
+check-types: $(STAMP)
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+check-layers: $(STAMP)
+	$(BIN)/lint-imports
+
+check-locks: $(STAMP)
+	$(PY) scripts/lock.py --check
+
+check-shell:
+	@for script in $(SHELL_SCRIPTS); do scripts/shparse $$script || exit 1; done
+	bash -n .ci/run
+
+format: $(STAMP) ## Let ruff rewrite what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(STAMP) ## All tests, those with real hosts too where the machine can
+	$(PY) -m pytest $(ARGS)
+
+demo: $(STAMP) ## The getting-started story, with its real output
+	@$(PY) -m tests.demo
+
+bench: $(STAMP) ## Start-up time and memory
+	$(PY) bench/startup.py
+
+golden: $(STAMP) ## Rewrite the golden files; review the diff
+	ORCH_GOLDEN=write $(PY) -m pytest -q tests/golden
+
+lock: $(STAMP) ## Resolve the two lock files anew
+	$(PY) scripts/lock.py
+
+dist: $(STAMP) ## Wheel and source archive in dist/
+	$(PY) -m build --no-isolation
+
+lab-up: $(STAMP) ## Three real hosts to play with (root)
+	@$(PY) -m tests.lab up 3
+
+lab-down: $(STAMP) ## Take them away
+	@$(PY) -m tests.lab down
+
+clean: ## Remove what was made
+	rm -rf .venv build dist htmlcov .coverage .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
