@@ -27,7 +27,8 @@ class Change:
     `alloc` is the id of the allocation that is kept, stopped or replaced; for a create it is
     empty, unless an interrupted run had already decided the allocation (`resumed`). Ids of new
     allocations are drawn when their intent is written, never here. `node` is where the
-    allocation will run (or ran, for a destroy); empty where no node was found.
+    allocation will run (or ran, for a destroy); empty where no node was found. `replaces` is the
+    id of the ended allocation (failed, lost, missing) in whose stead a create is made.
     """
 
     action: Action
@@ -35,6 +36,7 @@ class Change:
     group: str
     reason: str
     alloc: str = ""
+    replaces: str = ""
     node: str = ""
     previous_node: str = ""
     ports: tuple[PortMapping, ...] = ()
