@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -155,8 +155,8 @@ _DECODERS: dict[Any, Callable[[tuple[Any, ...], object, str], object]] = {
 
 
 @cache
-def _shape(cls: type[object]) -> dict[str, tuple[Field[Any], Any]]:
-    hints = get_type_hints(cls)
+def _shape(cls: Hashable) -> dict[str, tuple[Field[Any], Any]]:
+    hints = get_type_hints(cast("type[object]", cls))
     return {
         f.metadata.get("json") or json_name(f.name): (f, hints[f.name])
         for f in fields(cast("Any", cls))

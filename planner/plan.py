@@ -124,7 +124,7 @@ class UnknownHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """A difference between what is recorded and what a host runs: missing, dead, extra…"""
+    """A difference between what is recorded and what a host runs: missing, dead or extra."""
 
     kind: str
     host: str
