@@ -1,0 +1,61 @@
+"""What became of an allocation: recorded and observed make the client status. Never decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from planner.observed import NodeStatus, ObservedAlloc, TaskPhase, TaskState
+from planner.recorded import AllocRecord, ClientStatus, Desired
+
+_DESCRIPTIONS = {
+    ClientStatus.PENDING: "No tasks have started",
+    ClientStatus.RUNNING: "Tasks are running",
+    ClientStatus.COMPLETE: "All tasks have completed",
+    ClientStatus.FAILED: "Failed tasks",
+    ClientStatus.LOST: "Node was declared lost, or no longer knows the allocation",
+    ClientStatus.UNKNOWN: "Node does not answer",
+}
+
+
+def client_status(
+    record: AllocRecord, observed: ObservedAlloc | None, node: NodeStatus
+) -> ClientStatus:
+    """Return the status of `record`, given what its node shows of it.
+
+    A recorded end is final. On a node that does not answer it is unknown, on one that is down
+    lost. Where a node that answers has no record of the allocation, it was never started
+    (pending), has been cleaned up after a stop (complete), or is lost.
+    """
+    if record.client.terminal:
+        return record.client
+    if node is NodeStatus.UNKNOWN:
+        return ClientStatus.UNKNOWN
+    if node is NodeStatus.DOWN:
+        return ClientStatus.LOST
+    if observed is None:
+        return _unseen(record)
+    return task_status(observed.tasks.values())
+
+
+def _unseen(record: AllocRecord) -> ClientStatus:
+    if record.desired is Desired.STOP:
+        return ClientStatus.COMPLETE
+    return ClientStatus.PENDING if record.client is ClientStatus.PENDING else ClientStatus.LOST
+
+
+def task_status(tasks: Iterable[TaskState]) -> ClientStatus:
+    """Derive an allocation's status from its tasks: one failed task fails the whole of it."""
+    states = tuple(tasks)
+    phases = {t.state for t in states}
+    if any(t.failed and t.state is TaskPhase.DEAD for t in states):
+        return ClientStatus.FAILED
+    if TaskPhase.RUNNING in phases:
+        return ClientStatus.RUNNING
+    if TaskPhase.PENDING in phases or not states:
+        return ClientStatus.PENDING
+    return ClientStatus.COMPLETE
+
+
+def client_description(status: ClientStatus) -> str:
+    """Return the sentence that goes with a status."""
+    return _DESCRIPTIONS[status]
