@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -13,7 +13,22 @@ T = TypeVar("T")
 
 # Word parts that the API writes in capitals.
 _ACRONYMS = frozenset(
-    {"id", "mb", "cpu", "dns", "cidr", "ip", "tls", "grpc", "ttl", "ui", "cni", "numa", "iops", "csi"}
+    {
+        "id",
+        "mb",
+        "cpu",
+        "dns",
+        "cidr",
+        "ip",
+        "tls",
+        "grpc",
+        "ttl",
+        "ui",
+        "cni",
+        "numa",
+        "iops",
+        "csi",
+    }
 )
 # Whole names the rule does not reach.
 _EXCEPTIONS = {
@@ -62,11 +77,11 @@ def to_json(value: object) -> Any:  # noqa: ANN401 - JSON has no closed type
 def _object_to_json(value: Any) -> dict[str, Any]:  # noqa: ANN401
     out: dict[str, Any] = {}
     for f in fields(value):
-        item = getattr(value, f.name)
+        item: object = getattr(value, f.name)
         if f.metadata.get("omitempty") and not item:
             continue
         name = f.metadata.get("json") or json_name(f.name)
-        empty = isinstance(item, tuple | Mapping | frozenset) and not item
+        empty = not item and isinstance(item, _COLLECTIONS)
         out[name] = None if empty and not f.metadata.get("free") else to_json(item)
     return out
 
@@ -89,7 +104,7 @@ def _decode(hint: Any, data: object, where: str) -> object:  # noqa: ANN401
     if decoder is not None:
         return decoder(get_args(hint), data, where)
     if is_dataclass(hint):
-        return _decode_object(cast("type[object]", hint), data, where)
+        return _decode_object(cast("type[Any]", hint), data, where)
     return _decode_scalar(hint, data, where)
 
 
@@ -154,16 +169,22 @@ _DECODERS: dict[Any, Callable[[tuple[Any, ...], object, str], object]] = {
 }
 
 
-@cache
-def _shape(cls: Hashable) -> dict[str, tuple[Field[Any], Any]]:
-    hints = get_type_hints(cast("type[object]", cls))
-    return {
-        f.metadata.get("json") or json_name(f.name): (f, hints[f.name])
-        for f in fields(cast("Any", cls))
-    }
+_COLLECTIONS = (tuple, Mapping, frozenset)
+_SHAPES: dict[Any, dict[str, tuple[Field[Any], Any]]] = {}
 
 
-def _decode_object(cls: type[object], data: object, where: str) -> object:
+def _shape(cls: Any) -> dict[str, tuple[Field[Any], Any]]:  # noqa: ANN401
+    if cls not in _SHAPES:
+        _SHAPES[cls] = _read_shape(cls)
+    return _SHAPES[cls]
+
+
+def _read_shape(cls: Any) -> dict[str, tuple[Field[Any], Any]]:  # noqa: ANN401
+    hints = get_type_hints(cls)
+    return {f.metadata.get("json") or json_name(f.name): (f, hints[f.name]) for f in fields(cls)}
+
+
+def _decode_object(cls: type[Any], data: object, where: str) -> object:
     if not isinstance(data, Mapping):
         raise FormatError(f"{where}: expected an object, got {type(data).__name__}")
     given = cast("Mapping[str, object]", data)

@@ -408,7 +408,7 @@ class TaskGroup:
     networks: tuple[Network, ...] = ()
     consul: Mapping[str, object] = field(default_factory=_free)
     services: tuple[Service, ...] = ()
-    volumes: Mapping[str, VolumeRequest] = field(default_factory=dict)
+    volumes: Mapping[str, VolumeRequest] = field(default_factory=dict[str, VolumeRequest])
     shutdown_delay: int | None = None
     stop_after_client_disconnect: int | None = None
     max_client_disconnect: int | None = None

@@ -33,7 +33,7 @@ class TaskEvent:
     time: int
     type: str
     message: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +68,11 @@ class ObservedAlloc:
     desired: str = "run"
     index: int = 0
     version: int = 0
-    ports: Mapping[str, int] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict[str, int])
     cpu: int = 0
     memory_mb: int = 0
     disk_mb: int = 0
-    tasks: Mapping[str, TaskState] = field(default_factory=dict)
+    tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ class Node:
     node_pool: str = "default"
     eligible: bool = True
     address: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    meta: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    meta: Mapping[str, str] = field(default_factory=dict[str, str])
     drivers: frozenset[str] = frozenset()
     host_volumes: frozenset[str] = frozenset()
     resources: NodeResources = field(default_factory=NodeResources)
@@ -113,12 +113,12 @@ class Node:
     min_dynamic_port: int = MIN_DYNAMIC_PORT
     max_dynamic_port: int = MAX_DYNAMIC_PORT
     # job key → index of the fence that stands on the host
-    fences: Mapping[str, int] = field(default_factory=dict)
+    fences: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything one round of probes saw: nodes by host name, allocations by id."""
 
-    nodes: Mapping[str, Node] = field(default_factory=dict)
-    allocs: Mapping[str, ObservedAlloc] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict[str, Node])
+    allocs: Mapping[str, ObservedAlloc] = field(default_factory=dict[str, ObservedAlloc])

@@ -16,7 +16,7 @@ class NodeScore:
     """How good a node was for one placement: each scorer's part, and their mean."""
 
     node: str
-    parts: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict[str, float])
     final: float = 0.0
 
 
@@ -55,11 +55,11 @@ class PlacementFailure:
     nodes_exhausted: int = 0
     nodes_in_pool: int = 0
     node_pool: str = "default"
-    nodes_available: Mapping[str, int] = field(default_factory=dict)
-    class_filtered: Mapping[str, int] = field(default_factory=dict)
-    constraint_filtered: Mapping[str, int] = field(default_factory=dict)
-    class_exhausted: Mapping[str, int] = field(default_factory=dict)
-    dimension_exhausted: Mapping[str, int] = field(default_factory=dict)
+    nodes_available: Mapping[str, int] = field(default_factory=dict[str, int])
+    class_filtered: Mapping[str, int] = field(default_factory=dict[str, int])
+    constraint_filtered: Mapping[str, int] = field(default_factory=dict[str, int])
+    class_exhausted: Mapping[str, int] = field(default_factory=dict[str, int])
+    dimension_exhausted: Mapping[str, int] = field(default_factory=dict[str, int])
     coalesced_failures: int = 0
 
 

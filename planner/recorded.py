@@ -101,7 +101,7 @@ class AllocRecord:
     modified_index: int = 0
     created: int = 0
     modified: int = 0
-    tasks: Mapping[str, TaskState] = field(default_factory=dict)
+    tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
 
     @property
     def index(self) -> int:
@@ -135,7 +135,7 @@ class Deployment:
     job_version: int
     status: DeploymentStatus = DeploymentStatus.RUNNING
     description: str = "Deployment is running"
-    groups: Mapping[str, DeploymentGroup] = field(default_factory=dict)
+    groups: Mapping[str, DeploymentGroup] = field(default_factory=dict[str, DeploymentGroup])
     created: int = 0
     modified: int = 0
 
@@ -150,7 +150,7 @@ class Evaluation:
     status: str = "complete"
     deployment: str = ""
     failures: tuple[str, ...] = ()
-    queued: Mapping[str, int] = field(default_factory=dict)
+    queued: Mapping[str, int] = field(default_factory=dict[str, int])
     created: int = 0
 
 
@@ -274,8 +274,8 @@ class Recorded:
     cluster: str = ""
     epoch: int = 0
     index: int = 0
-    jobs: Mapping[str, JobState] = field(default_factory=dict)
-    nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
+    jobs: Mapping[str, JobState] = field(default_factory=dict[str, JobState])
+    nodes: Mapping[str, NodeRecord] = field(default_factory=dict[str, NodeRecord])
 
     def job(self, key: str) -> JobState:
         """Return the job's records; empty ones where nothing is recorded."""
