@@ -81,9 +81,12 @@ def _object_to_json(value: Any) -> dict[str, Any]:  # noqa: ANN401
         if f.metadata.get("omitempty") and not item:
             continue
         name = f.metadata.get("json") or json_name(f.name)
-        empty = not item and isinstance(item, _COLLECTIONS)
-        out[name] = None if empty and not f.metadata.get("free") else to_json(item)
+        out[name] = None if _is_empty(item) and not f.metadata.get("free") else to_json(item)
     return out
+
+
+def _is_empty(item: object) -> bool:
+    return not item and isinstance(item, tuple | Mapping | frozenset)
 
 
 def from_json(cls: type[T], data: object, where: str = "") -> T:
@@ -169,7 +172,6 @@ _DECODERS: dict[Any, Callable[[tuple[Any, ...], object, str], object]] = {
 }
 
 
-_COLLECTIONS = (tuple, Mapping, frozenset)
 _SHAPES: dict[Any, dict[str, tuple[Field[Any], Any]]] = {}
 
 
