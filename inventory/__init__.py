@@ -1,1 +1,1 @@
-"""Who the hosts are: Ansible's inventory words as immutable values. Never touches a file or a host."""
+"""Who the hosts are: Ansible's inventory words as immutable values. Touches no file, no host."""

@@ -1,0 +1,293 @@
+"""The variables orch understands: one row each, with its type and limits. Text decides nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from inventory.errors import Problem
+from inventory.marked import Item, Value, plain
+from inventory.model import HostVolume, Reserved
+
+Check = Callable[[Value], object]
+
+MAX_PORT = 65_535
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_LINE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
+_KEY_LINE = re.compile(r"(?P<type>[a-z0-9@.-]+) +(?P<data>[A-Za-z0-9+/=]+)(?: .*)?")
+_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_SSH_CONNECTIONS = ("ssh", "smart", "paramiko", "paramiko_ssh")
+
+
+class BadValueError(Exception):
+    """A value that its variable can't take, with its place."""
+
+    def __init__(self, value: Value, text: str) -> None:
+        super().__init__(text)
+        self.problem = value.problem(text)
+
+
+def checked(table: Mapping[str, Item], problems: list[Problem]) -> dict[str, object]:
+    """Return the variables of one group or host with their types; add what is wrong."""
+    out: dict[str, object] = {}
+    for name, item in table.items():
+        known = _ALIASES.get(name, name)
+        check = _ROWS.get(known)
+        try:
+            if check is None and name.startswith("orch_"):
+                problems.append(item.problem(_unknown(name)))
+            else:
+                out[known] = _known(item.value, check) if check else plain(item.value)
+        except BadValueError as e:
+            place = e.problem
+            problems.append(Problem(place.line, place.column, f"{name}: {place.text}"))
+    return out
+
+
+def free(variables: Mapping[str, object]) -> dict[str, object]:
+    """Return the variables that orch keeps but does not read."""
+    return {k: v for k, v in variables.items() if k not in _ROWS}
+
+
+def suggestion(name: str, options: list[str]) -> str:
+    """Return a question naming the nearest option, or nothing."""
+    near = difflib.get_close_matches(name, options, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _unknown(name: str) -> str:
+    return f"unknown variable {name!r}" + suggestion(name, [r for r in _ROWS if r[:5] == "orch_"])
+
+
+def _known(value: Value, check: Check) -> object:
+    if value.tag:
+        raise BadValueError(value, f"a value tagged {value.tag} is not decoded; write it plainly")
+    if isinstance(value.data, str) and "{{" in value.data:
+        raise BadValueError(value, "templates are not evaluated; write the value itself")
+    return check(value)
+
+
+def _text(value: Value) -> str:
+    data = value.data
+    if data is None or isinstance(data, bool | list | dict):
+        raise BadValueError(value, f"expected text, got {_kind(value)}")
+    text = str(data)
+    if not _LINE.fullmatch(text):
+        raise BadValueError(value, "expected one line of 1 to 1024 printable characters")
+    return text
+
+
+def _word(value: Value) -> str:
+    """Text that ends up beside ssh's or sudo's own words."""
+    text = _text(value)
+    if text.startswith("-") or re.search(r"\s", text):
+        raise BadValueError(value, "may not begin with '-' or hold blanks")
+    return text
+
+
+def _name(value: Value) -> str:
+    text = _text(value)
+    if not _NAME.fullmatch(text):
+        raise BadValueError(value, f"{text!r}: only letters, digits, '-', '_' and '.' (up to 128)")
+    return text
+
+
+def _path(value: Value) -> str:
+    text = _text(value)
+    if not text.startswith("/") or "/../" in f"{text}/":
+        raise BadValueError(value, f"{text!r}: expected an absolute path without '..'")
+    return text.rstrip("/") or "/"
+
+
+def _key_path(value: Value) -> str:
+    return _text(value)
+
+
+def _number(low: int, high: int) -> Check:
+    def check(value: Value) -> object:
+        data = value.data
+        number = int(data) if isinstance(data, str) and re.fullmatch(r"\d{1,12}", data) else data
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise BadValueError(value, f"expected a whole number, got {_kind(value)}")
+        if not low <= number <= high:
+            raise BadValueError(value, f"{number} is not between {low} and {high}")
+        return number
+
+    return check
+
+
+def _boolean(value: Value) -> bool:
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    data = words.get(str(value.data).lower())
+    if data is None:
+        raise BadValueError(value, f"expected true or false, got {_kind(value)}")
+    return data
+
+
+def _address(value: Value) -> str:
+    text = _text(value)
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise BadValueError(value, f"{text!r} is not an IP address") from None
+
+
+def _connection(value: Value) -> str:
+    text = _text(value)
+    if text not in _SSH_CONNECTIONS:
+        raise BadValueError(value, f"{text!r}: hosts are reached by ssh only")
+    return text
+
+
+def _become_method(value: Value) -> str:
+    if (text := _text(value)) != "sudo":
+        raise BadValueError(value, f"{text!r}: only sudo is supported")
+    return text
+
+
+def _table(value: Value) -> dict[str, Item]:
+    if value.data is None:
+        return {}
+    if not isinstance(value.data, dict):
+        raise BadValueError(value, f"expected a mapping, got {_kind(value)}")
+    return value.data
+
+
+def _meta(value: Value) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for key, item in _table(value).items():
+        data = item.value.data
+        if isinstance(data, list | dict):
+            raise BadValueError(item.value, f"{key}: expected text, got {_kind(item.value)}")
+        out[key] = (
+            str(data).lower() if isinstance(data, bool) else "" if data is None else str(data)
+        )
+    return out
+
+
+def _host_volumes(value: Value) -> dict[str, HostVolume]:
+    return {
+        name: _volume(item.value) for name, item in _table(value).items() if _known_name(name, item)
+    }
+
+
+def _known_name(name: str, item: Item) -> bool:
+    if not _NAME.fullmatch(name):
+        raise BadValueError(item.value, f"{name!r} is not a volume name")
+    return True
+
+
+def _volume(value: Value) -> HostVolume:
+    if not isinstance(value.data, dict):
+        return HostVolume(path=_path(value))
+    given = _fields(value, {"path": _path, "read_only": _boolean})
+    if "path" not in given:
+        raise BadValueError(value, "a host volume needs a path")
+    return HostVolume(
+        path=cast("str", given["path"]), read_only=cast("bool", given.get("read_only", False))
+    )
+
+
+def _reserved(value: Value) -> Reserved:
+    amount = _number(0, 10**9)
+    given = _fields(value, {"cpu": amount, "memory": amount, "disk": amount, "ports": _ports})
+    return Reserved(
+        cpu=cast("int", given.get("cpu", 0)),
+        memory_mb=cast("int", given.get("memory", 0)),
+        disk_mb=cast("int", given.get("disk", 0)),
+        ports=cast("frozenset[int]", given.get("ports", frozenset[int]())),
+    )
+
+
+def _fields(value: Value, rows: Mapping[str, Check]) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for name, item in _table(value).items():
+        if name not in rows:
+            near = suggestion(name, list(rows))
+            raise BadValueError(item.value, f"unknown key {name!r}{near}")
+        out[name] = rows[name](item.value)
+    return out
+
+
+def _ports(value: Value) -> frozenset[int]:
+    if isinstance(value.data, list):
+        return frozenset[int]().union(*(_ports(v) for v in value.data))
+    out: set[int] = set()
+    for part in _text(value).split(","):
+        found = _PORTS.fullmatch(part.strip())
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not 1 <= first <= last <= MAX_PORT:
+            raise BadValueError(value, f"{part.strip()!r} is not a port or a range such as 80-90")
+        out.update(range(first, last + 1))
+    return frozenset(out)
+
+
+def _host_keys(value: Value) -> tuple[str, ...]:
+    if isinstance(value.data, list):
+        return tuple(key for v in value.data for key in _host_keys(v))
+    if not isinstance(value.data, str):
+        raise BadValueError(value, f"expected public key lines, got {_kind(value)}")
+    lines = [line.strip() for line in value.data.splitlines()]
+    return tuple(_host_key(value, line) for line in lines if line and not line.startswith("#"))
+
+
+def _host_key(value: Value, line: str) -> str:
+    found = _KEY_LINE.fullmatch(line)
+    if found is None or not _names_itself(found["type"], found["data"]):
+        shape = "expected a public key such as 'ssh-ed25519 AAAA…', without the host's name"
+        raise BadValueError(value, shape)
+    return f"{found['type']} {found['data']}"
+
+
+def _names_itself(kind: str, data: str) -> bool:
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    length = int.from_bytes(raw[:4], "big")
+    return raw[4 : 4 + length] == kind.encode() and len(raw) > 4 + length
+
+
+def _kind(value: Value) -> str:
+    kinds: dict[type, str] = {
+        dict: "a mapping",
+        list: "a list",
+        bool: "a boolean",
+        type(None): "nothing",
+    }
+    return kinds.get(type(value.data)) or repr(value.data)
+
+
+# Ansible's older and shorter names of the same variables.
+_ALIASES = {
+    "ansible_ssh_host": "ansible_host",
+    "ansible_ssh_port": "ansible_port",
+    "ansible_ssh_user": "ansible_user",
+    "ansible_private_key_file": "ansible_ssh_private_key_file",
+}
+
+_ROWS: dict[str, Check] = {
+    "ansible_host": _word,
+    "ansible_port": _number(1, MAX_PORT),
+    "ansible_user": _word,
+    "ansible_ssh_private_key_file": _key_path,
+    "ansible_become": _boolean,
+    "ansible_become_user": _word,
+    "ansible_become_method": _become_method,
+    "ansible_connection": _connection,
+    "ansible_group_priority": _number(-1000, 1000),
+    "orch_datacenter": _name,
+    "orch_node_class": _name,
+    "orch_node_pool": _name,
+    "orch_meta": _meta,
+    "orch_host_volumes": _host_volumes,
+    "orch_address": _address,
+    "orch_reserved": _reserved,
+    "orch_data_dir": _path,
+    "orch_host_key": _host_keys,
+}
