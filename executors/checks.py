@@ -1,0 +1,113 @@
+"""Service checks of types tcp and http, made through the SSH connection from the host's side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from executors.transport import HostError, Stream, Transport
+from planner.job import SECOND, Check, Service, TaskGroup
+from planner.recorded import AllocRecord
+
+# More of an answer than the status line is never needed.
+_ANSWER_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundCheck:
+    """A check with the address and port of one allocation; port 0 where the label is unknown."""
+
+    name: str
+    check: Check
+    address: str
+    port: int
+
+
+def bound_checks(group: TaskGroup, alloc: AllocRecord, address: str) -> tuple[BoundCheck, ...]:
+    """Return the checks of the group's and its tasks' services, bound to the allocation's ports.
+
+    `address` is the node's, used where a port has none of its own.
+    """
+    services = [*group.services, *(s for t in group.tasks for s in t.services)]
+    return tuple(
+        _bound(service, check, alloc, address) for service in services for check in service.checks
+    )
+
+
+def _bound(service: Service, check: Check, alloc: AllocRecord, address: str) -> BoundCheck:
+    label = check.port_label or service.port_label
+    mapping = next((p for p in alloc.ports if p.label == label), None)
+    number = int(label) if label.isdigit() else 0
+    return BoundCheck(
+        name=check.name or f'service: "{service.name}" check',
+        check=check,
+        address=(mapping.host_ip if mapping else "") or address,
+        port=mapping.value if mapping else number,
+    )
+
+
+async def failure(bound: BoundCheck, transport: Transport) -> str:
+    """Make the check once; return why it fails, or an empty string. Never raises for its target."""
+    if not bound.port:
+        return "its port is not defined in the group's network"
+    timeout = max(bound.check.timeout / SECOND, 1.0)
+    try:
+        async with asyncio.timeout(timeout):
+            return await _attempt(bound, transport, timeout)
+    except TimeoutError:
+        return f"no answer within {timeout:g}s"
+    except HostError as e:
+        return e.message
+    except OSError as e:
+        return str(e) or type(e).__name__
+
+
+async def _attempt(bound: BoundCheck, transport: Transport, timeout: float) -> str:  # noqa: ASYNC109
+    stream = await transport.dial(bound.address, bound.port, deadline=timeout)
+    try:
+        return await _http(bound, stream) if bound.check.type == "http" else ""
+    finally:
+        await stream.close()
+
+
+async def _http(bound: BoundCheck, stream: Stream) -> str:
+    await stream.write(_request(bound))
+    answer = b""
+    while b"\r\n" not in answer and len(answer) < _ANSWER_LIMIT:
+        chunk = await stream.read(_ANSWER_LIMIT)
+        if not chunk:
+            break
+        answer += chunk
+    words = answer.split(b"\r\n", 1)[0].split(None, 2)
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():  # noqa: PLR2004
+        return "the answer is not HTTP"
+    status = int(words[1])
+    return "" if 200 <= status < 300 else f"HTTP status {status}"  # noqa: PLR2004
+
+
+def _request(bound: BoundCheck) -> bytes:
+    check = bound.check
+    body = check.body.encode()
+    headers: dict[str, str] = {
+        "Host": f"{bound.address}:{bound.port}",
+        "User-Agent": "orch-check",
+        "Connection": "close",
+        **_extra(check.header),
+    }
+    if body:
+        headers["Content-Length"] = str(len(body))
+    lines = [f"{check.method or 'GET'} {check.path or '/'} HTTP/1.0"]
+    lines += [f"{_line(k)}: {_line(v)}" for k, v in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _extra(header: Mapping[str, object]) -> dict[str, str]:
+    return {
+        k: ", ".join(str(i) for i in v) if isinstance(v, tuple | list) else str(v)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        for k, v in header.items()
+    }
+
+
+def _line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")

@@ -1,0 +1,91 @@
+"""One apply in progress: what it knows, what it may write, and whom it tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from executors.boundary import Boundary, Passing, pass_by
+from executors.clock import Clock
+from executors.fleet import Fleet
+from planner.decide import Stamp, Wave, wave
+from planner.evaluate import Situation, plan_job
+from planner.events import Event
+from planner.job import Job
+from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
+from planner.plan import JobPlan
+from planner.recorded import JobChange, JobState, Recorded
+
+
+class Journal(Protocol):
+    """The write-ahead journal of a run. Appending blocks until it is written for good."""
+
+    def append(self, kind: str, changes: Sequence[JobChange], time: int) -> None:
+        """Write one entry; raises a `ConflictError` where another run has sealed the journal."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """The moving state of one apply. Only `journalled` and `saw` change what it knows."""
+
+    id: str
+    recorded: Recorded
+    observed: Observed
+    journal: Journal
+    fleet: Fleet
+    clock: Clock
+    ids: Callable[[], str]
+    tell: Callable[[Event], None]
+    at: Passing = pass_by
+    commit: str = ""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def situation(self) -> Situation:
+        """What the planner reads, as of now."""
+        return Situation(recorded=self.recorded, observed=self.observed, now=self.clock.now())
+
+    def stamp(self) -> Stamp:
+        """Time, ids and names for a decision made now."""
+        return Stamp(now=self.clock.now(), ids=self.ids, run=self.id, commit=self.commit)
+
+    def state(self, key: str) -> JobState:
+        """The job's records, this run's own decisions included."""
+        return self.recorded.job(key)
+
+    def node(self, host: str) -> Node:
+        """The node of that host; unknown where the inventory has lost it."""
+        lost = Node(name=host, status=NodeStatus.UNKNOWN, reason="not in the inventory")
+        return self.observed.nodes.get(host, lost)
+
+    async def next_wave(self, key: str, job: Job) -> tuple[JobPlan, Wave]:
+        """Plan the job anew and journal the intents of what comes next, as one decision."""
+        async with self.lock:
+            plan = plan_job(job, self.situation())
+            decided = wave(plan, self.state(key), self.stamp())
+            if decided.chains:
+                await self._append("intend", (decided.change,))
+        if decided.chains:
+            self.at(Boundary.INTENDED)
+        return plan, decided
+
+    async def journalled(self, kind: str, changes: Sequence[JobChange]) -> None:
+        """Journal changes and take them in."""
+        async with self.lock:
+            await self._append(kind, changes)
+
+    async def _append(self, kind: str, changes: Sequence[JobChange]) -> None:
+        await asyncio.to_thread(self.journal.append, kind, changes, self.clock.now())
+        self.recorded = self.recorded.changed(changes, self.recorded.index)
+
+    def saw(self, allocs: Iterable[ObservedAlloc]) -> None:
+        """Take in what hosts showed."""
+        seen = {a.id: a for a in allocs}
+        self.observed = replace(self.observed, allocs={**self.observed.allocs, **seen})
+
+    def lost(self, host: str, reason: str) -> None:
+        """Take a host as unknown from now on."""
+        node = replace(self.node(host), status=NodeStatus.UNKNOWN, reason=reason)
+        self.observed = replace(self.observed, nodes={**self.observed.nodes, host: node})

@@ -1,0 +1,110 @@
+"""Watching the health of a deployment's allocations: looks at hosts, verdicts by the rule."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from executors.checks import bound_checks
+from executors.run import Run
+from executors.transport import HostError
+from planner.health import Health, Look, Watched, looked
+from planner.job import SECOND, Job, TaskGroup, Update
+from planner.recorded import AllocRecord
+from planner.verdict import Judged
+
+# Seconds between two looks: fine for short health times, sparing for long ones.
+_SHORTEST, _LONGEST = 0.2, 2.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Checked:
+    """When an allocation's checks were last made, and which failed."""
+
+    at: float = 0.0
+    failing: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class HealthWatch:
+    """Looks at allocations until a verdict is reached; keeps the time each has been watched."""
+
+    run: Run
+    watched: dict[str, Watched] = field(default_factory=dict[str, Watched])
+    checked: dict[str, _Checked] = field(default_factory=dict[str, _Checked])
+
+    def pause(self, job: Job) -> float:
+        """Seconds to wait between two looks at allocations of this job."""
+        times = [g.update.min_healthy_time for g in job.task_groups if g.update]
+        return min(max(min(times, default=0) / SECOND / 5, _SHORTEST), _LONGEST)
+
+    def why(self, alloc: str) -> str:
+        """Why the allocation is not healthy, as far as the last look shows."""
+        watched = self.watched.get(alloc)
+        return watched.reason if watched else ""
+
+    async def look(self, job: Job, allocs: Sequence[AllocRecord]) -> dict[str, Judged]:
+        """Look once at all of them, at each host once; return the verdicts that were reached."""
+        hosts: dict[str, list[AllocRecord]] = defaultdict(list)
+        for alloc in allocs:
+            hosts[alloc.node].append(alloc)
+        looks = await asyncio.gather(*(self._look_at(h, job, a) for h, a in hosts.items()))
+        return {alloc: verdict for verdicts in looks for alloc, verdict in verdicts.items()}
+
+    async def _look_at(
+        self, host: str, job: Job, allocs: Sequence[AllocRecord]
+    ) -> dict[str, Judged]:
+        try:
+            seen = await self.run.fleet.inspect(host, [a.id for a in allocs])
+        except HostError:
+            # A host that is lost in mid-watch shows nothing; the deadlines go on.
+            seen = ()
+        self.run.saw(seen)
+        by_id = {a.id: a for a in seen}
+        found: dict[str, Judged] = {}
+        for alloc in allocs:
+            group = job.group(alloc.group)
+            if group is None or group.update is None:
+                continue
+            checked = await self._checked(alloc, group, group.update)
+            look = Look(
+                at=self.run.clock.monotonic(),
+                alloc=by_id.get(alloc.id),
+                checks=checked.failing,
+                checked_at=checked.at,
+            )
+            if (verdict := self._judge(alloc, look, group, group.update)) is not None:
+                found[alloc.id] = verdict
+        return found
+
+    def _judge(
+        self, alloc: AllocRecord, look: Look, group: TaskGroup, update: Update
+    ) -> Judged | None:
+        before = self.watched.get(alloc.id) or Watched(began=look.at)
+        after = looked(before, look, update, group)
+        self.watched[alloc.id] = after
+        if after.health is Health.PENDING:
+            return None
+        return Judged(health=after.health, time=self.run.clock.now())
+
+    async def _checked(self, alloc: AllocRecord, group: TaskGroup, update: Update) -> _Checked:
+        """Make the allocation's checks if they are due; a stale result stands until then."""
+        node = self.run.node(alloc.node)
+        checks = bound_checks(group, alloc, node.address)
+        if update.health_check != "checks" or not checks:
+            return _Checked()
+        last = self.checked.get(alloc.id)
+        due = min(c.check.interval for c in checks) / SECOND
+        due = min(due, update.min_healthy_time / SECOND)
+        now = self.run.clock.monotonic()
+        if last is not None and not last.failing and now - last.at < due:
+            return last
+        answers = await asyncio.gather(*(self.run.fleet.check(alloc.node, c) for c in checks))
+        failing = tuple(
+            f'"{c.name}" ({why})' for c, why in zip(checks, answers, strict=True) if why
+        )
+        # Counted from before the attempt: what it proves was true by then at the latest.
+        self.checked[alloc.id] = _Checked(at=now, failing=failing)
+        return self.checked[alloc.id]
