@@ -77,23 +77,16 @@ class Rollout:
         progress = self.run.clock.monotonic()
         while True:
             plan, wave = await self.run.next_wave(self.key, self.job)
-            if wave.chains:
-                self._tell()
-                problems = await self._carry_out(wave)
-                if problems:
-                    return await self._broken(problems)
+            if wave.chains and (problems := await self._carry_out(wave)):
+                return await self._broken(problems)
             if (end := await self._concluded(plan)) is not None:
                 return end
-            if active_deployment(self._state) is None:
-                if not wave.chains:
-                    return await self._settled(plan)
-                continue
-            if not wave.chains and not awaited(self._state):
+            if awaited(self._state):
+                if not await self._verdicts(progress):
+                    return await self._conclude(out_of_time(self._state, self._now))
+                progress = self.run.clock.monotonic()
+            elif not wave.chains:
                 return await self._settled(plan)
-            verdicts = await self._verdicts(progress)
-            if verdicts is None:
-                return await self._stalled()
-            progress = self.run.clock.monotonic()
 
     @property
     def _state(self) -> JobState:
@@ -107,6 +100,8 @@ class Rollout:
 
     async def _carry_out(self, wave: Wave) -> list[tuple[Step, OrchError]]:
         """Do all chains at once; journal what came of them; return the steps that failed."""
+        self._tell()
+        await self.run.prepare(self.key, (c[0].alloc.node for c in wave.chains))
         ends = await asyncio.gather(*(self._chain(c) for c in wave.chains))
         problems = [end for end in ends if end is not None]
         for _, error in problems:
@@ -171,16 +166,16 @@ class Rollout:
 
     # ── health ───────────────────────────────────────────────────────────────────────────────
 
-    async def _verdicts(self, progress: float) -> dict[str, Judged] | None:
-        """Watch until a verdict is reached; None when the deadline for progress is over first."""
+    async def _verdicts(self, progress: float) -> bool:
+        """Watch until a verdict is reached; False when the deadline for progress is over first."""
         limit = self._progress_limit()
         while True:
             verdicts = await self.watch.look(self.job, awaited(self._state))
             if verdicts:
                 await self._take_in(verdicts)
-                return verdicts
+                return True
             if limit and self.run.clock.monotonic() - progress >= limit:
-                return None
+                return False
             await self.run.clock.sleep(self.watch.pause(self.job))
 
     def _progress_limit(self) -> float:
@@ -238,9 +233,6 @@ class Rollout:
         except OrchError as e:
             return f"(the log could not be read: {e.message})"
         return "\n".join(t for t in tails if t)
-
-    async def _stalled(self) -> Outcome:
-        return await self._conclude(out_of_time(self._state, self._now))
 
     async def _broken(self, problems: list[tuple[Step, OrchError]]) -> Outcome:
         """A step failed: a host that is lost leaves the job incomplete, a refusal fails it."""

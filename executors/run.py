@@ -9,7 +9,8 @@ from typing import Protocol
 
 from executors.boundary import Boundary, Passing, pass_by
 from executors.clock import Clock
-from executors.fleet import Fleet
+from executors.fleet import Fleet, JobFence
+from executors.transport import HostError
 from planner.decide import Stamp, Wave, wave
 from planner.evaluate import Situation, plan_job
 from planner.events import Event
@@ -42,6 +43,8 @@ class Run:
     at: Passing = pass_by
     commit: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # (job key, host) pairs on which this run's fence stands
+    fenced: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def situation(self) -> Situation:
         """What the planner reads, as of now."""
@@ -79,6 +82,28 @@ class Run:
     async def _append(self, kind: str, changes: Sequence[JobChange]) -> None:
         await asyncio.to_thread(self.journal.append, kind, changes, self.clock.now())
         self.recorded = self.recorded.changed(changes, self.recorded.index)
+
+    async def prepare(self, key: str, hosts: Iterable[str]) -> None:
+        """Raise the job's fence on those hosts, unless it stands there already.
+
+        A host that fails here is taken as unknown; one that has seen a newer decision raises a
+        `ConflictError`.
+        """
+        wanted = sorted(h for h in set(hosts) if (key, h) not in self.fenced)
+        await asyncio.gather(*(self._fence(key, h) for h in wanted))
+
+    async def _fence(self, key: str, host: str) -> None:
+        node = self.node(host)
+        if node.status is not NodeStatus.READY:
+            return
+        index = self.state(key).modify_index
+        fence = JobFence(key=key, epoch=self.recorded.epoch, index=index, commit=self.commit)
+        try:
+            await self.fleet.fence(node, (fence,))
+        except HostError as e:
+            self.lost(host, e.message)
+            return
+        self.fenced.add((key, host))
 
     def saw(self, allocs: Iterable[ObservedAlloc]) -> None:
         """Take in what hosts showed."""
