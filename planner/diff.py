@@ -1,70 +1,95 @@
-"""The difference of two canonical jobs, as Nomad's field diff."""
+"""The difference of two canonical jobs, as Nomad's field diff. Says what changed, not what follows.
+
+The values it is made of live in `planner.difference` and may be imported from here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from planner.blocks import block_diffs, field_diffs, pair_type
+from planner.difference import (
+    DiffType,
+    FieldDiff,
+    JobDiff,
+    ObjectDiff,
+    TaskDiff,
+    TaskGroupDiff,
+)
+from planner.flat import flat
+from planner.job import Job, Task, TaskGroup
+
+__all__ = [
+    "DiffType",
+    "FieldDiff",
+    "JobDiff",
+    "ObjectDiff",
+    "TaskDiff",
+    "TaskGroupDiff",
+    "job_diff",
+]
+
+Named = TypeVar("Named", Task, TaskGroup)
+Level = TypeVar("Level", Job, TaskGroup, Task)
 
 
-class DiffType(StrEnum):
-    """Kind of a difference; `NONE` is an unchanged thing shown for context."""
+def job_diff(old: Job | None, new: Job | None, *, contextual: bool = True) -> JobDiff:
+    """Compare a registered job with a desired one; None stands for a job that does not exist.
 
-    ADDED = "Added"
-    DELETED = "Deleted"
-    EDITED = "Edited"
-    NONE = "None"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDiff:
-    """One field; old and new are already rendered as text, durations in nanoseconds."""
-
-    type: DiffType
-    name: str
-    old: str = ""
-    new: str = ""
-    annotations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectDiff:
-    """One nested block."""
-
-    type: DiffType
-    name: str
-    fields: tuple[FieldDiff, ...] = ()
-    objects: tuple[ObjectDiff, ...] = ()
+    With `contextual`, a changed block also lists its unchanged fields. Fields of the job, of its
+    groups and of its tasks are only listed where they differ. Raises ValueError for two Nones.
+    """
+    job = old if new is None else new
+    if job is None:
+        raise ValueError("nothing to compare: both jobs are missing")
+    fields, objects = _content(old, new, contextual)
+    groups = _named(old.task_groups if old else (), new.task_groups if new else ())
+    return JobDiff(
+        type=pair_type(_bare(old), _bare(new)),
+        id=job.id,
+        fields=fields,
+        objects=objects,
+        task_groups=tuple(_group_diff(n, *pair, contextual) for n, pair in groups),
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskDiff:
-    """One task, with the note that says what its change forces."""
-
-    type: DiffType
-    name: str
-    fields: tuple[FieldDiff, ...] = ()
-    objects: tuple[ObjectDiff, ...] = ()
-    annotations: tuple[str, ...] = ()
+def _bare(job: Job | None) -> Job | None:
+    """Return the job without what says nothing about what runs."""
+    return job and replace(job, version_tag={}, nomad_token_id="", update={})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskGroupDiff:
-    """One group; `updates` counts the changes by kind, in the order they are printed."""
+def _group_diff(
+    name: str, old: TaskGroup | None, new: TaskGroup | None, contextual: bool
+) -> TaskGroupDiff:
+    fields, objects = _content(old, new, contextual)
+    tasks = _named(old.tasks if old else (), new.tasks if new else ())
+    return TaskGroupDiff(
+        type=pair_type(old, new),
+        name=name,
+        fields=fields,
+        objects=objects,
+        tasks=tuple(_task_diff(n, *pair, contextual) for n, pair in tasks),
+    )
 
-    type: DiffType
-    name: str
-    fields: tuple[FieldDiff, ...] = ()
-    objects: tuple[ObjectDiff, ...] = ()
-    tasks: tuple[TaskDiff, ...] = ()
-    updates: tuple[tuple[str, int], ...] = ()
+
+def _task_diff(name: str, old: Task | None, new: Task | None, contextual: bool) -> TaskDiff:
+    fields, objects = _content(old, new, contextual)
+    return TaskDiff(type=pair_type(old, new), name=name, fields=fields, objects=objects)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDiff:
-    """The whole difference of a job."""
+def _content(
+    old: Level | None, new: Level | None, contextual: bool
+) -> tuple[tuple[FieldDiff, ...], tuple[ObjectDiff, ...]]:
+    fields = field_diffs(flat(old), flat(new), contextual=False)
+    return fields, block_diffs(old, new, contextual)
 
-    type: DiffType
-    id: str
-    fields: tuple[FieldDiff, ...] = ()
-    objects: tuple[ObjectDiff, ...] = ()
-    task_groups: tuple[TaskGroupDiff, ...] = ()
+
+def _named(
+    old: Iterable[Named], new: Iterable[Named]
+) -> list[tuple[str, tuple[Named | None, Named | None]]]:
+    before = {item.name: item for item in old}
+    after = {item.name: item for item in new}
+    names = sorted(before.keys() | after.keys())
+    return [(n, (before.get(n), after.get(n))) for n in names]

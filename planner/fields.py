@@ -1,0 +1,247 @@
+"""The table of the field diff: which parts of a job are blocks, in what order, matched by what.
+
+Whatever is not named here is a plain field if it is a scalar or a map, and is not compared if not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from planner.job import (
+    Action,
+    Affinity,
+    Artifact,
+    Check,
+    Constraint,
+    Disconnect,
+    Dns,
+    Identity,
+    Job,
+    Network,
+    Parameterized,
+    Periodic,
+    Port,
+    Resources,
+    Service,
+    Task,
+    TaskGroup,
+    Template,
+    Update,
+    VolumeRequest,
+)
+
+Key = Callable[[Any], str]
+
+
+class Match(Enum):
+    """How the old and the new side of a block are put beside each other."""
+
+    ONE = auto()  # a single block or none
+    STRINGS = auto()  # a set of strings
+    FREE = auto()  # a free map, flattened to the last leaf
+    STRUCT = auto()  # a map that stands for a block: scalars are fields, the rest is nested
+    KEY = auto()  # a list whose items are told apart by a key
+    POSITION = auto()  # a list compared item by item
+    MAP = auto()  # a map of blocks by name
+    SERVICES = auto()  # a list matched by likeness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One kind of nested block: the attribute that holds it, and the name it is shown under."""
+
+    attr: str
+    name: str
+    match: Match
+    key: Key = str
+    skip: frozenset[str] = frozenset()
+    # a list with one item on each side is an edit of that item, whatever the keys say
+    sole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What of a class is shown.
+
+    `nil` is the text of an absent optional value; where it is None, optional values are hidden.
+    `joined` names lists that are shown as one field, with commas.
+    """
+
+    blocks: tuple[Block, ...] = ()
+    skip: frozenset[str] = frozenset()
+    nil: str | None = None
+    joined: frozenset[str] = frozenset()
+
+
+def _one(attr: str, name: str) -> Block:
+    return Block(attr=attr, name=name, match=Match.ONE)
+
+
+def _strings(attr: str, name: str) -> Block:
+    return Block(attr=attr, name=name, match=Match.STRINGS)
+
+
+def _free(attr: str, name: str) -> Block:
+    return Block(attr=attr, name=name, match=Match.FREE)
+
+
+def _struct(attr: str, name: str, *skip: str) -> Block:
+    return Block(attr=attr, name=name, match=Match.STRUCT, skip=frozenset(skip))
+
+
+def _keyed(attr: str, name: str, key: Key, *skip: str) -> Block:
+    return Block(attr=attr, name=name, match=Match.KEY, key=key, skip=frozenset(skip))
+
+
+def _listed(attr: str, name: str) -> Block:
+    return Block(attr=attr, name=name, match=Match.POSITION)
+
+
+def _constraint_text(c: Constraint) -> str:
+    return f"{c.l_target} {c.operand} {c.r_target}"
+
+
+def _affinity_text(a: Affinity) -> str:
+    return f"{a.l_target} {a.operand} {a.r_target} {a.weight}"
+
+
+def _port_label(port: Port) -> str:
+    return port.label
+
+
+def _artifact_place(artifact: Artifact) -> str:
+    return artifact.relative_dest
+
+
+def _template_place(template: Template) -> str:
+    return template.dest_path
+
+
+def _identity_name(identity: Identity) -> str:
+    return identity.name
+
+
+def _check_name(check: Check) -> str:
+    return check.name
+
+
+CONSTRAINTS = _keyed("constraints", "Constraint", _constraint_text)
+AFFINITIES = _keyed("affinities", "Affinity", _affinity_text)
+# Two networks are the same only if all in them is: a change shows the old and the new one.
+NETWORKS = _keyed("networks", "Network", repr)
+SERVICES = Block(attr="services", name="Service", match=Match.SERVICES)
+
+SHAPES: dict[type[object], Shape] = {
+    Job: Shape(
+        skip=frozenset({"id", "update", "version_tag", "nomad_token_id"}),
+        blocks=(
+            _strings("datacenters", "Datacenters"),
+            CONSTRAINTS,
+            AFFINITIES,
+            _one("periodic", "Periodic"),
+            _one("parameterized_job", "ParameterizedJob"),
+            _struct("multiregion", "Multiregion"),
+            _struct("ui", "UI"),
+        ),
+    ),
+    TaskGroup: Shape(
+        skip=frozenset({"name"}),
+        nil="",
+        blocks=(
+            CONSTRAINTS,
+            AFFINITIES,
+            _one("disconnect", "Disconnect"),
+            _struct("scaling", "Scaling", "ID", "Type", "Target", "CreateIndex", "ModifyIndex"),
+            _one("restart_policy", "RestartPolicy"),
+            _one("migrate", "Migrate"),
+            _one("reschedule_policy", "ReschedulePolicy"),
+            _one("ephemeral_disk", "EphemeralDisk"),
+            _struct("consul", "Consul"),
+            _one("update", "Update"),
+            NETWORKS,
+            Block(attr="volumes", name="Volume", match=Match.MAP),
+            SERVICES,
+        ),
+    ),
+    Task: Shape(
+        skip=frozenset({"name"}),
+        blocks=(
+            CONSTRAINTS,
+            AFFINITIES,
+            _free("config", "Config"),
+            _one("resources", "Resources"),
+            _one("log_config", "LogConfig"),
+            _struct("dispatch_payload", "DispatchPayload"),
+            _keyed("artifacts", "Artifact", _artifact_place),
+            SERVICES,
+            _struct("vault", "Vault"),
+            _keyed("secrets", "Secret", repr),
+            _struct("consul", "Consul"),
+            Block(
+                attr="templates",
+                name="Template",
+                match=Match.KEY,
+                key=_template_place,
+                sole=True,
+            ),
+            _one("identity", "Identity"),
+            _keyed("identities", "Identity", _identity_name),
+            _listed("actions", "Action"),
+            _listed("volume_mounts", "VolumeMount"),
+            _struct("schedule", "Schedule"),
+        ),
+    ),
+    Disconnect: Shape(nil="nil"),
+    Update: Shape(skip=frozenset({"stagger"})),
+    Periodic: Shape(blocks=(_strings("specs", "Specs"),)),
+    Parameterized: Shape(
+        blocks=(
+            _strings("meta_optional", "MetaOptional"),
+            _strings("meta_required", "MetaRequired"),
+        )
+    ),
+    Network: Shape(
+        skip=frozenset({"device", "cidr", "ip", "mbits"}),
+        blocks=(
+            _keyed("reserved_ports", "Static Port", _port_label),
+            _keyed("dynamic_ports", "Dynamic Port", _port_label, "value", "ignore_collision"),
+            _one("dns", "DNS"),
+            _struct("cni", "CNI"),
+        ),
+    ),
+    Dns: Shape(joined=frozenset({"servers", "searches", "options"})),
+    Service: Shape(
+        blocks=(
+            _strings("tags", "Tags"),
+            _strings("canary_tags", "CanaryTags"),
+            Block(attr="checks", name="Check", match=Match.KEY, key=_check_name, sole=True),
+            _struct("connect", "ConsulConnect"),
+            _struct("identity", "Identity"),
+            _struct("weights", "Weights"),
+        )
+    ),
+    Check: Shape(
+        blocks=(
+            _strings("args", "Args"),
+            _free("header", "Header"),
+            _one("check_restart", "CheckRestart"),
+        )
+    ),
+    Resources: Shape(blocks=(NETWORKS, _keyed("devices", "Device", repr), _struct("numa", "NUMA"))),
+    Identity: Shape(blocks=(_strings("audience", "Audience"),)),
+    Template: Shape(
+        blocks=(_struct("change_script", "ChangeScript"), _struct("wait", "Wait")),
+    ),
+    VolumeRequest: Shape(blocks=(_struct("mount_options", "MountOptions"),)),
+    Action: Shape(blocks=(_strings("args", "Args"),)),
+}
+
+PLAIN = Shape()
+
+
+def shape_of(cls: type[object]) -> Shape:
+    """Return the table's entry for a class; a class without one has only plain fields."""
+    return SHAPES.get(cls, PLAIN)
