@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,14 +50,12 @@ def pins(text: str) -> dict[str, Pin]:
     return found
 
 
-def requirements(project: dict[str, object], *, dev: bool) -> list[Requirement]:
+def requirements(project: Mapping[str, Mapping[str, list[str]]], *, dev: bool) -> list[Requirement]:
     """The direct requirements that pyproject.toml names."""
-    table = project["project"]
-    groups = project["dependency-groups"]
-    if not isinstance(table, dict) or not isinstance(groups, dict):
-        message = "pyproject.toml: [project] and [dependency-groups] must be tables"
-        raise TypeError(message)
-    return [Requirement(x) for x in [*table["dependencies"], *(groups["dev"] if dev else [])]]
+    named = [*project["project"]["dependencies"]]
+    if dev:
+        named += project["dependency-groups"]["dev"]
+    return [Requirement(text) for text in named]
 
 
 def complaints(name: str, text: str, wanted: list[Requirement]) -> list[str]:
