@@ -7,7 +7,7 @@ import os
 import sys
 
 from tests.lab.cgroups import Cgroup, hierarchies
-from tests.lab.fleet import LABS, Lab, demolish, kept
+from tests.lab.fleet import LABS, Lab, clear, kept
 from tests.lab.host import first_process, inside
 from tests.lab.programs import LabError
 
@@ -21,7 +21,7 @@ def main() -> int:
                 _up(words.count)
             case "down":
                 for number in kept():
-                    demolish(number)
+                    clear(number)
             case "status":
                 _status()
             case _:

@@ -164,14 +164,18 @@ def require() -> None:
 def sweep() -> None:
     """Remove the labs whose owner died without doing so."""
     for folder in LABS.glob("[0-9]*"):
-        if not folder.is_dir() or (folder / KEEP).exists():
-            continue
-        claim = _claimed(int(folder.name))
-        if claim is not None:
-            try:
-                demolish(claim.number)
-            finally:
-                claim.release()
+        if folder.is_dir() and not (folder / KEEP).exists():
+            clear(int(folder.name))
+
+
+def clear(number: int) -> None:
+    """Remove a lab and its lock, unless somebody alive owns it."""
+    claim = _claimed(number)
+    if claim is not None:
+        try:
+            demolish(number)
+        finally:
+            claim.release()
 
 
 def kept() -> list[int]:
