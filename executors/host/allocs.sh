@@ -1,0 +1,56 @@
+# Print allocation records, their tasks and whether they live; directories come on stdin.
+print_allocs() {
+    read -r boot </proc/sys/kernel/random/boot_id
+    awk -v boot="$boot" '
+        function whole(tag, file, most,  line, n) {
+            while (n < most && (getline line < file) > 0) { print tag "\t" line; n++ }
+            close(file)
+            return n
+        }
+        function latest(file,  line, n, i, ring) {
+            while ((getline line < file) > 0) ring[n++ % 10] = line
+            close(file)
+            for (i = n > 10 ? n - 10 : 0; i < n; i++) print "event\t" ring[i % 10]
+        }
+        function exists(file,  line, found) {
+            found = (getline line < file) >= 0
+            close(file)
+            return found
+        }
+        function lives(file,  line, w, stat, f) {
+            if ((getline line < file) <= 0) { close(file); return 0 }
+            close(file)
+            split(line, w, " ")
+            if (w[1] !~ /^[0-9]+$/ || w[3] != boot) return 0
+            file = "/proc/" w[1] "/stat"
+            if ((getline stat < file) <= 0) { close(file); return 0 }
+            close(file)
+            sub(/^.*\) /, "", stat)
+            split(stat, f, " ")
+            return f[1] != "Z" && f[20] == w[2]
+        }
+        {
+            dir = $0
+            n = split(dir, part, "/")
+            if (match(dir, /\/tasks\/[^\/]+$/)) {
+                print "task\t" part[n]
+                whole("state", dir "/state", 20)
+                print "live\t" lives(dir "/sup") "\t" lives(dir "/pid")
+                latest(dir "/events")
+                next
+            }
+            print "alloc\t" part[n]
+            if (!whole("record", dir "/record", 300)) print "damaged"
+            if (exists(dir "/stop")) print "stop"
+            if (exists(dir "/released")) print "released"
+        }'
+}
+
+# list_alloc DIR: it and its tasks, for print_allocs.
+list_alloc() {
+    [ -d "$1" ] || return 0
+    printf '%s\n' "$1"
+    for _task in "$1"/tasks/*/; do
+        [ -d "$_task" ] && printf '%s\n' "${_task%/}"
+    done
+}

@@ -1,0 +1,159 @@
+# What every guarded step does first. Arguments of each script: DATA CLUSTER NODE, then its own.
+umask 077
+set_data "$1"
+cluster=$2
+node=$3
+records=$data/records
+fences=$data/clusters/$cluster/fences
+
+lock_host() {
+    has flock || fail missing-tool flock
+    has setsid || fail missing-tool setsid
+    mkdir -p "$data" 2>/dev/null || write_failed "$data"
+    { true >>"$data/lock"; } 2>/dev/null || write_failed "$data/lock"
+    exec 9>>"$data/lock"
+    flock -w 10 9 || fail busy "$data/lock"
+    _found=
+    if [ -e "$data/format" ]; then
+        read -r _found <"$data/format"
+        [ "$_found" = "$format" ] || fail format "${_found:-empty}"
+    else
+        mkdir -p "$records" "$data/alloc" "$data/node" "$data/clusters" &&
+            chmod 0711 "$data" "$data/alloc" && echo "$format" | replace "$data/format" ||
+            write_failed "$data"
+    fi
+}
+
+write_failed() {
+    [ -z "$staged" ] || rm -rf "$staged"
+    _dir=$data
+    while [ -n "$_dir" ] && ! [ -d "$_dir" ]; do _dir=${_dir%/*}; done
+    # shellcheck disable=SC2046 # split on purpose
+    set -- "$1" $(df -Pk "${_dir:-/}" 2>/dev/null | tail -n 1)
+    fail write "$1$tab${5:-0}"
+}
+
+check_node() {
+    _found=
+    read -r _found 2>/dev/null <"$data/node/id"
+    [ -n "$_found" ] || fail not-enrolled "$data"
+    [ "$_found" = "$node" ] || fail other-node "$_found"
+}
+
+# The fence of a job, into $epoch, $index and $commit: 0 where none was ever raised.
+load_fence() {
+    epoch=0 index=0 commit=''
+    [ -e "$fences/$1" ] || return 0
+    read -r epoch index commit <"$fences/$1"
+    case $epoch:$index in *[!0-9:]* | :* | *:) fail damaged "$fences/$1" ;; esac
+}
+
+# check_fence KEY EPOCH INDEX COMMIT: nobody has raised it since.
+check_fence() {
+    load_fence "$1"
+    [ "$epoch $index $commit" = "$2 $3 $4" ] || fail fenced "$epoch$tab$index$tab$commit"
+}
+
+# A field of a record; empty is refused by whoever needs it.
+field() {
+    sed -n "s/^$1=//p" "$2" 2>/dev/null | head -n 1
+}
+
+live_records() {
+    for _dir in "$records"/*/; do
+        [ -d "$_dir" ] && ! [ -e "${_dir}released" ] || continue
+        printf '%srecord\n' "$_dir"
+    done
+}
+
+listening() {
+    if has ss; then
+        ss -Hltn 2>/dev/null | awk '{ n = split($4, a, ":"); print a[n] }'
+    else
+        cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
+            function hex(s,  i, v) {
+                for (i = 1; i <= length(s); i++)
+                    v = v * 16 + index("0123456789ABCDEF", toupper(substr(s, i, 1))) - 1
+                return v
+            }
+            $4 == "0A" { n = split($2, a, ":"); print hex(a[n]) }'
+    fi
+}
+
+# Take stdin apart: "COUNT BYTES" of a header of "BYTES PATH" lines, then the files' contents.
+unpack() {
+    cat >"$1/bundle" || write_failed "$1"
+    read -r _count _offset <"$1/bundle"
+    [ "${_count:-0}" -gt 0 ] || fail damaged "what was sent"
+    head -n $((_count + 1)) "$1/bundle" | tail -n "$_count" >"$1/list" || write_failed "$1"
+    while read -r _size _path; do
+        mkdir -p "$1/${_path%/*}" 2>/dev/null || write_failed "$1"
+        tail -c "+$((_offset + 1))" "$1/bundle" 2>/dev/null | head -c "$_size" >"$1/$_path"
+        [ "$(wc -c <"$1/$_path")" -eq "$_size" ] || write_failed "$1/$_path"
+        _offset=$((_offset + _size))
+    done <"$1/list"
+    rm -f "$1/bundle" "$1/list"
+}
+
+# Whether systemd runs here and this task's names need no escaping in a unit file.
+use_systemd() {
+    [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ] && has systemctl || return 1
+    case $1 in *[!A-Za-z0-9/._-]*) return 1 ;; esac
+}
+
+set_unit() {
+    _owner=${1%/tasks/*}
+    unit=orch-${_owner##*/}-${1##*/}.service
+}
+
+# launch TASKDIR: its supervisor, unless one lives. Two would meet at the task's own lock.
+launch() {
+    _owner=${1%/tasks/*}
+    alive "$1/sup" && return 0
+    if use_systemd "$1" && launch_unit "$1"; then return 0; fi
+    # Twice setsid: the second finds itself a leader and forks, so that nobody waits for it.
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        HOME="${HOME:-/}" ${LANG:+LANG="$LANG"} \
+        setsid setsid sh "$_owner/supervise.sh" "$_owner" "${1##*/}" \
+        </dev/null >/dev/null 2>&1 9>&-
+}
+
+launch_unit() {
+    set_unit "$1"
+    cat >"/etc/systemd/system/$unit" <<UNIT || return 1
+[Unit]
+Description=orch task ${1##*/} of allocation ${_owner##*/}
+After=network-online.target
+
+[Service]
+Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=${HOME:-/root}
+ExecStart=/bin/sh $_owner/supervise.sh $_owner ${1##*/}
+KillMode=control-group
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+    systemctl daemon-reload >/dev/null 2>&1 9>&- &&
+        systemctl enable "$unit" >/dev/null 2>&1 9>&- &&
+        systemctl start --no-block "$unit" >/dev/null 2>&1 9>&- && return 0
+    drop_unit "$1"
+    return 1
+}
+
+drop_unit() {
+    set_unit "$1"
+    [ -e "/etc/systemd/system/$unit" ] || return 0
+    systemctl disable "$unit" >/dev/null 2>&1 9>&-
+    rm -f "/etc/systemd/system/$unit"
+    systemctl daemon-reload >/dev/null 2>&1 9>&-
+}
+
+launch_all() {
+    for _each in "$1"/tasks/*/; do
+        _each=${_each%/}
+        [ -f "$_each/policy" ] || continue
+        load_state "$_each"
+        [ "$state" = dead ] || launch "$_each"
+    done
+}

@@ -1,0 +1,12 @@
+# Forget a stopped allocation, files and all: KEY EPOCH INDEX COMMIT ALLOC.
+lock_host
+check_node
+shift 3
+check_fence "$1" "$2" "$3" "$4"
+record=$records/$5
+if [ -e "$record" ]; then
+    [ -e "$record/released" ] || fail alive "$5"
+fi
+rm -rf "${data:?}/alloc/$5" "$record" 2>/dev/null || fail write "$record${tab}0"
+sync_files "$records"
+succeed removed

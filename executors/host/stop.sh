@@ -1,0 +1,33 @@
+# Stop an allocation for good. KEY EPOCH INDEX COMMIT ALLOC; a record for one that never was here
+# comes on stdin, so that it can't start later. The tombstone first, then, without the lock, the
+# tasks.
+lock_host
+check_node
+shift 3
+check_fence "$1" "$2" "$3" "$4"
+record=$records/$5
+if ! [ -e "$record" ]; then
+    staged=$records/.new-$5
+    rm -rf "$staged"
+    mkdir -p "$staged/tasks" 2>/dev/null || write_failed "$staged"
+    unpack "$staged" 2>/dev/null
+    true >"$staged/released"
+    true >"$staged/stop"
+    mv "$staged" "$record" 2>/dev/null || write_failed "$record"
+    staged=
+fi
+# An empty file needs no room: a full disk doesn't keep a task from being stopped.
+{ true >"$record/stop"; } 2>/dev/null || write_failed "$record/stop"
+sync_files "$record/stop" "$record" "$records"
+exec 9>&-
+[ -e "$record/released" ] || stop_tasks "$record"
+for _each in "$record"/tasks/*/; do
+    _each=${_each%/}
+    [ -d "$_each" ] || continue
+    if use_systemd "$_each"; then drop_unit "$_each"; fi
+    # What a task was started with may hold secrets, and is of no use any more.
+    rm -f "$_each/run"
+done
+rm -rf "$data/alloc/$5"/*/secrets/* 2>/dev/null
+release_if_dead "$record" || fail alive "$5"
+succeed stopped

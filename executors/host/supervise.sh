@@ -1,0 +1,286 @@
+# The supervisor of one task: keeps its restart policy, rotates its logs, records its exits, with
+# nobody connected. `sh supervise.sh RECORD TASK`; `--task` in front is the task's own side.
+umask 077
+self=$0
+if [ "$1" = --task ]; then
+    shift
+    as_task=1
+else
+    as_task=
+fi
+record=$1
+task=$2
+dir=$record/tasks/$task
+data=${record%/records/*}
+alloc=$data/alloc/${record##*/}
+logs=$alloc/alloc/logs
+
+stopping() {
+    [ -e "$record/stop" ] || [ -e "$dir/stop" ]
+}
+
+refuse() {
+    printf '%s\n' "$1" >"$dir/driver_error"
+    exit 127
+}
+
+# The task's side: say who it is, join the control group, then become the command.
+become_task() {
+    identity $$ >"$dir/pid"
+    stopping && exit 0
+    set_cgroup "$dir"
+    if [ -n "$cgroup" ] && mkdir -p "$cgroup" 2>/dev/null; then
+        echo $$ >"$cgroup/cgroup.procs" 2>/dev/null || rmdir "$cgroup" 2>/dev/null
+    fi
+    . "$dir/run"
+    _problem=$(
+        task_env
+        task_check 2>&1
+    ) || refuse "$_problem"
+    load_state "$dir"
+    set_now
+    state=running
+    started=$now
+    save_state "$dir"
+    event "$dir" Started "Task started by client"
+    stopping && exit 0
+    unset LC_ALL
+    umask 022
+    task_env
+    task_exec
+}
+
+# Copy stdin to numbered files as it comes, byte for byte; a full disk drops output, never the task.
+rotate() {
+    umask 022
+    if [ "$log_off" = 1 ]; then exec cat >/dev/null; fi
+    n=0
+    for _file in "$logs/$task.$1".*; do
+        _file=${_file##*.}
+        case $_file in *[!0-9]*) continue ;; esac
+        [ "$_file" -le "$n" ] || n=$_file
+    done
+    while :; do
+        file=$logs/$task.$1.$n
+        size=$(wc -c 2>/dev/null <"$file") || size=0
+        left=$((log_size - size))
+        if [ "$left" -le 0 ]; then
+            n=$((n + 1))
+            prune "$1"
+            continue
+        fi
+        if copy "$left" >>"$file" 2>/dev/null; then
+            grown=$(wc -c 2>/dev/null <"$file") || grown=0
+            [ $((grown - size)) -lt "$left" ] || continue
+        fi
+        # Not filled: the stream ended, or the disk is full, or the file was removed.
+        if drop; then break; fi
+    done
+}
+
+if dd bs=1 count=1 iflag=count_bytes </dev/null >/dev/null 2>&1; then
+    copy() {
+        dd bs=65536 count="$1" iflag=count_bytes 2>/dev/null
+    }
+else
+    # Without count_bytes a byte at a time is the only exact way; slow, but nothing is lost.
+    copy() {
+        dd bs=1 count="$1" 2>/dev/null
+    }
+fi
+
+# Throw one read away; true at the end of the stream.
+drop() {
+    [ "$(dd bs=65536 count=1 2>/dev/null | wc -c)" -eq 0 ]
+}
+
+prune() {
+    for _file in "$logs/$task.$1".*; do
+        _number=${_file##*.}
+        case $_number in *[!0-9]*) continue ;; esac
+        [ "$_number" -gt $((n - log_files)) ] || rm -f "$_file"
+    done
+}
+
+# Run the task in the foreground (a background job would ignore SIGINT for ever) between two pipes.
+run_task() {
+    rm -f "$dir/exit" "$dir/driver_error"
+    {
+        {
+            {
+                setsid sh "$self" --task "$record" "$task" 3>&-
+                _code=$?
+                sweep "$dir"
+                echo "$_code" >"$dir/exit.tmp" && mv -f "$dir/exit.tmp" "$dir/exit"
+            } 2>&1 >&3 3>&- | rotate stderr 3>&-
+        } 3>&1 | rotate stdout
+    } 8>&-
+}
+
+# ms as Go writes a duration: 1m2.5s
+duration() {
+    _rest=$(($1 % 60000))
+    _ms=$((_rest % 1000))
+    case $_ms in ?) _ms=00$_ms ;; ??) _ms=0$_ms ;; esac
+    text=$((_rest / 1000)).$_ms
+    while :; do case $text in *.*0) text=${text%0} ;; *) break ;; esac done
+    text=${text%.}s
+    if [ "$1" -ge 3600000 ]; then
+        text=$(($1 / 3600000))h$(($1 % 3600000 / 60000))m$text
+    elif [ "$1" -ge 60000 ]; then
+        text=$(($1 / 60000))m$text
+    fi
+}
+
+jitter() {
+    _random=$(od -An -N2 -tu2 /dev/urandom 2>/dev/null)
+    jittered=$(($1 + $1 * (${_random:-0} % 250) / 1000))
+}
+
+# Wait in small steps, since a stop may come meanwhile.
+pause() {
+    set_up
+    _until=$((up + $1))
+    while [ "$up" -lt "$_until" ] && ! stopping; do
+        _step=$((_until - up))
+        [ "$_step" -le 500 ] || _step=500
+        nap "$_step"
+        set_up
+    done
+}
+
+# The task will not run again: $1 is 1 if it failed.
+finish() {
+    set_now
+    state=dead failed=$1 finished=$now
+    save_state "$dir"
+    if [ "$1" = 1 ]; then
+        printf '%s\n' "$task" >"$record/failed"
+        stop_tasks "$record" "$dir" "Sibling Task Failed" "Task's sibling \"$task\" failed" \
+            "failed_sibling=$task"
+    elif [ "$was_leader" = 1 ] && ! [ -e "$record/stop" ]; then
+        stop_tasks "$record" "$dir" "Leader Task Dead" "Leader Task in Group dead"
+    fi
+    release_if_dead "$record"
+    exit 0
+}
+
+give_up() {
+    event "$dir" "Not Restarting" "$1" "restart_reason=$1" "fails_task=true"
+    finish 1
+}
+
+restart_after() {
+    duration "$2"
+    if [ "$1" = "Restart within policy" ]; then
+        _text="Task restarting in $text"
+    else
+        _text="$1 - Task restarting in $text"
+    fi
+    event "$dir" Restarting "$_text" "restart_reason=$1" "start_delay=$(($2))000000"
+    restarts=$((restarts + 1))
+    last_restart=$now
+    state=pending
+    save_state "$dir"
+    pause "$2"
+}
+
+# What the policy says about one end: comes back to run again, or does not come back.
+apply_policy() {
+    set_up
+    if [ $((up - window)) -ge "$interval" ]; then
+        count=0
+        window=$up
+    fi
+    count=$((count + 1))
+    if [ "$attempts" -eq 0 ]; then
+        give_up "Policy allows no restarts"
+    elif [ -n "$unrecoverable" ]; then
+        give_up "Error was unrecoverable"
+    elif [ "$count" -le "$attempts" ]; then
+        jitter "$delay"
+        restart_after "Restart within policy" "$jittered"
+    elif [ "$mode" = delay ]; then
+        restart_after "Exceeded allowed attempts, applying a delay" $((window + interval - up))
+    else
+        give_up "Exceeded allowed attempts $attempts in interval $interval_text and mode is \"fail\""
+    fi
+}
+
+record_end() {
+    code=''
+    load_state "$dir"
+    load_policy "$dir"
+    set_now
+    finished=$now
+    unrecoverable=
+    if [ -s "$dir/driver_error" ]; then
+        read -r _problem <"$dir/driver_error"
+        exit_code='' unrecoverable=1
+        event "$dir" "Driver Failure" "$_problem" "driver_error=$_problem"
+        return
+    fi
+    tell_end "$dir"
+}
+
+after_end() {
+    was_leader=$leader
+    record_end
+    if stopping; then
+        event "$dir" Killed "Task successfully killed"
+        finish 0
+    fi
+    [ "$code" != 0 ] || [ "$batch" = 0 ] || finish 0
+    apply_policy
+    trim_events
+}
+
+trim_events() {
+    [ "$(wc -l <"$dir/events")" -gt 60 ] || return 0
+    stopping || { tail -n 20 "$dir/events" >"$dir/events.tmp" && mv -f "$dir/events.tmp" "$dir/events"; }
+}
+
+# A supervisor before this one was killed, or the host went down.
+take_over() {
+    if [ -f "$dir/pid" ] && alive "$dir/pid"; then
+        while alive "$dir/pid"; do nap 500; done
+        nap 200
+        sweep "$dir"
+        after_end
+    elif [ "$state" = running ] && [ -f "$dir/exit" ]; then
+        after_end
+    elif [ "$state" = running ]; then
+        sweep "$dir"
+        event "$dir" "Restart Signaled" "The host or the task's supervisor had ended"
+        restarts=$((restarts + 1))
+        set_now
+        state=pending last_restart=$now
+        save_state "$dir"
+    fi
+}
+
+supervise() {
+    { true >>"$dir/lock"; } 2>/dev/null || exit 0
+    exec 8>>"$dir/lock"
+    flock -n 8 || exit 0
+    identity $$ >"$dir/sup"
+    set_up
+    count=0
+    window=$up
+    load_policy "$dir"
+    load_state "$dir"
+    [ "$state" != dead ] || exit 0
+    take_over
+    while :; do
+        load_policy "$dir"
+        was_leader=$leader
+        if stopping; then
+            event "$dir" Killed "Task successfully killed"
+            finish 0
+        fi
+        run_task
+        after_end
+    done
+}
+
+if [ -n "$as_task" ]; then become_task; else supervise; fi
