@@ -1,0 +1,148 @@
+"""A simulated fleet with a virtual clock: steps do what `planner.steps.simulate` says they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from executors.checks import BoundCheck
+from executors.fleet import JobFence
+from executors.transport import HostError, HostFault
+from planner.errors import ConflictError
+from planner.job import SECOND
+from planner.observed import Node, Observed, ObservedAlloc, TaskPhase
+from planner.recorded import AllocRecord, JobChange
+from planner.steps import Start, Step, Stop, Update, simulate
+
+# 2026-01-01T00:00:00Z, where virtual time begins.
+EPOCH = 1_767_225_600 * SECOND
+
+
+@dataclass(slots=True)
+class VirtualClock:
+    """Time that passes only by sleeping."""
+
+    nanoseconds: int = EPOCH
+
+    def now(self) -> int:
+        """Wall clock in nanoseconds since the epoch."""
+        return self.nanoseconds
+
+    def monotonic(self) -> float:
+        """Seconds since virtual time began."""
+        return (self.nanoseconds - EPOCH) / SECOND
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.nanoseconds += max(int(seconds * SECOND), 1)
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedFleet:
+    """Hosts as values.
+
+    `crashes` says which allocation names end at once when started, `sick` which checks fail;
+    `down` names hosts that do not answer.
+    """
+
+    observed: Observed
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    crashes: Callable[[str], bool] = _never
+    sick: Callable[[str], bool] = _never
+    down: set[str] = field(default_factory=set[str])
+    fences: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    steps: list[Step] = field(default_factory=list[Step])
+
+    async def enrol(self, node: Node, node_id: str) -> str:
+        """Give the host its id unless it has one."""
+        self._reach(node.name)
+        standing = self.observed.nodes[node.name].id or node_id
+        nodes = {**self.observed.nodes, node.name: replace(node, id=standing)}
+        self.observed = replace(self.observed, nodes=nodes)
+        return standing
+
+    async def fence(self, node: Node, fences: Sequence[JobFence]) -> None:
+        """Raise fences; a lower one is refused."""
+        self._reach(node.name)
+        for fence in fences:
+            standing = self.fences.get((node.name, fence.key), 0)
+            if standing > fence.index:
+                raise ConflictError(f"{node.name}: a newer decision stands, {standing}")
+            self.fences[node.name, fence.key] = fence.index
+
+    async def start(self, step: Start, node: Node) -> None:
+        """Start an allocation once; never one that was stopped."""
+        self._guarded(step, node)
+        standing = self.observed.allocs.get(step.alloc.id)
+        if standing is not None:
+            return
+        self._do(step)
+        if self.crashes(step.alloc.name):
+            self._crash(step.alloc.id)
+
+    async def stop(self, step: Stop, node: Node) -> None:
+        """Stop an allocation."""
+        self._guarded(step, node)
+        self._do(step)
+
+    async def update(self, step: Update, node: Node) -> None:
+        """Update an allocation in place."""
+        self._guarded(step, node)
+        self._do(step)
+
+    async def inspect(self, host: str, allocs: Sequence[str]) -> tuple[ObservedAlloc, ...]:
+        """Return those of the allocations that the host has."""
+        self._reach(host)
+        wanted = set(allocs)
+        return tuple(a for a in self.observed.allocs.values() if a.id in wanted and a.node == host)
+
+    async def check(self, host: str, bound: BoundCheck) -> str:
+        """A check fails where the host is down, or its check is named as sick."""
+        self._reach(host)
+        return "connection refused" if self.sick(bound.name) else ""
+
+    async def tail(self, alloc: AllocRecord, task: str, lines: int) -> str:
+        """Simulated tasks print one line."""
+        self._reach(alloc.node)
+        return f"{task} of {alloc.name}"[: lines * 80]
+
+    def _reach(self, host: str) -> None:
+        if host in self.down:
+            raise HostError(host, HostFault.TIMEOUT, "simulated")
+
+    def _guarded(self, step: Step, node: Node) -> None:
+        self._reach(node.name)
+        if self.fences.get((node.name, step.key)) != step.index:
+            raise ConflictError(f"{node.name}: the fence of {step.key} is not {step.index}")
+
+    def _do(self, step: Step) -> None:
+        self.steps.append(step)
+        self.observed = simulate(step, self.observed, self.clock.now())
+
+    def _crash(self, alloc: str) -> None:
+        seen = self.observed.allocs[alloc]
+        now = self.clock.now()
+        tasks = {
+            name: replace(t, state=TaskPhase.DEAD, failed=True, exit_code=1, finished_at=now)
+            for name, t in seen.tasks.items()
+        }
+        allocs = {**self.observed.allocs, alloc: replace(seen, tasks=tasks)}
+        self.observed = replace(self.observed, allocs=allocs)
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """A journal that only remembers."""
+
+    entries: list[tuple[str, tuple[JobChange, ...]]] = field(
+        default_factory=list[tuple[str, tuple[JobChange, ...]]]
+    )
+
+    def append(self, kind: str, changes: Sequence[JobChange], time: int) -> None:
+        """Keep the entry."""
+        del time
+        self.entries.append((kind, tuple(changes)))

@@ -1,0 +1,47 @@
+"""The flags that commands share, each with its ORCH_ variable."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE]...", help="Job files; none: every job of the repository."),
+]
+Json = Annotated[bool, typer.Option("--json", envvar="ORCH_JSON", help="Print JSON.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", envvar="ORCH_VERBOSE", help="Full ids, all fields.")
+]
+NoColor = Annotated[
+    bool, typer.Option("--no-color", envvar="ORCH_NO_COLOR", help="No colour, even on a terminal.")
+]
+Var = Annotated[
+    list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Set an HCL variable.")
+]
+VarFile = Annotated[
+    list[str] | None, typer.Option("--var-file", metavar="FILE", help="Read HCL variables.")
+]
+Limit = Annotated[
+    str, typer.Option("--limit", envvar="ORCH_LIMIT", metavar="PATTERN", help="Only these hosts.")
+]
+Rev = Annotated[
+    str, typer.Option("--rev", envvar="ORCH_REV", metavar="COMMIT", help="Read that commit.")
+]
+CheckIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--check-index",
+        envvar="ORCH_CHECK_INDEX",
+        metavar="N",
+        help="Only if the job's modify index is still N (0: no such job).",
+    ),
+]
+AutoApprove = Annotated[
+    bool, typer.Option("--auto-approve", envvar="ORCH_AUTO_APPROVE", help="Do not ask.")
+]
+AllowDirty = Annotated[
+    bool,
+    typer.Option("--allow-dirty", envvar="ORCH_ALLOW_DIRTY", help="Apply what is not committed."),
+]

@@ -1,0 +1,83 @@
+"""The whole program: commands, flags with one dash or two, errors and exit codes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+import typer
+
+from gitops.cli import job, node, read, setup
+from gitops.cli.say import say_error
+from inventory.errors import InventoryError, PatternError
+from planner.errors import OrchError
+
+INTERRUPTED = 130
+
+# Nomad's and Terraform's style: -check-index 3, -json; made into the two dashes that click knows.
+_LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z-]*(=.*)?$", re.DOTALL)
+
+app = typer.Typer(
+    name="orch",
+    help="Nomad-style plans and applies over SSH: a Git repository of job specs, no servers.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+
+_COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("init", setup.init),
+    ("dev", setup.dev),
+    ("validate", job.validate),
+    ("plan", job.plan),
+    ("apply", job.apply),
+    ("run", job.run),
+    ("stop", job.stop),
+    ("status", read.status),
+    ("logs", read.logs),
+    ("history", read.history),
+    ("inspect", read.inspect),
+)
+for _name, _command in _COMMANDS:
+    app.command(_name)(_command)
+app.add_typer(node.app, name="node")
+
+
+def two_dashes(argv: Sequence[str]) -> list[str]:
+    """Write long flags with two dashes; words after ``--`` stay as they are."""
+    out: list[str] = []
+    for i, word in enumerate(argv):
+        if word == "--":
+            return [*out, *argv[i:]]
+        out.append(f"-{word}" if _LONG_FLAG.match(word) else word)
+    return out
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; return its exit code. Errors are told on stderr, never as a traceback."""
+    try:
+        code = app(two_dashes(argv), standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as e:
+        sys.stdout.write(e.format_message() + "\n")
+        return 0
+    except click.ClickException as e:
+        e.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        say_error("interrupted")
+        return INTERRUPTED
+    except OrchError as e:
+        say_error(e.message, e.hint)
+        return e.exit_code
+    except (InventoryError, PatternError) as e:
+        say_error(str(e), getattr(e, "hint", ""))
+        return 1
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does: not an error.
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,142 @@
+"""`orch init` and `orch dev`: from nothing to a first plan."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitops.cli.say import note, say
+from planner.errors import OrchError
+
+_CONFIG = """\
+# Where orch finds things. Every setting is described in docs/configuration.md.
+cluster = "{cluster}"
+jobs = ["jobs"]
+inventory = "inventory.yml"
+
+[ledger]
+# Where decisions are recorded. Share one by naming a Git URL or a bare repository's path;
+# without this line it is the origin of this repository.
+url = ".orch/ledger.git"
+"""
+
+_INVENTORY = """\
+# The hosts, in Ansible's words. Without any, try 'orch dev': an embedded host on this machine.
+all:
+  hosts: {}
+#    web1:
+#      ansible_host: 192.0.2.10
+#      ansible_user: deploy
+#      orch_datacenter: dc1
+"""
+
+_EXAMPLE = """\
+# A small service: run it with 'orch plan', then 'orch apply'.
+job "example" {
+  update {
+    max_parallel     = 1
+    min_healthy_time = "1s"
+    healthy_deadline = "30s"
+  }
+
+  group "web" {
+    count = 1
+
+    network {
+      port "http" {}
+    }
+
+    task "server" {
+      driver = "raw_exec"
+
+      config {
+        command = "/bin/sh"
+        args    = ["-c", "echo \\"$GREETING from port $NOMAD_PORT_http\\"; exec sleep 86400"]
+      }
+
+      env {
+        GREETING = "hello"
+      }
+
+      resources {
+        cpu    = 50
+        memory = 32
+      }
+    }
+  }
+}
+"""
+
+_IGNORE = "/.orch/\n"
+
+_NEXT_STEPS = """
+Next steps:
+  git add . && git commit -m 'First job'   what is committed is what runs
+  orch dev                                 an embedded host; or edit inventory.yml
+  orch plan                                see what would happen, then 'orch apply'"""
+_NEXT_STEPS_WITHOUT_GIT = _NEXT_STEPS.replace(
+    "  git add", "  git init                                 make it a Git repository\n  git add"
+)
+
+
+def init(
+    directory: Annotated[str, typer.Argument(help="The repository's folder.")] = ".",
+) -> None:
+    """Write orch.toml, an inventory and an example job; ask nothing."""
+    root = Path(directory).resolve()
+    files = {
+        "orch.toml": _CONFIG.format(cluster=_cluster(root)),
+        "inventory.yml": _INVENTORY,
+        "jobs/example.nomad.hcl": _EXAMPLE,
+    }
+    _refuse_overwriting(root, files)
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+        say(f"wrote {name}")
+    _ignore(root / ".gitignore")
+    say(_NEXT_STEPS if (root / ".git").exists() else _NEXT_STEPS_WITHOUT_GIT)
+
+
+def _cluster(root: Path) -> str:
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in root.name).strip("-").lower()
+    return f"{name[:40] or 'orch'}-{secrets.token_hex(2)}"
+
+
+def _refuse_overwriting(root: Path, files: dict[str, str]) -> None:
+    if taken := [name for name in files if (root / name).exists()]:
+        raise OrchError(
+            f"{', '.join(taken)}: already there; nothing was written",
+            "Remove it first, or run 'orch init' in another folder.",
+        )
+
+
+def _ignore(path: Path) -> None:
+    text = path.read_text() if path.exists() else ""
+    if _IGNORE.strip() not in text.splitlines():
+        path.write_text(text + ("" if not text or text.endswith("\n") else "\n") + _IGNORE)
+        say("wrote .gitignore")
+
+
+def dev(
+    directory: Annotated[
+        str, typer.Option("--dir", envvar="ORCH_DEV_DIR", help="Where the host keeps its data.")
+    ] = ".orch/dev",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
+) -> None:
+    """Run an embedded host on 127.0.0.1 until interrupted; its tasks go on running."""
+    asyncio.run(_serve(Path(directory).absolute(), port))
+
+
+async def _serve(directory: Path, port: int) -> None:
+    from executors.dev import DevHost
+
+    async with DevHost(directory, port=port):
+        note("The embedded host is up. In another terminal:")
+        say(f"export ORCH_INVENTORY={directory / 'inventory.yml'}")
+        note("Interrupt (Ctrl-C) ends the host; tasks it has started go on running.")
+        await asyncio.Event().wait()

@@ -1,0 +1,3 @@
+"""The version of this orch."""
+
+VERSION = "0.1.0"
