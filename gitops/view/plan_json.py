@@ -1,0 +1,82 @@
+"""A plan as JSON for programs. Names inside a job are Nomad's; `format_version` guards the rest."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from planner.action import Action
+from planner.codec import to_json
+from planner.diff import JobDiff
+from planner.plan import Change, GroupPlan, JobPlan, PlacementFailure, Plan
+
+FORMAT_VERSION = "1.0"
+
+# Nomad's counter for each action.
+COUNTERS = {
+    Action.CANARY: "Canary",
+    Action.DESTRUCTIVE: "DestructiveUpdate",
+    Action.IGNORE: "Ignore",
+    Action.IN_PLACE: "InPlaceUpdate",
+    Action.MIGRATE: "Migrate",
+    Action.CREATE: "Place",
+    Action.DESTROY: "Stop",
+}
+_ALWAYS_ZERO = ("Disconnect", "Preemptions", "Reconnect", "RescheduleLater", "RescheduleNow")
+
+
+def data(plan: Plan) -> dict[str, Any]:
+    """Return the plan as plain data; jobs are in name order, keys do not depend on content."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "cluster": plan.cluster,
+        "index": plan.index,
+        "empty": plan.empty,
+        "source": to_json(plan.source),
+        "jobs": [_job(j) for j in sorted(plan.jobs, key=lambda j: j.key)],
+        "unknown_hosts": [to_json(u) for u in plan.unknown],
+        "drift": [to_json(d) for d in plan.drift],
+    }
+
+
+def _job(plan: JobPlan) -> dict[str, Any]:
+    return {
+        "ID": plan.job.id,
+        "Namespace": plan.job.namespace,
+        "Path": plan.path,
+        "Stop": plan.job.stop,
+        "Diff": diff_data(plan.diff),
+        "Annotations": {"DesiredTGUpdates": {g.name: counters(g) for g in plan.groups}},
+        "FailedTGAllocs": {g.name: failure_data(g.failure) for g in plan.groups if g.failure}
+        or None,
+        "JobModifyIndex": plan.job_modify_index,
+        "Registers": plan.registers,
+        "ResumesDeployment": plan.resumes,
+        "Placements": [_placement(c) for c in plan.changes],
+        "Warnings": list(plan.warnings),
+    }
+
+
+def counters(group: GroupPlan) -> dict[str, int]:
+    """Return all of Nomad's counters of a group, zeros included."""
+    counts = {name: group.count(action) for action, name in COUNTERS.items()}
+    return dict(sorted({**counts, **dict.fromkeys(_ALWAYS_ZERO, 0)}.items()))
+
+
+def failure_data(failure: PlacementFailure) -> dict[str, Any]:
+    """Return the metrics of a placement that failed."""
+    return cast("dict[str, Any]", to_json(failure))
+
+
+def diff_data(diff: JobDiff) -> dict[str, Any]:
+    """Return a field diff with Nomad's names; empty lists are null."""
+    out = cast("dict[str, Any]", to_json(diff))
+    for group in out["TaskGroups"] or ():
+        group["Updates"] = dict(group["Updates"]) if group["Updates"] else None
+    return out
+
+
+def _placement(change: Change) -> dict[str, Any]:
+    out = cast("dict[str, Any]", to_json(change))
+    out["Scores"] = [to_json(s) for s in change.scores]
+    out["Ports"] = [to_json(p) for p in change.ports]
+    return out

@@ -1,0 +1,32 @@
+"""Text from hosts and specs made fit for a terminal. Keeps what can be read, nothing else."""
+
+from __future__ import annotations
+
+import re
+
+# CSI and OSC sequences, and other two-byte escapes.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]?)")
+_QUOTES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+# Characters that change the direction of the text around them.
+_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: str) -> str:
+    """Return one line without terminal escapes and control characters; blanks take their place."""
+    return "".join(" " if _is_control(c) else c for c in _ESCAPES.sub("", text))
+
+
+def quoted(text: str) -> str:
+    """Return the text in double quotes, with whatever can't be shown written as an escape."""
+    return '"' + "".join(_QUOTES.get(c) or _escaped(c) for c in text) + '"'
+
+
+def _escaped(char: str) -> str:
+    if not _is_control(char):
+        return char
+    code = f"{ord(char):02x}"
+    return f"\\x{code}" if len(code) == len("ff") else f"\\u{code}"
+
+
+def _is_control(char: str) -> bool:
+    return char < " " or "\x7f" <= char <= "\x9f" or char in _BIDI or char in "\u2028\u2029"
