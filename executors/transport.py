@@ -25,6 +25,7 @@ class HostFault(StrEnum):
     KEY_FILE = "unreadable key"
     LOST = "connection lost"
     OUTPUT = "unusable output"
+    FORWARDING = "forwarding forbidden"
     COMMAND = "command failed"
 
 

@@ -1,0 +1,238 @@
+"""One SSH connection to one host, as a `Transport`. Opens it, runs commands in it, closes it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shlex
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import asyncssh
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
+
+from executors.printable import printable
+from executors.ssh_channel import ClientChannel, ExecSession, FollowSession, TcpStream, kill
+from executors.ssh_keys import Identity
+from executors.ssh_trust import HostTrust, TrustingClient
+from executors.transport import Bounds, Completed, HostError, HostFault
+from inventory.model import SshTarget
+
+# Below sshd's MaxSessions of 10: others may be logged in through the same connection's limits.
+_CHANNELS = 8
+# The host ends a command by itself, a little after the client has given up on it.
+_HOST_GRACE = 5
+_BOUNDED = (
+    'if command -v timeout >/dev/null 2>&1; then exec timeout -s KILL "$0" "$@"; else exec "$@"; fi'
+)
+_CLOSE_TIMEOUT = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Everything that one login needs; times in seconds."""
+
+    target: SshTarget
+    user: str
+    identity: Identity
+    trust: HostTrust
+    timeout: float
+    keepalive: float
+    keepalive_count: int
+    tunnel: asyncssh.SSHClientConnection | None = None
+
+
+def command_line(target: SshTarget, argv: Sequence[str], deadline: float | None = None) -> str:
+    """Return the one string that sshd hands to the login shell: quoted here and nowhere else."""
+    words = list(argv)
+    if deadline is not None:
+        words = ["sh", "-c", _BOUNDED, str(math.ceil(deadline) + _HOST_GRACE), *words]
+    if target.become:
+        words = ["sudo", "-n", "-u", target.become_user, "--", *words]
+    return shlex.join(words)
+
+
+async def open_connection(login: Login) -> SshTransport:
+    """Log in once.
+
+    Raises a `HostError`; `ConnectionError` where the host hung up during the login, which is
+    worth another try.
+    """
+    client = TrustingClient(login.trust)
+    try:
+        async with asyncio.timeout(login.timeout):
+            conn = await _connect(login, client)
+    except asyncssh.HostKeyNotVerifiable as e:
+        raise login.trust.error() from e
+    except asyncssh.ConnectionLost as e:
+        raise ConnectionResetError(str(e)) from e
+    except TimeoutError as e:
+        raise _timed_out(login, client) from e
+    except asyncssh.PermissionDenied as e:
+        raise _denied(login) from e
+    except asyncssh.Error as e:
+        raise HostError(login.target.host, HostFault.UNREACHABLE, printable(str(e))) from e
+    return SshTransport(login.target, conn)
+
+
+async def _connect(login: Login, client: TrustingClient) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        login.target.address,
+        login.target.port,
+        tunnel=login.tunnel or (),
+        config=None,
+        username=login.user,
+        client_factory=lambda: client,
+        client_keys=list(login.identity.keys),
+        agent_path=login.identity.agent,
+        known_hosts=login.trust.lists,
+        server_host_key_algs=login.trust.algorithms,
+        x509_trusted_certs=None,
+        x509_trusted_cert_paths=[],
+        preferred_auth="publickey",
+        gss_host=None,
+        login_timeout=0,
+        keepalive_interval=login.keepalive,
+        keepalive_count_max=login.keepalive_count,
+        encoding=None,
+    )
+
+
+def _timed_out(login: Login, client: TrustingClient) -> HostError:
+    where = f"{login.target.address} port {login.target.port}"
+    if client.answered:
+        detail = f"{where} accepts connections, but no login within {login.timeout:g} s"
+    else:
+        detail = f"no answer from {where} within {login.timeout:g} s"
+    hint = "Check the address, the firewall between, and whether the host is up."
+    return HostError(login.target.host, HostFault.TIMEOUT, detail, hint)
+
+
+def _denied(login: Login) -> HostError:
+    detail = f"user {login.user!r} with {login.identity.description}"
+    hint = (
+        f"Put the public key into ~{login.user}/.ssh/authorized_keys on the host, or set "
+        "ansible_user and ansible_ssh_private_key_file in the inventory."
+    )
+    return HostError(login.target.host, HostFault.AUTH, detail, hint)
+
+
+class SshTransport:
+    """An open connection; see `Transport`."""
+
+    def __init__(self, target: SshTarget, conn: asyncssh.SSHClientConnection) -> None:
+        self._target = target
+        self.connection = conn
+        # the library's generics come out unknown to type checkers
+        self._channels: Any = conn
+        self._slots = asyncio.Semaphore(_CHANNELS)
+
+    @property
+    def host(self) -> str:
+        """The inventory name of the host."""
+        return self._target.host
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection still stands, as far as is known."""
+        return not self.connection.is_closed()
+
+    async def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", bounds: Bounds | None = None
+    ) -> Completed:
+        """Run a command and return its end; `HostError` where that was not seen in time."""
+        bounds = bounds or Bounds()
+        command = command_line(self._target, argv, bounds.deadline)
+        try:
+            async with asyncio.timeout(bounds.deadline), self._slots:
+                completed = await self._exec(command, stdin, bounds.output)
+        except TimeoutError as e:
+            detail = f"{_name(argv)} did not end within {bounds.deadline:g} s"
+            raise HostError(self.host, HostFault.TIMEOUT, detail) from e
+        except (asyncssh.Error, OSError) as e:
+            raise self._failed(e) from e
+        if completed is None:
+            raise self._lost(f"while {_name(argv)} ran")
+        return completed
+
+    async def _exec(self, command: str, stdin: bytes, limit: int) -> Completed | None:
+        session = ExecSession(limit)
+        chan = await self._open(session, command)
+        try:
+            if stdin:
+                chan.write(stdin)
+            chan.write_eof()
+            await session.ended.wait()
+            return session.completed()
+        finally:
+            kill(chan)
+
+    async def _open(self, session: ExecSession | FollowSession, command: str) -> ClientChannel:
+        chan, _ = await self._channels.create_session(lambda: session, command, encoding=None)
+        return cast("ClientChannel", chan)
+
+    async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
+        """Run a command and yield its stdout as it comes; closing the iterator ends it."""
+        session = FollowSession()
+        async with self._slots:
+            try:
+                chan = await self._open(session, command_line(self._target, argv))
+            except (asyncssh.Error, OSError) as e:
+                raise self._failed(e) from e
+            try:
+                chan.write_eof()
+                async for data in session.chunks():
+                    yield data
+            finally:
+                kill(chan)
+        if session.status is None:
+            raise self._lost(f"while {_name(argv)} ran")
+        if session.status:
+            detail = f"{_name(argv)}: exit {session.status}: {printable(session.stderr)}"
+            raise HostError(self.host, HostFault.COMMAND, detail)
+
+    async def dial(self, address: str, port: int, *, deadline: float) -> TcpStream:
+        """Open a TCP connection from the host; `ConnectionError` or `TimeoutError` if it fails."""
+        try:
+            async with asyncio.timeout(deadline):
+                reader, writer = await self._channels.open_connection(address, port, encoding=None)
+        except asyncssh.ChannelOpenError as e:
+            raise self._not_dialled(e, f"{address} port {port}") from e
+        except (asyncssh.Error, ConnectionError) as e:
+            raise self._failed(e) from e
+        return TcpStream(reader, writer)
+
+    def _not_dialled(self, error: asyncssh.ChannelOpenError, where: str) -> Exception:
+        if not self.is_open:
+            return self._lost(f"while connecting to {where}")
+        if error.code == OPEN_ADMINISTRATIVELY_PROHIBITED:
+            detail = f"sshd refuses to connect to {where} for us"
+            hint = "Checks go through sshd: set AllowTcpForwarding yes (or local) in sshd_config."
+            return HostError(self.host, HostFault.FORWARDING, detail, hint)
+        return ConnectionRefusedError(f"{where}: {printable(error.reason)}")
+
+    def _failed(self, error: Exception) -> HostError:
+        if not self.is_open or isinstance(error, OSError):
+            return self._lost("")
+        return HostError(self.host, HostFault.LOST, printable(str(error)))
+
+    def _lost(self, when: str) -> HostError:
+        hint = "What the command did is not known; the next run looks again."
+        return HostError(self.host, HostFault.LOST, when, hint)
+
+    async def close(self) -> None:
+        """Keep the connection: it is shared within a run, and ends with its connector."""
+
+    async def disconnect(self) -> None:
+        """End the connection and everything in it."""
+        self.connection.close()
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self.connection.wait_closed()
+        except TimeoutError:
+            self.connection.abort()
+
+
+def _name(argv: Sequence[str]) -> str:
+    return printable(argv[0], 40) if argv else "the shell"

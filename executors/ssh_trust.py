@@ -1,0 +1,112 @@
+"""Strict host keys: an unknown key and a changed one are told apart, and neither is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import asyncssh
+from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
+
+from executors.known_hosts import KnownKey, Trust, fingerprint, known_name
+from executors.transport import HostError, HostFault
+from inventory.model import SshTarget
+
+
+@dataclass(slots=True)
+class HostTrust:
+    """The keys known for one host, and the key it showed if that was not one of them."""
+
+    target: SshTarget
+    known: Sequence[KnownKey]
+    shown: str = ""
+    _keys: dict[Trust, list[asyncssh.SSHKey]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._keys = {trust: [] for trust in Trust}
+        for key in self.known:
+            try:
+                self._keys[key.trust].append(asyncssh.import_public_key(key.line))
+            except (asyncssh.KeyImportError, ValueError):
+                continue  # a kind of key this client does not speak
+
+    @property
+    def lists(self) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]:
+        """Trusted, trusted to sign, and revoked keys."""
+        return self._keys[Trust.HOST], self._keys[Trust.CA], self._keys[Trust.REVOKED]
+
+    @property
+    def algorithms(self) -> list[str]:
+        """Host key algorithms, those of known keys first: so that the host shows a known key."""
+        names = get_default_certificate_algs() if self._keys[Trust.CA] else []
+        for key in self._keys[Trust.HOST]:
+            names = [*names, *key.sig_algorithms]
+        return [n.decode() for n in dict.fromkeys([*names, *get_default_public_key_algs()])]
+
+    def refuse(self, key: asyncssh.SSHKey) -> bool:
+        """Remember a key that is not trusted; always false."""
+        exported = key.export_public_key("openssh").decode().split()
+        self.shown = " ".join(exported[:2])
+        return False
+
+    def error(self) -> HostError:
+        """Return the error for the key that was shown."""
+        if not self.shown:
+            detail = "its key is revoked in known_hosts, or its certificate is not trusted"
+            return HostError(self.target.host, HostFault.HOST_KEY_CHANGED, detail)
+        known = [k for k in self.known if k.trust is Trust.HOST]
+        return self._changed(known) if known else self._unknown()
+
+    def _unknown(self) -> HostError:
+        t, name = self.target, known_name(self.target.address, self.target.port)
+        kind = self.shown.split()[0]
+        detail = f"{name} shows {kind} {fingerprint(self.shown)}"
+        hint = (
+            "On the host's console, compare it with: "
+            f"ssh-keygen -lf /etc/ssh/ssh_host_{_file_word(kind)}_key.pub\n"
+            f"If it is the same, trust it for {t.host} in the inventory:\n"
+            f"  orch_host_key: {self.shown}\n"
+            "or in ~/.ssh/known_hosts, by this line "
+            f"(also printed by: ssh-keyscan -t {_file_word(kind)} -p {t.port} {t.address}):\n"
+            f"  {name} {self.shown}"
+        )
+        return HostError(t.host, HostFault.HOST_KEY_UNKNOWN, detail, hint)
+
+    def _changed(self, known: Sequence[KnownKey]) -> HostError:
+        same_kind = [k for k in known if k.line.split()[0] == self.shown.split()[0]]
+        old = (same_kind or list(known))[0]
+        name = known_name(self.target.address, self.target.port)
+        detail = (
+            f"{name} shows {self.shown.split()[0]} {fingerprint(self.shown)}, but {old.source} "
+            f"has {old.line.split()[0]} {fingerprint(old.line)}"
+        )
+        hint = (
+            "Either the host was set up anew, or somebody stands between you and it. Ask who runs "
+            "it, or read its key on its console; only if the new fingerprint is confirmed, put the "
+            f"new key in the place of the old one ({old.source}):\n  {self.shown}"
+        )
+        return HostError(self.target.host, HostFault.HOST_KEY_CHANGED, detail, hint)
+
+
+class TrustingClient(asyncssh.SSHClient):
+    """Tells a `HostTrust` which key was shown, and whether the host answered at all."""
+
+    def __init__(self, trust: HostTrust) -> None:
+        self._trust = trust
+        self.answered = False
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Note that the TCP connection stands."""
+        self.answered = True
+
+    def validate_host_public_key(
+        self, host: str, addr: str, port: int, key: asyncssh.SSHKey
+    ) -> bool:
+        """Refuse every key that is not known."""
+        return self._trust.refuse(key)
+
+
+def _file_word(kind: str) -> str:
+    return next(
+        (w for w in ("ed25519", "ecdsa", "rsa") if w in kind.replace("sha2", "")), "ed25519"
+    )
