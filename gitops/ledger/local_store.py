@@ -1,0 +1,164 @@
+"""A ledger in a bare repository on this machine: read in place, swapped by `git update-ref`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitops.git import Git, GitError, GitTimeoutError
+from gitops.ledger.cat_file import reading
+from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
+from gitops.ledger.git_refs import NO_OBJECT, collect, list_heads, write_objects
+from gitops.ledger.objects import GitObject
+from gitops.ledger.store import Reader, Swap
+
+# A decision must survive a power cut before anything acts on it.
+_DURABLE = {"core.fsync": "committed,loose-object,reference", "core.fsyncMethod": "fsync"}
+
+# Against pushes only. `runs/*` must stay removable, so receive.denyDeletes would be too much.
+_HOOK = """#!/bin/sh
+# Written by orch: the state of a ledger only grows. (Rewinding: receive.denyNonFastForwards.)
+case "$1" in
+*/state)
+    case "$3" in
+    *[!0]*) ;;
+    *) echo "orch: the ledger's state can't be deleted" >&2; exit 1 ;;
+    esac ;;
+esac
+exit 0
+"""
+_CONFIG = """
+[receive]
+\tdenyNonFastForwards = true
+[core]
+\tfsync = committed,loose-object,reference
+\tlogAllRefUpdates = true
+[gc]
+\tauto = 0
+"""
+
+
+class LocalStore:
+    """A `Store` in a directory, which is made by the first write."""
+
+    def __init__(self, directory: Path, prefix: str) -> None:
+        self._directory = directory
+        self._prefix = prefix
+        self._git = Git(directory=directory, bare=True, settings=_DURABLE)
+
+    @property
+    def name(self) -> str:
+        """The directory."""
+        return str(self._directory)
+
+    def heads(self) -> Mapping[str, str]:
+        """Return the refs; none where there is no directory yet."""
+        if self._absent():
+            return {}
+        try:
+            return list_heads(self._git, self._prefix)
+        except GitTimeoutError as e:
+            raise UnreachableError(f"the ledger {self.name} did not answer in time") from e
+        except GitError as e:
+            raise self._error("read", e) from e
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Open a reader."""
+        with reading(self._git, self.name) as reader:
+            yield reader
+
+    def save(self, objects: Sequence[GitObject]) -> None:
+        """Store objects, making the repository first if need be."""
+        try:
+            if self._absent():
+                create_bare(self._directory)
+            write_objects(self._git, objects)
+        except (GitError, OSError) as e:
+            raise self._error("written", e) from e
+
+    def swap(self, ref: str, old: str, new: str) -> Swap:
+        """Move the ref under its lock."""
+        full = self._prefix + ref
+        args = ("update-ref", full, new, old or NO_OBJECT)
+        if not new:
+            args = ("update-ref", "-d", full, old)
+        try:
+            done = self._git.run(*args)
+        except GitTimeoutError:
+            return self._looked_up(ref, new)
+        if done.code == 0:
+            return Swap(True)
+        return Swap(self.heads().get(ref, "") == new, done.stderr)
+
+    def tidy(self) -> None:
+        """Pack loose objects."""
+        collect(self._git)
+
+    def _looked_up(self, ref: str, new: str) -> Swap:
+        try:
+            return Swap(self.heads().get(ref, "") == new, "git did not end in time")
+        except LedgerError as e:
+            raise OutcomeUnknownError(
+                f"whether the write to the ledger {self.name} was done is unknown: {e}",
+                "no host was touched; run the command again once the directory can be read",
+            ) from e
+
+    def _absent(self) -> bool:
+        """Whether there is nothing yet. Raises `LedgerError` for what is no repository."""
+        try:
+            if not self._directory.exists():
+                return True
+            if not self._directory.is_dir():
+                raise self._foreign("it is a file")
+            names = set(os.listdir(self._directory))  # noqa: PTH208 - names are enough
+        except OSError as e:
+            raise self._error("read", e) from e
+        if names and not names >= {"HEAD", "objects", "refs"}:
+            raise self._foreign("it is a directory with something else in it")
+        return not names
+
+    def _foreign(self, what: str) -> LedgerError:
+        return LedgerError(
+            f"the ledger {self.name} is not a Git repository: {what}",
+            "give an empty or new directory, or a bare repository, as `[ledger] url` in orch.toml",
+        )
+
+    def _error(self, verb: str, e: Exception) -> LedgerError:
+        denied = isinstance(e, PermissionError) or not os.access(self._directory, os.R_OK)
+        hint = "make the directory yours, or change its permissions" if denied else ""
+        return UnreachableError(
+            f"the ledger {self.name} can't be {verb}: {e}",
+            hint or "check the directory, its permissions, and the space left on its disk",
+        )
+
+
+def create_bare(directory: Path) -> None:
+    """Make a bare repository whose state can't be rewound or deleted by pushes. Atomic.
+
+    Of two that make it at once one wins, and the other uses it.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    new = directory.with_name(f".{directory.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
+    try:
+        Git(directory=directory.parent).out("init", "--quiet", "--bare", "--template=", str(new))
+        with (new / "config").open("a") as f:
+            f.write(_CONFIG)
+        hook = new / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(_HOOK)
+        hook.chmod(0o755)
+        _moved_into_place(new, directory)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _moved_into_place(new: Path, directory: Path) -> None:
+    try:
+        new.rename(directory)
+    except OSError:
+        if not (directory / "HEAD").is_file():
+            raise

@@ -1,0 +1,80 @@
+"""A ledger's place in memory, for tests and simulations. Two stores may share one `Shelf`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+from gitops.ledger.errors import LedgerError
+from gitops.ledger.objects import GitObject, parse_commit
+from gitops.ledger.store import Reader, Swap
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The shared content."""
+
+    refs: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+
+class MemoryStore:
+    """A `Store` over a `Shelf`."""
+
+    def __init__(self, shelf: Shelf | None = None, name: str = "memory") -> None:
+        self.shelf = shelf or Shelf()
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """A name for messages."""
+        return self._name
+
+    def heads(self) -> Mapping[str, str]:
+        """Return all refs."""
+        return dict(self.shelf.refs)
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Open a reader."""
+        yield _MemoryReader(self.shelf.objects)
+
+    def save(self, objects: Sequence[GitObject]) -> None:
+        """Keep the objects."""
+        self.shelf.objects |= {o.oid: o.data for o in objects}
+
+    def swap(self, ref: str, old: str, new: str) -> Swap:
+        """Move the ref if it is still at `old`."""
+        with self.shelf.lock:
+            found = self.shelf.refs.get(ref, "")
+            if found not in (old, new):
+                return Swap(False, "stale")
+            if new:
+                self.shelf.refs[ref] = new
+            else:
+                self.shelf.refs.pop(ref, None)
+            return Swap(True)
+
+    def tidy(self) -> None:
+        """Nothing to do."""
+
+
+class _MemoryReader:
+    def __init__(self, objects: Mapping[str, bytes]) -> None:
+        self._objects = objects
+
+    def load(self, oids: Sequence[str]) -> list[bytes]:
+        try:
+            return [self._objects[oid] for oid in oids]
+        except KeyError as e:
+            raise LedgerError(f"object {e} is missing") from e
+
+    def ancestor(self, commit: str, steps: int) -> str:
+        for _ in range(steps):
+            if commit not in self._objects:
+                return ""
+            commit = parse_commit(self._objects[commit]).parent
+        return commit if commit in self._objects else ""

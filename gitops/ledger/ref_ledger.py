@@ -1,0 +1,292 @@
+"""The ledger over a store of refs: reading, deciding by compare-and-swap, history.
+
+It never touches a host, and never moves a ref except from the commit it has read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gitops.ledger import layout
+from gitops.ledger.adoption import adopted
+from gitops.ledger.check import probe
+from gitops.ledger.contents import Contents, ancestor_is
+from gitops.ledger.errors import LedgerError, RewoundError
+from gitops.ledger.journal import RunInfo
+from gitops.ledger.layout import RunMeta, StateMeta, Stored, StoredRecords
+from gitops.ledger.objects import Commit, GitObject, Signature, changed_tree
+from gitops.ledger.protocol import Guard, HistoryEntry, RunHead, Snapshot
+from gitops.ledger.ref_run import Journals, RefRun
+from gitops.ledger.seen import Seen, SeenHeads
+from gitops.ledger.store import Reader, Store
+from gitops.ledger.surroundings import Surroundings
+from planner.errors import ConflictError
+from planner.recorded import JobChange, JobState, NodeRecord, Recorded
+
+V = TypeVar("V")
+
+# A head that others move is tried for long; one that refuses without moving, not.
+_TRIES = 60
+_REFUSALS = 6
+_TIDY_EVERY = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decision:
+    changes: Sequence[JobChange]
+    nodes: Sequence[NodeRecord]
+    message: str
+    guards: Sequence[Guard]
+
+
+class RefLedger:
+    """A `Ledger` over any `Store`."""
+
+    def __init__(
+        self, store: Store, cluster: str, seen: SeenHeads, surroundings: Surroundings
+    ) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._seen = seen
+        self._around = surroundings
+        self._contents = Contents(store)
+        self._journals = Journals(store, surroundings)
+
+    def read(self) -> Snapshot:
+        """Return the newest state, after making sure that it did not go back."""
+        # Before the heads: another process may see, and remember, a newer one meanwhile.
+        seen = self._seen.last()
+        heads = {
+            ref: oid
+            for ref, oid in self._store.heads().items()
+            if ref == layout.STATE or ref.startswith(layout.RUNS)
+        }
+        if not heads and seen is None:
+            return Snapshot(recorded=Recorded(cluster=self._cluster, epoch=1))
+        head = heads.get(layout.STATE, "")
+        with self._store.reader() as reader:
+            stored = self._contents.read(reader, heads)
+            recorded = self._recorded(stored.pop(layout.STATE, None))
+            self._check_rewound(reader, head, recorded.index, seen)
+        if head:
+            self._seen.advance(Seen(head=head, index=recorded.index))
+        runs = {run.id: run for ref, s in stored.items() if (run := _run_head(heads[ref], s))}
+        return Snapshot(recorded=recorded, head=head, runs=runs)
+
+    def _recorded(self, stored: Stored | None) -> Recorded:
+        if stored is None:
+            return Recorded(cluster=self._cluster, epoch=1)
+        meta = stored.value(StateMeta, layout.META)
+        if meta.cluster != self._cluster:
+            raise stored.error(
+                layout.META, f"it belongs to cluster {meta.cluster!r}, not {self._cluster!r}"
+            )
+        return Recorded(
+            cluster=meta.cluster,
+            epoch=meta.epoch,
+            index=meta.index,
+            jobs=layout.jobs(stored),
+            nodes=layout.nodes(stored),
+        )
+
+    def _check_rewound(self, reader: Reader, head: str, index: int, seen: Seen | None) -> None:
+        if seen is None or (head and ancestor_is(reader, head, index - seen.index, seen.head)):
+            return
+        found = f"it is now at index {index} ({head[:12]})" if head else "it is now empty"
+        raise RewoundError(
+            f"the ledger {self._store.name} went back: index {seen.index} ({seen.head[:12]}) was"
+            f" seen here before, {found} without that in its past",
+            "nothing is written until this is settled: put the lost commits back, or run"
+            " `orch ledger repair` to go on from what is there",
+        )
+
+    def commit(
+        self,
+        snapshot: Snapshot,
+        changes: Sequence[JobChange],
+        nodes: Sequence[NodeRecord] = (),
+        *,
+        message: str,
+        guards: Sequence[Guard],
+    ) -> Snapshot:
+        """Make one decision; see `Ledger.commit`."""
+        decision = _Decision(changes=changes, nodes=nodes, message=message, guards=guards)
+        current = snapshot
+        refusals = 0
+        for _ in self._around.tries(_TRIES):
+            self._check_guards(current, guards)
+            new, objects = self._draft(current, decision)
+            self._store.save(objects)
+            swap = self._store.swap(layout.STATE, current.head, new.head)
+            if swap.done:
+                return self._decided(new, objects)
+            newer = self.read()
+            refusals = refusals + 1 if newer.head == current.head else 0
+            if refusals == _REFUSALS:
+                raise _refused(self._store.name, swap.reason)
+            current = newer
+        raise ConflictError(
+            f"the ledger {self._store.name} kept moving: {_TRIES} tries lost against others",
+            "try again",
+        )
+
+    def _decided(self, new: Snapshot, objects: Sequence[GitObject]) -> Snapshot:
+        self._contents.add(objects)
+        self._seen.advance(Seen(head=new.head, index=new.recorded.index))
+        if new.recorded.index % _TIDY_EVERY == 0:
+            self._store.tidy()
+        return new
+
+    def _draft(
+        self, current: Snapshot, decision: _Decision
+    ) -> tuple[Snapshot, Sequence[GitObject]]:
+        recorded = _decided_records(current.recorded, decision)
+        meta = StateMeta(
+            cluster=self._cluster,
+            epoch=recorded.epoch,
+            index=recorded.index,
+            nonce=self._around.nonce(),
+        )
+        files = {layout.META: layout.canonical(meta)}
+        for key in {c.key for c in decision.changes}:
+            files[layout.job_path(key)] = layout.canonical(recorded.jobs[key])
+        for node in decision.nodes:
+            files[layout.node_path(node.name)] = layout.canonical(node)
+        root = self._contents.commit(current.head).tree if current.head else ""
+        objects = changed_tree(root, files, self._contents.load)
+        commit = Commit(objects[-1].oid, current.head, self._signature(), decision.message)
+        objects.append(commit.encoded())
+        new = Snapshot(recorded=recorded, head=objects[-1].oid, runs=current.runs)
+        return new, objects
+
+    def _signature(self) -> Signature:
+        around = self._around
+        return Signature(around.user, around.who, int(around.clock()))
+
+    def _check_guards(self, current: Snapshot, guards: Sequence[Guard]) -> None:
+        for guard in guards:
+            found = current.recorded.job(guard.key).modify_index
+            if found != guard.modify_index:
+                raise ConflictError(
+                    f"job {guard.key!r} was changed by somebody else: expected index"
+                    f" {guard.modify_index}, found {found}{self._by(current, found)}",
+                    "nothing was touched; plan again",
+                )
+
+    def _by(self, current: Snapshot, index: int) -> str:
+        """Return who decided `index`, for a message."""
+        if not current.head or not 0 < index <= current.recorded.index:
+            return ""
+        with self._store.reader() as reader:
+            oid = reader.ancestor(current.head, current.recorded.index - index)
+        if not oid:
+            return ""
+        commit = self._contents.commit(oid)
+        subject = commit.message.partition("\n")[0]
+        return f", committed by {commit.who.email} ({subject}, {oid[:12]})"
+
+    def open_run(self, info: RunInfo) -> RefRun:
+        """Create the journal of a new run."""
+        return self._journals.open(info)
+
+    def seal(self, run: RunHead, by: str) -> RunHead:
+        """End a journal as it was read."""
+        return self._journals.seal(run, by)
+
+    def drop_run(self, run: RunHead) -> None:
+        """Remove a journal that nothing needs any more; one that moved meanwhile stays."""
+        self._journals.drop(run)
+
+    def adopt(
+        self, snapshot: Snapshot, run_id: str, new_run: str, keys: Collection[str] | None = None
+    ) -> Snapshot:
+        """Take over an abandoned run's jobs."""
+        return adopted(self, snapshot, run_id, new_run, keys)
+
+    def history(self, key: str) -> Iterator[HistoryEntry]:
+        """Yield the states of a job, newest first."""
+        snapshot = self.read()
+        head, index = snapshot.head, snapshot.recorded.index
+        state = snapshot.recorded.jobs.get(key)
+        # A record's index counts decisions, one commit each: it says how far back that one is.
+        while head and state is not None and 0 < state.modify_index <= index:
+            entry, head = self._step(head, index - state.modify_index, state)
+            if entry is None:
+                return
+            yield entry
+            index = state.modify_index - 1
+            state = self._state_at(head, key) if head else None
+
+    def _step(self, head: str, steps: int, state: JobState) -> tuple[HistoryEntry | None, str]:
+        with self._store.reader() as reader:
+            oid = reader.ancestor(head, steps)
+        if not oid:
+            return None, ""
+        commit = self._contents.commit(oid)
+        entry = HistoryEntry(
+            commit=oid,
+            index=state.modify_index,
+            time=commit.who.time,
+            who=commit.who.email,
+            message=commit.message,
+            state=state,
+        )
+        return entry, commit.parent
+
+    def _state_at(self, head: str, key: str) -> JobState | None:
+        path = layout.job_path(key)
+        oid = self._contents.file(head, path)
+        if oid is None:
+            return None
+        place = layout.Place(self._store.name, layout.STATE, head)
+        return Stored(place).decoded(JobState, path, self._contents.load(oid))
+
+    def check(self) -> None:
+        """Probe create, conflict and delete."""
+        probe(self._store, self._journals, self._around)
+
+    def accept_rewind(self) -> None:
+        """Forget what was seen."""
+        self._seen.forget()
+
+
+def _decided_records(old: Recorded, decision: _Decision) -> Recorded:
+    index = old.index + 1
+    states: dict[str, JobState] = {}
+    for change in decision.changes:
+        states[change.key] = (states.get(change.key) or old.job(change.key)).changed(change, index)
+    nodes = {n.name: n for n in decision.nodes}
+    return Recorded(
+        cluster=old.cluster,
+        epoch=old.epoch,
+        index=index,
+        jobs=_merged(old.jobs, states),
+        nodes=_merged(old.nodes, nodes),
+    )
+
+
+def _merged(old: Mapping[str, V], new: Mapping[str, V]) -> Mapping[str, V]:
+    if isinstance(old, StoredRecords):
+        return old.updated(new)
+    return {**old, **new}
+
+
+def _run_head(oid: str, stored: Stored) -> RunHead | None:
+    meta = stored.value(RunMeta, layout.META)
+    return RunHead(
+        info=layout.run_info(stored),
+        head=oid,
+        position=meta.position,
+        entries=layout.entries(stored),
+        sealed_by=meta.sealed_by,
+    )
+
+
+def _refused(name: str, reason: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {name} refuses to be changed: {reason or 'no reason given'}",
+        "look for missing permission, a protected ref, or a left-over *.lock file in the ledger;"
+        " `orch ledger check` tries it out",
+    )

@@ -1,0 +1,198 @@
+"""Journals of runs as refs: opening, appending, beating, sealing, removing. One writer each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from gitops.ledger import layout
+from gitops.ledger.errors import LedgerError, SealedError
+from gitops.ledger.journal import JournalEntry, RunInfo
+from gitops.ledger.layout import RunMeta
+from gitops.ledger.objects import (
+    Commit,
+    Entry,
+    GitObject,
+    Signature,
+    changed_tree,
+    parse_commit,
+    parse_tree,
+    tree,
+)
+from gitops.ledger.protocol import RunHead
+from gitops.ledger.store import Store, Swap
+from gitops.ledger.surroundings import Surroundings
+from planner.errors import ConflictError
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """A journal's newest commit and what the next one needs of it."""
+
+    head: str
+    meta: RunMeta
+    root: GitObject
+    folders: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A commit that is not known to have arrived."""
+
+    run_id: str
+    old: str
+    position: _Position
+    objects: list[GitObject]
+
+
+class Journals:
+    """The journals of one ledger."""
+
+    def __init__(self, store: Store, surroundings: Surroundings) -> None:
+        self._store = store
+        self._around = surroundings
+
+    def open(self, info: RunInfo) -> RefRun:
+        """Create a journal; its id must be new."""
+        meta = RunMeta(nonce=self._around.nonce())
+        files = {layout.RUN: layout.canonical(info), layout.META: layout.canonical(meta)}
+        objects = changed_tree("", files, lambda _: b"")
+        commit = self._commit(objects[-1].oid, "", "open")
+        swap = self._publish(info.id, "", [*objects, commit])
+        if not swap.done:
+            raise ConflictError(f"run {info.id} exists already ({swap.reason})", "try again")
+        root = objects[-1]
+        return RefRun(self, info, _Position(commit.oid, meta, root, {}))
+
+    def extended(self, info: RunInfo, position: _Position, entry: JournalEntry | None) -> _Pending:
+        """Return the next commit, with `entry` (None: a beat); nothing is sent yet."""
+        meta = replace(
+            position.meta,
+            position=position.meta.position + 1,
+            entries=entry.seq if entry else position.meta.entries,
+            nonce=self._around.nonce(),
+        )
+        files = {layout.META: layout.canonical(meta)}
+        if entry is not None:
+            files[layout.entry_path(entry.seq)] = layout.canonical(entry)
+        known = {position.root.oid: position.root.data, **position.folders}
+        objects = changed_tree(position.root.oid, files, known.__getitem__)
+        folders = {o.oid: o.data for o in objects[:-1] if o.kind == "tree"} or position.folders
+        commit = self._commit(objects[-1].oid, position.head, entry.kind if entry else "beat")
+        after = _Position(commit.oid, meta, objects[-1], folders)
+        return _Pending(info.id, position.head, after, [*objects, commit])
+
+    def send(self, pending: _Pending) -> bool:
+        """Publish a commit, again and again if need be; False where the journal has moved."""
+        return self._publish(pending.run_id, pending.old, pending.objects).done
+
+    def seal(self, run: RunHead, by: str) -> RunHead:
+        """Append the last commit there will be."""
+        with self._store.reader() as reader:
+            root = parse_commit(reader.load([run.head])[0]).tree
+            entries = parse_tree(reader.load([root])[0])
+        meta = RunMeta(
+            position=run.position + 1,
+            entries=len(run.entries),
+            sealed_by=by,
+            nonce=self._around.nonce(),
+        )
+        blob = GitObject("blob", layout.canonical(meta))
+        sealed = tree({**entries, layout.META: Entry(blob.oid)})
+        commit = self._commit(sealed.oid, run.head, f"sealed by run {by}")
+        if not self._publish(run.id, run.head, [blob, sealed, commit]).done:
+            raise ConflictError(
+                f"run {run.id} of {run.info.holder} goes on: its journal has moved",
+                "wait for it to end, then plan again",
+            )
+        return replace(run, head=commit.oid, position=meta.position, sealed_by=by)
+
+    def drop(self, run: RunHead) -> None:
+        """Remove the journal if it is still as it was read; one that is left harms nothing."""
+        with suppress(LedgerError):
+            self._store.swap(layout.run_ref(run.id), run.head, "")
+
+    def remove(self, info: RunInfo, position: _Position) -> None:
+        """Remove the journal of a run that has ended."""
+        swap = self._store.swap(layout.run_ref(info.id), position.head, "")
+        if swap.done:
+            return
+        head = self._store.heads().get(layout.run_ref(info.id), "")
+        if head == position.head:
+            raise LedgerError(
+                f"the ledger {self._store.name} refuses to remove run {info.id}: {swap.reason}",
+                "allow deleting refs below its prefix; `orch ledger check` tries it out",
+            )
+        if head:
+            raise sealed(info)
+
+    def _publish(self, run_id: str, old: str, objects: list[GitObject]) -> Swap:
+        self._store.save(objects)
+        return self._store.swap(layout.run_ref(run_id), old, objects[-1].oid)
+
+    def _commit(self, root: str, parent: str, message: str) -> GitObject:
+        around = self._around
+        who = Signature(around.user, around.who, int(around.clock()))
+        return Commit(root, parent, who, message).encoded()
+
+
+class RefRun:
+    """A `Run`: the writer's end of a journal."""
+
+    def __init__(self, journals: Journals, info: RunInfo, position: _Position) -> None:
+        self._journals = journals
+        self._info = info
+        self._position: _Position | None = position
+        self._pending: _Pending | None = None
+        self._lock = Lock()
+
+    @property
+    def info(self) -> RunInfo:
+        """Who runs what."""
+        return self._info
+
+    def append(self, entry: JournalEntry) -> JournalEntry:
+        """Store the entry durably."""
+        with self._lock:
+            position = self._settled()
+            entry = replace(entry, seq=position.meta.entries + 1)
+            self._move(position, entry)
+        return entry
+
+    def beat(self) -> None:
+        """Show that the run is alive."""
+        with self._lock:
+            self._move(self._settled(), None)
+
+    def close(self) -> None:
+        """Remove the journal."""
+        with self._lock:
+            position = self._settled()
+            self._journals.remove(self._info, position)
+            self._position = None
+
+    def _move(self, position: _Position, entry: JournalEntry | None) -> None:
+        self._pending = self._journals.extended(self._info, position, entry)
+        self._settled()
+
+    def _settled(self) -> _Position:
+        """Return the journal's place, after sending what is not known to have arrived."""
+        if self._position is None:
+            raise sealed(self._info)
+        if self._pending is not None:
+            arrived = self._journals.send(self._pending)
+            self._position = self._pending.position if arrived else None
+            self._pending = None
+        if self._position is None:
+            raise sealed(self._info)
+        return self._position
+
+
+def sealed(info: RunInfo) -> SealedError:
+    """Return the error for a writer whose journal is no longer its own."""
+    return SealedError(
+        f"run {info.id} was taken over by another one, or has ended: its journal is closed",
+        "this run stops here; plan again to see what is left to do",
+    )

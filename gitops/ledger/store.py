@@ -1,0 +1,62 @@
+"""What the ledger asks of a place: named heads that are swapped, and objects. No storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitops.ledger.objects import GitObject
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Whether a head was moved; `reason` says why not, where the place gave one."""
+
+    done: bool
+    reason: str = ""
+
+
+class Reader(Protocol):
+    """Reads objects, many at a time."""
+
+    def load(self, oids: Sequence[str]) -> list[bytes]:
+        """Return the contents in order. Raises `LedgerError` where one is missing."""
+        ...
+
+    def ancestor(self, commit: str, steps: int) -> str:
+        """Return the commit `steps` parents back; empty where the line is shorter or unknown."""
+        ...
+
+
+class Store(Protocol):
+    """One ledger's refs and objects. Ref names are those below the ledger's prefix."""
+
+    @property
+    def name(self) -> str:
+        """The address for messages, without credentials."""
+        ...
+
+    def heads(self) -> Mapping[str, str]:
+        """Return every ref with its commit, as the place has it now."""
+        ...
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """Open a reader of objects that `heads` has named, or `save` has stored."""
+        ...
+
+    def save(self, objects: Sequence[GitObject]) -> None:
+        """Store objects where a later `swap` finds them; nobody else sees them before it."""
+        ...
+
+    def swap(self, ref: str, old: str, new: str) -> Swap:
+        """Move `ref` from `old` to `new` (empty: absent) in one step, or leave it as it is.
+
+        Raises `OutcomeUnknownError` where the place does not say what became of it.
+        """
+        ...
+
+    def tidy(self) -> None:
+        """Pack what has become many small files. May do nothing."""
+        ...

@@ -1,0 +1,52 @@
+"""Clock, randomness, sleep and the user's name, gathered so that tests can give their own."""
+
+from __future__ import annotations
+
+import getpass
+import random
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the ledger takes from outside. `clock` is in seconds since the epoch."""
+
+    user: str
+    host: str
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    nonce: Callable[[], str] = lambda: secrets.token_hex(16)
+    # a number in 0..1, for pauses only
+    jitter: Callable[[], float] = random.random
+
+    @classmethod
+    def real(cls) -> Surroundings:
+        """Return those of this process."""
+        return cls(user=_user(), host=socket.gethostname())
+
+    @property
+    def who(self) -> str:
+        """``user@host``."""
+        return f"{self.user}@{self.host}"
+
+    def tries(self, count: int) -> Iterator[int]:
+        """Yield 0..count-1, pausing longer and longer, by chance, between them."""
+        for n in range(count):
+            if n:
+                longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(n, 10))
+                self.sleep(longest * self.jitter())
+            yield n
