@@ -44,13 +44,16 @@ class Login:
 
 
 def command_line(target: SshTarget, argv: Sequence[str], deadline: float | None = None) -> str:
-    """Return the one string that sshd hands to the login shell: quoted here and nowhere else."""
+    """Return the one string that sshd hands to the login shell: quoted here and nowhere else.
+
+    The shell is replaced, so that a signal for the command reaches the command.
+    """
     words = list(argv)
     if deadline is not None:
         words = ["sh", "-c", _BOUNDED, str(math.ceil(deadline) + _HOST_GRACE), *words]
     if target.become:
         words = ["sudo", "-n", "-u", target.become_user, "--", *words]
-    return shlex.join(words)
+    return f"exec {shlex.join(words)}"
 
 
 async def open_connection(login: Login) -> SshTransport:
