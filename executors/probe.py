@@ -48,13 +48,13 @@ class Probe:
     boot_id: str = ""
     root: bool = False
     address: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     drivers: frozenset[str] = frozenset()
     tools: frozenset[str] = frozenset()
     resources: NodeResources = field(default_factory=NodeResources)
     free_disk_mb: int = 0
     listening: frozenset[int] = frozenset()
-    fences: Mapping[str, HostFence] = field(default_factory=dict)
+    fences: Mapping[str, HostFence] = field(default_factory=dict[str, HostFence])
     allocs: tuple[HostAlloc, ...] = ()
     foreign: tuple[HostAlloc, ...] = ()
     damaged: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class HostAlloc:
     token: str = ""
     # no task can run any more, and what was reserved is free again
     released: bool = False
-    lives: Mapping[str, Life] = field(default_factory=dict)
+    lives: Mapping[str, Life] = field(default_factory=dict[str, Life])
 
     @property
     def needs_resume(self) -> bool:

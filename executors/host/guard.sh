@@ -112,8 +112,7 @@ launch() {
     alive "$1/sup" && return 0
     if use_systemd "$1" && launch_unit "$1"; then return 0; fi
     # Twice setsid: the second finds itself a leader and forks, so that nobody waits for it.
-    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        HOME="${HOME:-/}" ${LANG:+LANG="$LANG"} \
+    env -i PATH="$PATH" HOME="${HOME:-/}" ${LANG:+LANG="$LANG"} \
         setsid setsid sh "$_owner/supervise.sh" "$_owner" "${1##*/}" \
         </dev/null >/dev/null 2>&1 9>&-
 }

@@ -119,6 +119,11 @@ run_task() {
 
 # ms as Go writes a duration: 1m2.5s
 duration() {
+    if [ "$1" -lt 1000 ]; then
+        text=${1}ms
+        [ "$1" -ne 0 ] || text=0s
+        return
+    fi
     _rest=$(($1 % 60000))
     _ms=$((_rest % 1000))
     case $_ms in ?) _ms=00$_ms ;; ??) _ms=0$_ms ;; esac

@@ -1,0 +1,88 @@
+"""What a task driver is, and how one is found by name. Starts nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Protocol, cast
+
+from planner.errors import OrchError
+
+ENTRY_POINTS = "orch.drivers"
+
+
+class ConfigError(OrchError):
+    """A task's configuration can't be used; nothing was started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """What a driver needs of a task: its config, its variables, and where it lives on the host.
+
+    `values` resolves ``${…}`` in the config: variables, and node.*, attr.* and meta.*.
+    """
+
+    name: str
+    config: Mapping[str, object]
+    env: Mapping[str, str]
+    values: Mapping[str, str]
+    task_dir: str
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLaunch:
+    """A command as the host will run it; `search` are directories looked in before PATH."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    cwd: str
+    search: tuple[str, ...] = ()
+    user: str = ""
+
+
+class Driver(Protocol):
+    """Turns a task's `config` into something that a host can run."""
+
+    @property
+    def name(self) -> str:
+        """The word that stands in the job's `driver`."""
+        ...
+
+    def validate(self, config: Mapping[str, object]) -> tuple[str, ...]:
+        """Return what is wrong with a config, one sentence each."""
+        ...
+
+    def prepare(self, context: TaskContext) -> TaskLaunch:
+        """Return the command of a task; `ConfigError` where its config can't be used."""
+        ...
+
+
+def find(name: str) -> Driver:
+    """Return the driver called `name`: a built-in one, or one that is installed beside orch."""
+    if (builtin := _BUILTIN.get(name)) is not None:
+        return builtin()
+    from importlib.metadata import entry_points
+
+    points = entry_points(group=ENTRY_POINTS)
+    for point in points:
+        if point.name == name:
+            return cast("Driver", point.load()())
+    known = sorted({*_BUILTIN, *points.names})
+    raise ConfigError(f"there is no driver {name!r}", f"{near(name, known)}known: {known}")
+
+
+def near(word: str, known: list[str]) -> str:
+    """``did you mean "x"? ``, or nothing."""
+    found = get_close_matches(word, known, n=1)
+    return f'did you mean "{found[0]}"? ' if found else ""
+
+
+def _raw_exec() -> Driver:
+    from executors.raw_exec import RawExec
+
+    return RawExec()
+
+
+_BUILTIN: Mapping[str, Callable[[], Driver]] = {"raw_exec": _raw_exec}

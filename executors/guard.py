@@ -1,0 +1,174 @@
+"""Guarded steps: short scripts on a host that check, reserve and act under one lock.
+
+Each checks the node's id and the job's fence first. Nothing here plans, waits for health, or holds
+the lock over a stop or a round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from executors import scripts
+from executors.driver import TaskLaunch
+from executors.facts import quoted
+from executors.fleet import JobFence
+from executors.refusals import refusal
+from executors.taskfiles import (
+    Record,
+    TaskPolicy,
+    bundle,
+    policy_text,
+    run_text,
+    task_dir_name,
+)
+from executors.transport import Bounds, Completed, Transport
+from planner.job import SECOND
+from planner.observed import NodeResources
+
+# Seconds that a guarded step may take, the wait for the host's lock included.
+STEP_DEADLINE = 30.0
+_OUTPUT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStart:
+    """One task as it is to be started."""
+
+    name: str
+    launch: TaskLaunch
+    policy: TaskPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """An allocation to start. `limits` is what the node has for reservations in all."""
+
+    fence: JobFence
+    record: Record
+    limits: NodeResources
+    tasks: tuple[TaskStart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequest:
+    """An allocation to stop. `patience` is the longest time, in ns, that its tasks may take.
+
+    `record` is written as a tombstone where the host has never heard of the allocation.
+    """
+
+    fence: JobFence
+    record: Record
+    patience: int = 5 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRequest:
+    """New bookkeeping and policies, by task, of an allocation that goes on running."""
+
+    fence: JobFence
+    record: Record
+    policies: dict[str, TaskPolicy] = field(default_factory=dict[str, TaskPolicy])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """Guarded steps on one host, as one cluster sees it. Refusals are `GuardError`s."""
+
+    transport: Transport
+    cluster: str
+    node_id: str
+    data_dir: str | None = None
+
+    async def enrol(self) -> str:
+        """Write the node id unless the host has one; return the one that stands."""
+        return await self._step("enrol")
+
+    async def raise_fences(self, fences: Sequence[JobFence]) -> None:
+        """Raise fences; `FencedError` where the host has seen a newer decision."""
+        words = [w for f in fences for w in _fence(f)]
+        await self._step("fence", words, about=fences[0].key if fences else "")
+
+    async def start(self, request: StartRequest) -> None:
+        """Reserve, write and launch; done already with the same token is fine."""
+        record, limits = request.record, request.limits
+        words = [record.alloc_id, record.token]
+        words += [str(n) for n in (record.cpu, record.memory_mb, record.disk_mb)]
+        words += [str(n) for n in (limits.cpu, limits.memory_mb, limits.disk_mb)]
+        words += sorted({str(n) for n in record.ports.values()})
+        files = {"./record": record.text(), "./supervise.sh": scripts.script("lib", "supervise")}
+        for task in request.tasks:
+            folder = f"tasks/{task_dir_name(task.name)}"
+            files[f"{folder}/policy"] = policy_text(task.policy)
+            files[f"{folder}/run"] = run_text(task.launch)
+            files[f"{folder}/user"] = f"{task.launch.user}\n" if task.launch.user else ""
+        await self._fenced("start", request.fence, words, about=record.name, stdin=bundle(files))
+
+    async def stop(self, request: StopRequest) -> None:
+        """Write the tombstone, end the tasks, return when they are dead; idempotent."""
+        await self._fenced(
+            "stop",
+            request.fence,
+            [request.record.alloc_id],
+            about=request.record.name,
+            stdin=bundle({"./record": request.record.text()}),
+            deadline=STEP_DEADLINE + request.patience / SECOND,
+        )
+
+    async def update(self, request: UpdateRequest) -> None:
+        """Write the new record and policies beside the running tasks."""
+        files = {"./record": request.record.text()}
+        for name, policy in request.policies.items():
+            files[f"tasks/{task_dir_name(name)}/policy"] = policy_text(policy)
+        words = [request.record.alloc_id, request.record.token]
+        about = request.record.name
+        await self._fenced("update", request.fence, words, about=about, stdin=bundle(files))
+
+    async def resume(self, fence: JobFence, alloc_id: str) -> None:
+        """Bring back supervisors that were killed, or ended with the host."""
+        await self._fenced("resume", fence, [alloc_id], about=alloc_id)
+
+    async def remove(self, fence: JobFence, alloc_id: str) -> None:
+        """Forget a stopped allocation, its directory and its tombstone."""
+        await self._fenced("remove", fence, [alloc_id], about=alloc_id)
+
+    async def _fenced(  # noqa: PLR0913 - one place for what every step has
+        self,
+        name: str,
+        fence: JobFence,
+        words: Sequence[str],
+        *,
+        about: str,
+        stdin: bytes = b"",
+        deadline: float = STEP_DEADLINE,
+    ) -> str:
+        return await self._step(
+            name, [*_fence(fence), *words], about=about, stdin=stdin, deadline=deadline
+        )
+
+    async def _step(
+        self,
+        name: str,
+        words: Sequence[str] = (),
+        *,
+        about: str = "",
+        stdin: bytes = b"",
+        deadline: float = STEP_DEADLINE,
+    ) -> str:
+        place = (self.data_dir or "", self.cluster, self.node_id)
+        argv = scripts.command("lib", "guard", name, arguments=(*place, *words))
+        bounds = Bounds(deadline=deadline, output=_OUTPUT)
+        done = await self.transport.run(argv, stdin=stdin, bounds=bounds)
+        return _answer(self.transport.host, done, about)
+
+
+def _fence(fence: JobFence) -> tuple[str, str, str, str]:
+    return (quoted(fence.key), str(fence.epoch), str(fence.index), fence.commit)
+
+
+def _answer(host: str, done: Completed, about: str) -> str:
+    last = done.stdout.decode("utf-8", "replace").rstrip("\n").rpartition("\n")[2]
+    word, *rest = last.split("\t")
+    if word == "orch-ok" and done.exit_status == 0:
+        return rest[0] if rest else ""
+    raise refusal(host, about, rest if word == "orch-error" else [], done.stderr)

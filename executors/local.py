@@ -1,0 +1,153 @@
+"""The Transport of this machine: commands as child processes, without SSH."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from executors.transport import Bounds, Completed, HostError, HostFault, Stream
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStream:
+    """A TCP connection from this machine."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def read(self, limit: int) -> bytes:
+        """Return up to `limit` bytes, or nothing at the end."""
+        return await self.reader.read(limit)
+
+    async def close(self) -> None:
+        """End the connection."""
+        self.writer.close()
+        with suppress(OSError):
+            await self.writer.wait_closed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalTransport:
+    """Runs commands here. `shell` replaces the word ``sh`` in front of a command, for tests."""
+
+    name: str = "localhost"
+    shell: tuple[str, ...] = ("sh",)
+    env: Mapping[str, str] | None = None
+
+    @property
+    def host(self) -> str:
+        """The inventory name of the host."""
+        return self.name
+
+    async def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", bounds: Bounds | None = None
+    ) -> Completed:
+        """Run a command and return its end; `HostError` if it takes too long."""
+        limits = bounds or Bounds()
+        process = await self._spawn(argv, asyncio.subprocess.PIPE)
+        try:
+            async with asyncio.timeout(limits.deadline):
+                return await _completed(process, stdin, limits.output)
+        except TimeoutError as e:
+            detail = f"no end within {limits.deadline:g} s"
+            raise HostError(self.name, HostFault.TIMEOUT, detail) from e
+        finally:
+            await _end(process)
+
+    async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
+        """Run a command and yield its stdout as it comes."""
+        process = await self._spawn(argv, asyncio.subprocess.DEVNULL)
+        try:
+            while chunk := await _reader(process.stdout).read(_CHUNK):
+                yield chunk
+        finally:
+            await _end(process)
+
+    async def dial(self, address: str, port: int, *, deadline: float) -> Stream:
+        """Open a TCP connection."""
+        async with asyncio.timeout(deadline):
+            return LocalStream(*await asyncio.open_connection(address, port))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def _spawn(self, argv: Sequence[str], stdin: int) -> asyncio.subprocess.Process:
+        words = [*self.shell, *argv[1:]] if argv[0] == "sh" else list(argv)
+        try:
+            return await asyncio.create_subprocess_exec(
+                *words,
+                stdin=stdin,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=dict(self.env) if self.env is not None else None,
+                start_new_session=True,
+            )
+        except OSError as e:
+            raise HostError(self.name, HostFault.COMMAND, str(e)) from e
+
+
+def _reader(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
+    if stream is None:  # pragma: no cover - both are always pipes
+        raise HostError("localhost", HostFault.COMMAND, "no pipe")
+    return stream
+
+
+async def _completed(process: asyncio.subprocess.Process, stdin: bytes, limit: int) -> Completed:
+    (out, cut), (err, _), _ = await asyncio.gather(
+        _bounded(_reader(process.stdout), limit, process),
+        _bounded(_reader(process.stderr), limit, process),
+        _feed(process, stdin),
+    )
+    status = await process.wait()
+    return Completed(
+        exit_status=status if status >= 0 else 128 - status, stdout=out, stderr=err, truncated=cut
+    )
+
+
+async def _bounded(
+    reader: asyncio.StreamReader, limit: int, process: asyncio.subprocess.Process
+) -> tuple[bytes, bool]:
+    found = bytearray()
+    while chunk := await reader.read(_CHUNK):
+        found += chunk
+        if len(found) > limit:
+            _kill(process)
+            return bytes(found[:limit]), True
+    return bytes(found), False
+
+
+async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
+    if process.stdin is None:
+        return
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(data)
+        await process.stdin.drain()
+    process.stdin.close()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        await process.stdin.wait_closed()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        _kill(process)
+        await process.wait()
+    # The transport of a process is closed only when its pipes are.
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
