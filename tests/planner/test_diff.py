@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from planner.action import Action
+from planner.annotate import annotated, updates
+from planner.diff import DiffType, JobDiff, ObjectDiff, TaskDiff, TaskGroupDiff, job_diff
+from planner.job import (
+    Affinity,
+    Check,
+    Constraint,
+    Job,
+    Lifecycle,
+    LogConfig,
+    Network,
+    Port,
+    Service,
+    Spread,
+    Task,
+    TaskGroup,
+    Template,
+    VolumeMount,
+)
+from planner.plan import Change, GroupPlan
+
+# Jobs are large values: a few of them say enough.
+SOME = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+WORDS = st.sampled_from(["", "a", "b", "c d", "é", "10"])
+NAMES = st.sampled_from(["a", "b", "c"])
+MAPS = st.dictionaries(NAMES, WORDS, max_size=3)
+CONFIG = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=5,
+)
+STRINGS = st.lists(NAMES, max_size=3).map(tuple)
+CONSTRAINTS = st.lists(st.builds(Constraint, l_target=NAMES, r_target=WORDS), max_size=2).map(tuple)
+PORTS = st.lists(st.builds(Port, label=NAMES, to=st.integers(0, 9)), max_size=2).map(tuple)
+NETWORKS = st.lists(st.builds(Network, reserved_ports=PORTS, dynamic_ports=PORTS), max_size=1).map(
+    tuple
+)
+CHECKS = st.lists(st.builds(Check, name=NAMES, type=WORDS, args=STRINGS), max_size=2).map(tuple)
+SERVICES = st.lists(
+    st.builds(Service, name=NAMES, port_label=NAMES, tags=STRINGS, checks=CHECKS), max_size=3
+).map(tuple)
+TASKS = st.builds(
+    Task,
+    name=NAMES,
+    driver=WORDS,
+    env=MAPS,
+    config=st.dictionaries(NAMES, CONFIG, max_size=3),
+    services=SERVICES,
+    templates=st.lists(st.builds(Template, dest_path=NAMES), max_size=2).map(tuple),
+    volume_mounts=st.lists(st.builds(VolumeMount, volume=NAMES), max_size=2).map(tuple),
+)
+GROUPS = st.builds(
+    TaskGroup,
+    name=NAMES,
+    count=st.integers(0, 3),
+    tasks=st.lists(TASKS, max_size=2, unique_by=lambda t: t.name).map(tuple),
+    networks=NETWORKS,
+    services=SERVICES,
+    constraints=CONSTRAINTS,
+    shutdown_delay=st.none() | st.integers(0, 5),
+)
+JOBS = st.builds(
+    Job,
+    id=st.just("job"),
+    datacenters=STRINGS,
+    meta=MAPS,
+    constraints=CONSTRAINTS,
+    task_groups=st.lists(GROUPS, max_size=2, unique_by=lambda g: g.name).map(tuple),
+)
+
+Node = JobDiff | TaskGroupDiff | TaskDiff | ObjectDiff
+
+
+def types_of(diff: Node) -> Iterator[DiffType]:
+    yield diff.type
+    yield from (f.type for f in diff.fields)
+    nested: list[Node] = list(diff.objects)
+    if isinstance(diff, JobDiff):
+        nested += diff.task_groups
+    if isinstance(diff, TaskGroupDiff):
+        nested += diff.tasks
+    for inner in nested:
+        yield from types_of(inner)
+
+
+def mirrored(kind: DiffType) -> DiffType:
+    swap = {DiffType.ADDED: DiffType.DELETED, DiffType.DELETED: DiffType.ADDED}
+    return swap.get(kind, kind)
+
+
+@SOME
+@given(JOBS)
+def test_a_job_does_not_differ_from_itself(job: Job) -> None:
+    assert set(types_of(job_diff(job, job))) == {DiffType.NONE}
+
+
+@SOME
+@given(JOBS)
+def test_all_of_a_new_job_is_added_and_all_of_a_lost_one_deleted(job: Job) -> None:
+    assert set(types_of(job_diff(None, job, contextual=False))) == {DiffType.ADDED}
+    assert set(types_of(job_diff(job, None, contextual=False))) == {DiffType.DELETED}
+
+
+@SOME
+@given(JOBS, JOBS)
+def test_the_diff_back_is_the_mirror(a: Job, b: Job) -> None:
+    there, back = job_diff(a, b, contextual=False), job_diff(b, a, contextual=False)
+    assert there.type is mirrored(back.type)
+    assert [(f.name, f.old, f.new) for f in there.fields] == [
+        (f.name, f.new, f.old) for f in back.fields
+    ]
+
+
+@SOME
+@given(JOBS, JOBS)
+def test_equal_inputs_give_equal_diffs_and_context_adds_only_unchanged_fields(
+    a: Job, b: Job
+) -> None:
+    assert job_diff(a, b) == job_diff(a, b)
+    plain = [t for t in types_of(job_diff(a, b, contextual=False)) if t is not DiffType.NONE]
+    full = [t for t in types_of(job_diff(a, b)) if t is not DiffType.NONE]
+    assert sorted(plain) == sorted(full)
+
+
+def test_two_missing_jobs_can_not_be_compared() -> None:
+    with pytest.raises(ValueError, match="nothing to compare"):
+        job_diff(None, None)
+
+
+WISH = Affinity(l_target="x")
+
+
+def job(group: TaskGroup | None = None, task: dict[str, object] | None = None) -> Job:
+    made = replace(Task(name="t", driver="docker"), **(task or {}))  # type: ignore[arg-type]
+    return Job(id="j", task_groups=(replace(group or TaskGroup(name="g"), tasks=(made,)),))
+
+
+def task_changes(old: Job, new: Job) -> list[str]:
+    (task,) = job_diff(old, new, contextual=False).task_groups[0].tasks
+    fields = [f"{f.name}: {f.old} => {f.new}" for f in task.fields]
+    return fields + [
+        f"{o.type} {o.name} {f.name}: {f.old} => {f.new}" for o in task.objects for f in o.fields
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ({"env": {"A": "1"}}, {"env": {"A": "2", "B": "x"}}, ["Env[A]: 1 => 2", "Env[B]:  => x"]),
+        ({"leader": False}, {"leader": True}, ["Leader: false => true"]),
+        ({"config": {}}, {"config": {"a": [1, {"b": True}]}}, [
+            "Added Config a[0]:  => 1",
+            "Added Config a[1][b]:  => true",
+        ]),
+        ({"config": {"n": 1.0}}, {"config": {"n": 1.5}}, ["Edited Config n: 1 => 1.5"]),
+        ({"kill_timeout": 5}, {"kill_timeout": 6}, ["KillTimeout: 5 => 6"]),
+        ({}, {"log_config": LogConfig(max_files=3)}, ["Edited LogConfig MaxFiles: 10 => 3"]),
+        ({}, {"lifecycle": Lifecycle(hook="prestart")}, []),
+        ({"affinities": (WISH,)}, {"affinities": (replace(WISH, weight=9),)}, [
+            "Added Affinity LTarget:  => x",
+            "Added Affinity Operand:  => =",
+            "Added Affinity Weight:  => 9",
+            "Deleted Affinity LTarget: x => ",
+            "Deleted Affinity Operand: = => ",
+            "Deleted Affinity Weight: 50 => ",
+        ]),
+    ],
+)  # fmt: skip
+def test_what_a_change_of_a_task_shows(
+    old: dict[str, object], new: dict[str, object], shown: list[str]
+) -> None:
+    assert task_changes(job(task=old), job(task=new)) == shown
+
+
+def test_optional_values_of_a_group_are_shown_where_they_change() -> None:
+    diff = job_diff(job(), job(TaskGroup(name="g", shutdown_delay=7)))
+    (field,) = diff.task_groups[0].fields
+    assert (field.type, field.name, field.new) == (DiffType.ADDED, "ShutdownDelay", "7")
+
+
+def test_spread_edits_a_job_without_showing_a_field() -> None:
+    old = job()
+    diff = job_diff(old, replace(old, spreads=(Spread(attribute="${node.datacenter}"),)))
+    assert (diff.type, diff.fields, diff.objects) == (DiffType.EDITED, (), ())
+
+
+def test_of_several_services_only_the_changed_one_is_listed() -> None:
+    a, b = Service(name="a", port_label="x"), Service(name="b", port_label="y")
+    (service,) = task_objects(
+        job(task={"services": (a, b)}), job(task={"services": (b, replace(a, port_label="z"))})
+    )
+    assert service.type is DiffType.EDITED
+
+
+def task_objects(old: Job, new: Job) -> tuple[ObjectDiff, ...]:
+    return job_diff(old, new).task_groups[0].tasks[0].objects
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({"kill_timeout": 9}, "forces in-place update"),
+        ({"services": (Service(name="s"),)}, "forces in-place update"),
+        ({"lifecycle": Lifecycle(hook="prestart")}, "forces in-place update"),
+        ({"env": {"A": "1"}}, "forces create/destroy update"),
+        ({"log_config": LogConfig(max_files=1)}, "forces create/destroy update"),
+    ],
+)
+def test_notes_on_tasks(change: dict[str, object], note: str) -> None:
+    diff = annotated(job_diff(job(), job(task=change)), ())
+    assert diff.task_groups[0].tasks[0].annotations == (note,)
+
+
+def test_notes_on_groups_that_come_and_go() -> None:
+    new, old = annotated(job_diff(None, job()), ()), annotated(job_diff(job(), None), ())
+    assert new.task_groups[0].tasks[0].annotations == ("forces create",)
+    assert old.task_groups[0].tasks[0].annotations == ("forces destroy",)
+
+
+def test_notes_on_counts_and_the_counters_of_a_group() -> None:
+    changes = tuple(
+        Change(action=a, name="j.g[0]", group="g", reason="")
+        for a in (Action.CREATE, Action.CREATE, Action.IGNORE, Action.DESTRUCTIVE)
+    )
+    plan = GroupPlan(name="g", changes=changes)
+    diff = annotated(job_diff(job(), job(TaskGroup(name="g", count=3))), (plan,))
+    assert diff.task_groups[0].updates == updates(plan)
+    assert updates(plan) == (("create", 2), ("create/destroy update", 1), ("ignore", 1))
+    assert diff.task_groups[0].fields[0].annotations == ("forces create",)
