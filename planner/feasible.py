@@ -1,0 +1,78 @@
+"""Which nodes a group may run on at all, and the label under which others are left out.
+
+Looks at a node by itself; what already runs there is `planner.schedule`'s concern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from planner.constraint import holds, is_distinct, label
+from planner.job import Constraint, Job, Port, TaskGroup
+from planner.observed import Node
+
+MISSING_DRIVERS = "missing drivers"
+MISSING_DEVICES = "missing devices"
+MISSING_VOLUMES = "missing compatible host volumes"
+CLASS_INELIGIBLE = "computed class ineligible"
+
+
+def is_candidate(job: Job, node: Node) -> bool:
+    """Whether the job's datacenters and node pool take in `node`; others are not even counted."""
+    in_pool = job.node_pool in ("all", node.node_pool)
+    return in_pool and any(_glob(d).fullmatch(node.datacenter) for d in job.datacenters)
+
+
+@cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))))
+
+
+def obstacle(job: Job, group: TaskGroup, node: Node) -> str:
+    """Return the label of the first thing that keeps `group` off `node`, or an empty string."""
+    return (
+        _unmet(job.constraints, node)
+        or _missing_driver(group, node)
+        or _unmet(group.constraints, node)
+        or _unmet((c for t in group.tasks for c in t.constraints), node)
+        or _missing_device(group)
+        or _missing_host_network(group)
+        or _missing_volume(group, node)
+    )
+
+
+def _unmet(constraints: Iterable[Constraint], node: Node) -> str:
+    unmet = (c for c in constraints if not is_distinct(c) and not holds(c, node))
+    first = next(unmet, None)
+    return label(first) if first else ""
+
+
+def _missing_driver(group: TaskGroup, node: Node) -> str:
+    return "" if all(t.driver in node.drivers for t in group.tasks) else MISSING_DRIVERS
+
+
+def _missing_device(group: TaskGroup) -> str:
+    return MISSING_DEVICES if any(t.resources.devices for t in group.tasks) else ""
+
+
+def _missing_host_network(group: TaskGroup) -> str:
+    ports: list[Port] = []
+    for network in group.networks[:1]:
+        ports += (*network.reserved_ports, *network.dynamic_ports)
+    aliased = (p for p in ports if p.host_network not in ("", "default"))
+    port = next(aliased, None)
+    return f'missing host network "{port.host_network}" for port "{port.label}"' if port else ""
+
+
+def _missing_volume(group: TaskGroup, node: Node) -> str:
+    wanted = (v for v in group.volumes.values() if v.type == "host")
+    found = all(_offers(node, v.source, v.per_alloc) for v in wanted)
+    return "" if found else MISSING_VOLUMES
+
+
+def _offers(node: Node, source: str, per_alloc: bool) -> bool:
+    if not per_alloc:
+        return source in node.host_volumes
+    return any(v.startswith(f"{source}[") for v in node.host_volumes)

@@ -1,0 +1,317 @@
+"""Chooses nodes: the best of all by Nomad's score, the lowest name where scores are equal.
+
+Scores are kept in heaps, and only those of nodes that changed are worked out again. Nothing is
+sampled, shuffled or drawn, so equal inputs give equal placements.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from planner.capacity import Ask, Fleet, Holding, Load, asked
+from planner.distinct import Distinct, distinct
+from planner.feasible import CLASS_INELIGIBLE, is_candidate, obstacle
+from planner.job import Affinity, Job, TaskGroup
+from planner.observed import Node, NodeStatus
+from planner.plan import NodeScore, PlacementFailure
+from planner.ports import PortAsk, asked_ports, assigned, collision
+from planner.recorded import PortMapping
+from planner.score import (
+    AFFINITY,
+    ANTI_AFFINITY,
+    BINPACK,
+    PENALTY,
+    SPREAD,
+    SpreadCount,
+    affinities,
+    anti_affinity,
+    binpack,
+    node_affinity,
+    spread_counts,
+)
+
+# How many of the best nodes a placement keeps with their scores.
+TOP = 5
+# With more heaps than this only the best of each is looked at.
+_MANY_HEAPS = 32
+
+# The values of a node's spread attributes and distinct properties.
+_Traits = tuple[str | None, ...]
+# Negated sum of scores, node, and the number of the ranking that made it: older ones are void.
+_Item = tuple[float, str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where an allocation goes, with which ports, and how the best nodes scored."""
+
+    node: str
+    ports: tuple[PortMapping, ...]
+    scores: tuple[NodeScore, ...]
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One allocation to place: it avoids the nodes it failed on, a sticky one likes its last."""
+
+    name: str
+    avoid: frozenset[str] = frozenset()
+    prefer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    load: Load
+    total: float
+    parts: int
+
+
+class Ranking:
+    """The nodes for one group of a job, in the order of their scores."""
+
+    def __init__(self, fleet: Fleet, job: Job, group: TaskGroup, key: str) -> None:
+        self._fleet = fleet
+        self._job = job
+        self._group = group
+        self._key = key
+        self._ask: Ask = asked(group)
+        self._ports: PortAsk = asked_ports(group)
+        self._wishes: tuple[Affinity, ...] = affinities(job, group)
+        self._spreads: tuple[SpreadCount, ...] = spread_counts(job, group)
+        self._distinct: Distinct = distinct(job, group, key)
+        self._candidates = [
+            load
+            for load in fleet.loads.values()
+            if _is_ready(load.node) and is_candidate(job, load.node)
+        ]
+        self._obstacles = {c.node.name: obstacle(job, group, c.node) for c in self._candidates}
+        self._likings: dict[str, float] = {}
+        self._traits: dict[str, _Traits] = {}
+        self._stamps: Counter[str] = Counter()
+        self._heaps: dict[tuple[_Traits, int], list[_Item]] = {}
+        self._count_standing()
+        for load in self._candidates:
+            self._rank(load)
+
+    def _count_standing(self) -> None:
+        self._distinct.count(self._fleet.loads.values())
+        for load in self._fleet.loads.values():
+            if number := load.groups[self._key, self._group.name]:
+                self._spread_over(load.node, number)
+
+    def _spread_over(self, node: Node, number: int) -> None:
+        for count in self._spreads:
+            count.add(count.value(node), number)
+
+    def count_kept(self, nodes: Iterable[str]) -> None:
+        """Count allocations that are updated in place a second time in spreads, as Nomad does."""
+        for name in nodes:
+            if (load := self._fleet.loads.get(name)) is not None:
+                self._spread_over(load.node, 1)
+
+    def place(self, wanted: Wanted) -> Placement | None:
+        """Take room for one allocation on the best node; None where no node can have it."""
+        best = self._preferred(wanted) or self._best(wanted)
+        if not best:
+            return None
+        load = self._fleet.loads[best[0].node]
+        ports = assigned(self._ports, load, wanted.name)
+        holding = Holding(
+            job=self._key,
+            group=self._group.name,
+            node=load.node.name,
+            ask=self._ask,
+            ports=tuple(p.value for p in ports),
+        )
+        self._fleet.hold(holding)
+        self.moved(holding, 1)
+        scores = tuple(best[:TOP])
+        return Placement(node=load.node.name, ports=ports, scores=scores, holding=holding)
+
+    def moved(self, holding: Holding, number: int) -> None:
+        """Follow an allocation of this job that came to its node (1) or left it (-1)."""
+        load = self._fleet.loads.get(holding.node)
+        if load is None:
+            return
+        in_group = number if holding.group == self._group.name else 0
+        self._distinct.add(load.node, in_group, number)
+        if in_group:
+            self._spread_over(load.node, in_group)
+        if holding.node in self._obstacles:
+            self._rank(load)
+
+    def _rank(self, load: Load) -> None:
+        name = load.node.name
+        self._stamps[name] += 1
+        if self._obstacles[name] or self._distinct.host_obstacle(load) or self._exhausted(load):
+            return
+        entry = self._entry(load)
+        heap = self._heaps.setdefault((self._traits_of(load.node), entry.parts), [])
+        heapq.heappush(heap, (-entry.total, name, self._stamps[name]))
+
+    def _exhausted(self, load: Load) -> str:
+        return collision(self._ports, load) or load.lacks(self._ask)
+
+    def _entry(self, load: Load) -> _Entry:
+        scores = [binpack(load, self._ask)]
+        if beside := load.groups[self._key, self._group.name]:
+            scores.append(anti_affinity(beside, self._group.count))
+        if self._wishes:
+            scores.append(self._liking(load.node))
+        return _Entry(load=load, total=sum(scores), parts=len(scores))
+
+    def _liking(self, node: Node) -> float:
+        if node.name not in self._likings:
+            self._likings[node.name] = node_affinity(self._wishes, node)
+        return self._likings[node.name]
+
+    def _traits_of(self, node: Node) -> _Traits:
+        if node.name not in self._traits:
+            spreads = (s.value(node) for s in self._spreads)
+            properties = (p.value(node) for p in self._distinct.properties)
+            self._traits[node.name] = (*spreads, *properties)
+        return self._traits[node.name]
+
+    def _property_obstacle(self, traits: _Traits) -> str:
+        values = traits[len(self._spreads) :]
+        pairs = zip(self._distinct.properties, values, strict=True)
+        return next((o for p, v in pairs if (o := p.obstacle(v))), "")
+
+    def _boost(self, traits: _Traits) -> float:
+        return sum(s.boost(v) for s, v in zip(self._spreads, traits, strict=False))
+
+    def _preferred(self, wanted: Wanted) -> list[NodeScore]:
+        load = self._fleet.loads.get(wanted.prefer)
+        if load is None or self._obstacles.get(wanted.prefer, "-") or self.obstacle_now(load):
+            return []
+        return [self._score(load, wanted)]
+
+    def obstacle_now(self, load: Load) -> str:
+        """Return what keeps an allocation off a candidate: a filter or an exhausted dimension."""
+        return self._filter_now(load) or self._exhausted(load)
+
+    def _filter_now(self, load: Load) -> str:
+        return (
+            self._obstacles[load.node.name]
+            or self._distinct.host_obstacle(load)
+            or self._property_obstacle(self._traits_of(load.node))
+        )
+
+    def _best(self, wanted: Wanted) -> list[NodeScore]:
+        finals = sorted(f for key in self._heaps for f in self._finals(key, wanted.avoid))
+        return [self._score(self._fleet.loads[name], wanted) for _, name in finals[:TOP]]
+
+    def _finals(self, key: tuple[_Traits, int], avoid: frozenset[str]) -> list[tuple[float, str]]:
+        """Return the best nodes of one heap with their negated final scores."""
+        traits, parts = key
+        if self._property_obstacle(traits):
+            return []
+        boost = self._boost(traits)
+        parts += boost != 0
+        return [
+            (
+                (total - boost + 1.0) / (parts + 1) if name in avoid else (total - boost) / parts,
+                name,
+            )
+            for total, name, _ in self._peeked(self._heaps[key], avoid)
+        ]
+
+    def _peeked(self, heap: list[_Item], avoid: frozenset[str]) -> list[_Item]:
+        """Return the first items of a heap: enough of them that one is not to be avoided."""
+        depth = TOP if len(self._heaps) <= _MANY_HEAPS else 1
+        seen: list[_Item] = []
+        popped: list[_Item] = []
+        free = False
+        while heap:
+            item = heap[0]
+            if item[2] == self._stamps[item[1]]:
+                seen.append(item)
+                free = free or item[1] not in avoid
+                if free and len(seen) >= depth:
+                    break
+                popped.append(item)
+            heapq.heappop(heap)
+        for item in popped:
+            heapq.heappush(heap, item)
+        return seen
+
+    def _score(self, load: Load, wanted: Wanted) -> NodeScore:
+        node = load.node
+        beside = load.groups[self._key, self._group.name]
+        parts = {
+            BINPACK: binpack(load, self._ask),
+            ANTI_AFFINITY: anti_affinity(beside, self._group.count),
+            AFFINITY: self._liking(node) if self._wishes else 0.0,
+            PENALTY: -1.0 if node.name in wanted.avoid else 0.0,
+        }
+        if boost := self._boost(self._traits_of(node)):
+            parts[SPREAD] = boost
+        counted = [
+            v for k, v in parts.items() if v or k == BINPACK or (k == AFFINITY and self._wishes)
+        ]
+        return NodeScore(node=node.name, parts=parts, final=sum(counted) / len(counted))
+
+    def failure(self, ineligible: frozenset[str] = frozenset()) -> PlacementFailure:
+        """Return why nothing more can be placed; `ineligible` nodes failed an update in place."""
+        tally = _Tally()
+        for load in self._candidates:
+            tally.nodes[load.node.datacenter] += 1
+            tally.add(load.node, self._filter_label(load, ineligible), self._exhausted(load))
+        return tally.failure(self._job.node_pool)
+
+    def _filter_label(self, load: Load, ineligible: frozenset[str]) -> str:
+        own = self._obstacles[load.node.name]
+        if own and load.node.name in ineligible and "unique." not in own:
+            return CLASS_INELIGIBLE
+        return self._filter_now(load)
+
+
+def _is_ready(node: Node) -> bool:
+    return node.status is NodeStatus.READY and node.eligible
+
+
+def _counters() -> Counter[str]:
+    return Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    nodes: Counter[str] = field(default_factory=_counters)
+    filtered: Counter[str] = field(default_factory=_counters)
+    filtered_classes: Counter[str] = field(default_factory=_counters)
+    exhausted: Counter[str] = field(default_factory=_counters)
+    exhausted_classes: Counter[str] = field(default_factory=_counters)
+
+    def add(self, node: Node, label: str, dimension: str) -> None:
+        if not label and not dimension:
+            return
+        reasons, classes = (
+            (self.filtered, self.filtered_classes)
+            if label
+            else (self.exhausted, self.exhausted_classes)
+        )
+        reasons[label or dimension] += 1
+        if node.node_class:
+            classes[node.node_class] += 1
+
+    def failure(self, pool: str) -> PlacementFailure:
+        return PlacementFailure(
+            nodes_evaluated=self.nodes.total(),
+            nodes_filtered=self.filtered.total(),
+            nodes_exhausted=self.exhausted.total(),
+            nodes_in_pool=self.nodes.total(),
+            node_pool=pool,
+            nodes_available=dict(_sorted(self.nodes)),
+            class_filtered=dict(_sorted(self.filtered_classes)),
+            constraint_filtered=dict(_sorted(self.filtered)),
+            class_exhausted=dict(_sorted(self.exhausted_classes)),
+            dimension_exhausted=dict(_sorted(self.exhausted)),
+        )
+
+
+def _sorted(counts: Counter[str]) -> Iterator[tuple[str, int]]:
+    yield from sorted(counts.items())
