@@ -1,0 +1,196 @@
+"""How each recorded allocation stands: recorded and observed, put side by side. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from planner.capacity import is_live
+from planner.client import client_status
+from planner.job import Job
+from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
+from planner.recorded import (
+    AllocRecord,
+    ClientStatus,
+    Deployment,
+    DeploymentStatus,
+    Desired,
+    JobState,
+)
+from planner.reschedule import due_at, failed_nodes, is_due
+
+LOST = "alloc is lost since its node is down"
+RESCHEDULED = "alloc was rescheduled because it failed"
+
+
+class Pile(StrEnum):
+    """What kind of attention an allocation needs, before counts and updates are looked at."""
+
+    KEEP = "keep"
+    RESUME = "resume"
+    REPLACE = "replace"
+    RESCHEDULE = "reschedule"
+    UNKNOWN = "unknown"
+    FINISHED = "finished"
+    STOPPING = "stopping"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One allocation as it stands, with the pile it goes to and why.
+
+    `stop_description` is what is recorded of it if something else takes its place.
+    """
+
+    record: AllocRecord
+    pile: Pile
+    status: ClientStatus
+    reason: str = ""
+    stop_description: str = ""
+    avoid: frozenset[str] = frozenset()
+    seen: ObservedAlloc | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What standings are judged by: the job's spec and records, the hosts, the time in ns."""
+
+    job: Job
+    state: JobState
+    observed: Observed
+    now: int
+    registers: bool
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """The deployment of the spec that is planned, if it was tried before and is not done."""
+        latest, current = self.state.deployment, self.state.current
+        if self.registers or latest is None or current is None:
+            return None
+        ended = (DeploymentStatus.SUCCESSFUL, DeploymentStatus.CANCELLED)
+        same = latest.job_version == current.version
+        return latest if same and latest.status not in ended else None
+
+    def is_outdated(self, record: AllocRecord) -> bool:
+        """Whether the allocation runs another spec than the one that is planned."""
+        current = self.state.current
+        return self.registers or current is None or record.job_version != current.version
+
+    def has_failed_with(self, record: AllocRecord) -> bool:
+        """Whether the allocation belongs to a deployment of this spec that has failed."""
+        deployment = self.deployment
+        return (
+            deployment is not None
+            and deployment.status is DeploymentStatus.FAILED
+            and record.deployment == deployment.id
+        )
+
+
+def standing(view: View, record: AllocRecord) -> Standing:
+    """Judge one recorded allocation."""
+    node = view.observed.nodes.get(record.node)
+    seen = view.observed.allocs.get(record.id)
+    if seen is not None:
+        record = replace(record, tasks=seen.tasks)
+    status = client_status(record, seen, node.status if node else NodeStatus.UNKNOWN)
+    base = Standing(record=record, pile=Pile.KEEP, status=status, seen=seen)
+    if record.desired is Desired.STOP:
+        return _told_to_stop(base, node)
+    if status is ClientStatus.UNKNOWN:
+        return replace(base, pile=Pile.UNKNOWN, reason=unknown_reason(record.node, node))
+    if not status.terminal and seen is not None and seen.desired == "stop":
+        reason = f"{record.node} was told to stop it, the records were not"
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=LOST)
+    return _JUDGES.get(status, _kept)(view, base)
+
+
+def unknown_reason(host: str, node: Node | None) -> str:
+    """Say why nothing is known of a host."""
+    why = node.reason if node else f"{host} is not in the inventory"
+    return f"host is unknown: {why}" if why else "host is unknown"
+
+
+def _told_to_stop(base: Standing, node: Node | None) -> Standing:
+    reachable = node is not None and node.status is NodeStatus.READY
+    runs = base.seen is not None and (base.seen.desired != "stop" or is_live(base.seen))
+    if not reachable or not runs:
+        return replace(base, pile=Pile.GONE)
+    return replace(
+        base,
+        pile=Pile.STOPPING,
+        reason=f"still on {base.record.node}, though it was decided to stop",
+        stop_description=base.record.desired_description,
+    )
+
+
+def _kept(_: View, base: Standing) -> Standing:
+    return base
+
+
+def _pending(view: View, base: Standing) -> Standing:
+    if base.seen is not None:
+        return base
+    if view.has_failed_with(base.record):
+        return replace(base, reason="never started, and its deployment failed")
+    if view.is_outdated(base.record):
+        reason = "an older version was decided, but never started"
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=LOST)
+    reason = "an interrupted run had decided it"
+    return replace(base, pile=Pile.RESUME, reason=reason)
+
+
+def _lost(view: View, base: Standing) -> Standing:
+    host = base.record.node
+    node = view.observed.nodes.get(host)
+    down = node is not None and node.status is NodeStatus.DOWN
+    reason = f"{host} is down" if down else f"missing on {host}"
+    return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=LOST)
+
+
+def _is_batch(view: View) -> bool:
+    return view.job.type == "batch"
+
+
+def _complete(view: View, base: Standing) -> Standing:
+    if not _is_batch(view):
+        reason = "all its tasks have ended"
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=RESCHEDULED)
+    return _ended_batch(view, base, "has completed")
+
+
+def _ended_batch(view: View, base: Standing, reason: str) -> Standing:
+    if _is_batch(view) and view.is_outdated(base.record):
+        return replace(base, pile=Pile.FINISHED, reason=f"an older version {reason}")
+    return replace(base, reason=reason)
+
+
+def _failed(view: View, base: Standing) -> Standing:
+    base = _ended_batch(view, base, "has failed")
+    if base.pile is Pile.FINISHED:
+        return base
+    if view.has_failed_with(base.record):
+        return replace(base, reason="has failed, and so has its deployment")
+    group = view.job.group(base.record.group)
+    due = due_at(view.state, base.record, group.reschedule_policy if group else None)
+    if due is None:
+        return replace(base, reason="has failed, and may not be rescheduled any more")
+    if not is_due(due, view.now):
+        seconds = -((view.now - due) // 1_000_000_000)
+        return replace(base, reason=f"has failed, to be rescheduled in {seconds}s")
+    return replace(
+        base,
+        pile=Pile.RESCHEDULE,
+        reason="has failed",
+        stop_description=RESCHEDULED,
+        avoid=failed_nodes(view.state, base.record),
+    )
+
+
+_JUDGES: dict[ClientStatus, Callable[[View, Standing], Standing]] = {
+    ClientStatus.PENDING: _pending,
+    ClientStatus.LOST: _lost,
+    ClientStatus.COMPLETE: _complete,
+    ClientStatus.FAILED: _failed,
+}
