@@ -1,0 +1,127 @@
+"""One look at jobs: desired, recorded and observed state in, their plans out. Does no IO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from planner.annotate import annotated
+from planner.capacity import Fleet, fleet
+from planner.diff import job_diff
+from planner.errors import OrchError
+from planner.job import Job
+from planner.observed import Observed
+from planner.place import InPlace, placed_groups
+from planner.plan import JobPlan
+from planner.reconcile import Decision, GroupCase, reconciled
+from planner.recorded import DeploymentStatus, Recorded, job_key
+from planner.standing import Pile, Standing, View, standing
+
+_PLANNED_TYPES = ("service", "batch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a plan is made from beside the specs; `now` in ns since the epoch."""
+
+    recorded: Recorded
+    observed: Observed
+    now: int
+
+
+def plan_job(job: Job, situation: Situation, *, path: str = "") -> JobPlan:
+    """Return what has to change so that `job` runs as its spec says; ``job.stop`` ends it.
+
+    Raises OrchError for a type of job that can't be planned.
+    """
+    return plan_jobs([(path, job)], situation)[0]
+
+
+def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[JobPlan, ...]:
+    """Plan several (path, job) together: later ones see the room and ports that earlier ones take.
+
+    They are planned, and their plans returned, by priority (highest first), then by key.
+    """
+    observed = _with_eligibility(situation)
+    loads = fleet(situation.recorded, observed)
+    ordered = sorted(jobs, key=lambda pair: (-pair[1].priority, _key(pair[1])))
+    return tuple(_planned(path, _view(job, situation, observed), loads) for path, job in ordered)
+
+
+def _key(job: Job) -> str:
+    return job_key(job.id, job.namespace)
+
+
+def _with_eligibility(situation: Situation) -> Observed:
+    """Return the observed state in which a node is only eligible if it is also recorded so."""
+    records = situation.recorded.nodes
+    barred = {n.name for n in records.values() if not n.eligible}
+    nodes = situation.observed.nodes
+    changed = {n: replace(nodes[n], eligible=False) for n in barred if n in nodes}
+    return (
+        replace(situation.observed, nodes={**nodes, **changed}) if changed else situation.observed
+    )
+
+
+def _view(job: Job, situation: Situation, observed: Observed) -> View:
+    state = situation.recorded.job(_key(job))
+    current = state.current
+    registers = current.job != job if current else not job.stop
+    return View(job=job, state=state, observed=observed, now=situation.now, registers=registers)
+
+
+def _planned(path: str, view: View, loads: Fleet) -> JobPlan:
+    job, state = view.job, view.state
+    if job.type not in _PLANNED_TYPES and not job.stop:
+        raise OrchError(
+            f"job {job.id!r}: jobs of type {job.type!r} are not supported yet",
+            "use type service or batch",
+        )
+    in_place = InPlace(view=view, fleet=loads)
+    groups = placed_groups(_decided(view, in_place.obstacle), view, in_place)
+    old = state.current.job if state.current else None
+    return JobPlan(
+        key=_key(job),
+        job=job,
+        diff=annotated(job_diff(old, job), groups),
+        groups=groups,
+        job_modify_index=state.job_modify_index,
+        modify_index=state.modify_index,
+        registers=view.registers,
+        warnings=tuple(_warnings(view)),
+        path=path,
+        resumes=_resumed(view),
+    )
+
+
+def _resumed(view: View) -> str:
+    deployment = view.deployment
+    goes_on = deployment is not None and deployment.status is DeploymentStatus.RUNNING
+    return deployment.id if deployment is not None and goes_on else ""
+
+
+def _warnings(view: View) -> Iterator[str]:
+    deployment = view.deployment
+    if deployment is not None and deployment.status is DeploymentStatus.FAILED:
+        yield (
+            f"deployment {deployment.id[:8]} of version {deployment.job_version} has failed: "
+            "nothing of it is tried again until the spec changes"
+        )
+
+
+def _decided(
+    view: View, blocks_in_place: Callable[[Standing], str]
+) -> dict[str, tuple[Decision, ...]]:
+    """Reconcile each group: those of the spec in its order, then those that are gone."""
+    standings: dict[str, list[Standing]] = {g.name: [] for g in view.job.task_groups}
+    gone: dict[str, list[Standing]] = {}
+    for record in sorted(view.state.allocs, key=lambda a: (a.group, a.id)):
+        judged = standing(view, record)
+        if judged.pile is not Pile.GONE:
+            by_group = standings if record.group in standings else gone
+            by_group.setdefault(record.group, []).append(judged)
+    cases = (
+        GroupCase(view=view, name=name, standings=tuple(found), blocks_in_place=blocks_in_place)
+        for name, found in (standings | gone).items()
+    )
+    return {case.name: reconciled(case) for case in cases}

@@ -1,0 +1,146 @@
+"""Carries out a job's decisions on a working copy of the fleet, so that each gets its node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from planner.action import Action
+from planner.capacity import Fleet, Holding, asked
+from planner.feasible import is_candidate, obstacle
+from planner.job import TaskGroup
+from planner.plan import Change, GroupPlan, PlacementFailure
+from planner.reconcile import Decision
+from planner.schedule import Ranking
+from planner.standing import Standing, View
+
+_ORDER = {action: i for i, action in enumerate(Action)}
+
+
+@dataclass(slots=True, kw_only=True)
+class InPlace:
+    """Whether allocations may stay where they are, although their spec has changed.
+
+    `unfit` collects the (group, node) pairs that do not meet the new spec's constraints.
+    """
+
+    view: View
+    fleet: Fleet
+    unfit: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def obstacle(self, found: Standing) -> str:
+        """Return why the allocation can't stay on its node, or an empty string."""
+        load, job = self.fleet.loads.get(found.record.node), self.view.job
+        group = job.group(found.record.group)
+        if load is None or group is None:
+            return f"{found.record.node} is gone"
+        if not is_candidate(job, load.node):
+            return f"{load.node.name} is not in the job's datacenters and node pool any more"
+        if label := obstacle(job, group, load.node):
+            self.unfit.add((group.name, load.node.name))
+            return f"{load.node.name} is left out by {label.strip()!r}"
+        return self._too_full(found, group)
+
+    def _too_full(self, found: Standing, group: TaskGroup) -> str:
+        load = self.fleet.loads[found.record.node]
+        own = self.fleet.release(found.record.id)
+        lacking = load.lacks(asked(group))
+        if own is not None:
+            self.fleet.hold(own)
+        return f"{load.node.name} has too little {lacking}" if lacking else ""
+
+
+def placed_groups(
+    decided: Mapping[str, tuple[Decision, ...]], view: View, in_place: InPlace
+) -> tuple[GroupPlan, ...]:
+    """Return the groups' plans, with a node for each change that needs one and can have one.
+
+    Replacements come first and give back the room of what they replace; what is placed stays in
+    the fleet for the jobs that are planned later.
+    """
+    work = _Work(view=view, in_place=in_place)
+    everything = [d for decisions in decided.values() for d in decisions]
+    work.settle(d.change for d in everything)
+    placed = {id(d): work.replaced(d) for d in everything if d.change.action is Action.DESTRUCTIVE}
+    placed |= {id(d): work.placed(d) for d in everything if d.wanted and id(d) not in placed}
+    return tuple(
+        GroupPlan(
+            name=name,
+            changes=_in_order(placed.get(id(d), d.change) for d in decisions),
+            failure=work.failures.get(name),
+        )
+        for name, decisions in decided.items()
+    )
+
+
+def _in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(changes, key=lambda c: (_ORDER[c.action], _index(c), c.alloc, c.replaces)))
+
+
+def _index(change: Change) -> int:
+    return int(change.name[change.name.rindex("[") + 1 : -1])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    view: View
+    in_place: InPlace
+    rankings: dict[str, Ranking] = field(default_factory=dict[str, Ranking])
+    failures: dict[str, PlacementFailure] = field(default_factory=dict[str, PlacementFailure])
+    kept: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def settle(self, changes: Iterable[Change]) -> None:
+        """Give back what is stopped, and note what is kept."""
+        for change in changes:
+            if change.action is Action.DESTROY:
+                self.in_place.fleet.release(change.alloc)
+            if change.action is Action.IN_PLACE:
+                self.kept.setdefault(change.group, []).append(change.node)
+
+    def replaced(self, decision: Decision) -> Change:
+        """Place a replacement; the old allocation keeps its room where there is no other."""
+        own = self.in_place.fleet.release(decision.change.alloc)
+        if own is not None:
+            self._tell(own, -1)
+        change = self.placed(decision)
+        if own is not None and not change.node:
+            self.in_place.fleet.hold(own)
+            self._tell(own, 1)
+        return change
+
+    def placed(self, decision: Decision) -> Change:
+        """Return the change with its node; without one, where no node can have it."""
+        change, wanted = decision.change, decision.wanted
+        group = self.view.job.group(change.group)
+        if wanted is None or group is None or self._has_failed(change.group):
+            return change
+        ranking = self._ranking(group)
+        placement = ranking.place(wanted)
+        if placement is None:
+            unfit = frozenset(n for g, n in self.in_place.unfit if g == group.name)
+            self.failures[group.name] = ranking.failure(unfit)
+            return change
+        self._tell(placement.holding, 1, but=group.name)
+        return replace(change, node=placement.node, ports=placement.ports, scores=placement.scores)
+
+    def _has_failed(self, group: str) -> bool:
+        """After a group's first failure the others are only counted."""
+        failure = self.failures.get(group)
+        if failure is None:
+            return False
+        more = failure.coalesced_failures + 1
+        self.failures[group] = replace(failure, coalesced_failures=more)
+        return True
+
+    def _ranking(self, group: TaskGroup) -> Ranking:
+        if group.name not in self.rankings:
+            view = self.view
+            ranking = Ranking(self.in_place.fleet, view.job, group, view.state.key)
+            ranking.count_kept(self.kept.get(group.name, ()))
+            self.rankings[group.name] = ranking
+        return self.rankings[group.name]
+
+    def _tell(self, holding: Holding, number: int, but: str = "") -> None:
+        for name, ranking in self.rankings.items():
+            if name != but:
+                ranking.moved(holding, number)
