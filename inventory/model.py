@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-DATA_DIR = "/var/lib/orch"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshTarget:
@@ -49,7 +47,8 @@ class Host:
     """One host with everything its groups and its own entry say about it.
 
     `groups` are all groups it is in, nearest to ``all`` first. `vars` are the variables that mean
-    nothing to orch. `address` is what tasks are told, empty for the host's default route.
+    nothing to orch. `address` is what tasks are told, empty for that of the host's default route;
+    `data_dir` is empty for the one that the host's user has by default.
     """
 
     name: str
@@ -59,7 +58,7 @@ class Host:
     node_class: str = ""
     node_pool: str = "default"
     address: str = ""
-    data_dir: str = DATA_DIR
+    data_dir: str = ""
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
     host_volumes: Mapping[str, HostVolume] = field(default_factory=dict[str, HostVolume])
     reserved: Reserved = field(default_factory=Reserved)
