@@ -1,4 +1,4 @@
-"""Whether the hosts that answered are the nodes on record: a stranger under a known name is unknown.
+"""Whether hosts that answered are the nodes on record: a stranger under a known name is unknown.
 
 Pure: joins what was observed with what is recorded about nodes.
 """

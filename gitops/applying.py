@@ -1,0 +1,144 @@
+"""From an approved plan to its end: begin in the ledger, carry out on the hosts, fold back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from executors.apply import carry_out
+from executors.boundary import Boundary, Passing, pass_by
+from executors.clock import Clock
+from executors.fleet import Fleet
+from executors.rollout import Outcome, OutcomeKind
+from executors.run import Run
+from gitops.begin import Beginning, Begun, begin, finish
+from gitops.ledger.errors import SealedError
+from gitops.ledger.journal import RunInfo
+from gitops.ledger.protocol import Ledger
+from planner.decide import Stamp
+from planner.events import Event
+from planner.observed import Observed
+from planner.recorded import Recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Everything an apply touches or asks: the real things, or simulated ones."""
+
+    ledger: Ledger
+    fleet: Fleet
+    clock: Clock
+    ids: Callable[[], str]
+    tell: Callable[[Event], None]
+    at: Passing = pass_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an apply came to, and the records after it."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    recorded: Recorded = field(default_factory=Recorded)
+
+    @property
+    def exit_code(self) -> int:
+        """5 where a rollout failed, 4 where one is incomplete, else 0."""
+        kinds = {o.kind for o in self.outcomes}
+        if OutcomeKind.FAILED in kinds:
+            return 5
+        return 4 if OutcomeKind.INCOMPLETE in kinds else 0
+
+
+async def apply(
+    effects: Effects, info: RunInfo, beginning: Beginning, observed: Observed
+) -> Result:
+    """Carry out the plans of `beginning` as one run; return how each job ended.
+
+    Whatever happens after the begin, what was journalled is folded into the state and the jobs
+    are released, unless another run has taken them. Raises a `ConflictError` for that, and where
+    a job has moved since it was planned.
+    """
+    effects.at(Boundary.PLANNED)
+    stamp = Stamp(
+        now=effects.clock.now(),
+        ids=effects.ids,
+        run=info.id,
+        commit=info.commit,
+        repository=info.repository,
+    )
+    begun = await asyncio.to_thread(begin, effects.ledger, info, beginning, stamp)
+    effects.at(Boundary.BEGUN)
+    run = _run(effects, info, begun, observed)
+    outcomes: tuple[Outcome, ...] = ()
+    async with _released(effects, begun), _beating(begun, info.ttl):
+        outcomes = await carry_out(run, begun.plans, begun.nodes)
+    return Result(outcomes=outcomes, recorded=run.recorded)
+
+
+def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> Run:
+    return Run(
+        id=info.id,
+        recorded=begun.snapshot.recorded,
+        observed=observed,
+        journal=begun.journal,
+        fleet=effects.fleet,
+        clock=effects.clock,
+        ids=effects.ids,
+        tell=effects.tell,
+        at=effects.at,
+        commit=info.commit,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _released(effects: Effects, begun: Begun) -> AsyncIterator[None]:
+    """Fold and release at the end, also when the run was interrupted."""
+    try:
+        yield
+    except SealedError:
+        # Taken over: the jobs and the journal are another run's now.
+        raise
+    except (Exception, asyncio.CancelledError):
+        with contextlib.suppress(Exception):
+            await asyncio.shield(asyncio.to_thread(_fold, effects, begun))
+        raise
+    else:
+        await asyncio.to_thread(_fold, effects, begun)
+
+
+def _fold(effects: Effects, begun: Begun) -> None:
+    finish(effects.ledger, begun)
+    effects.at(Boundary.FOLDED)
+    begun.journal.run.close()
+
+
+@contextlib.asynccontextmanager
+async def _beating(begun: Begun, ttl: float) -> AsyncIterator[None]:
+    """Show the run's life in its journal while it waits; end the work if it is sealed."""
+    work = asyncio.current_task()
+    sealed: list[SealedError] = []
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(ttl / 3)
+            try:
+                await asyncio.to_thread(begun.journal.run.beat)
+            except SealedError as e:
+                sealed.append(e)
+                if work is not None:
+                    work.cancel()
+                return
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if sealed:
+            raise sealed[0] from None
+        raise
+    finally:
+        beating.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beating

@@ -1,0 +1,123 @@
+"""The two ends of a run in the ledger: taking jobs by one commit, and folding its journal back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gitops.ledger.journal import JournalEntry, RunInfo
+from gitops.ledger.protocol import Guard, Ledger, Snapshot
+from gitops.ledger.protocol import Run as LedgerRun
+from planner.decide import Stamp, opened
+from planner.errors import ConflictError, OrchError
+from planner.observed import Node
+from planner.plan import JobPlan
+from planner.recorded import JobChange, NodeRecord
+
+
+@dataclass(slots=True, kw_only=True)
+class LedgerJournal:
+    """The run's journal in the ledger; keeps what it wrote, for folding."""
+
+    run: LedgerRun
+    written: list[JobChange] = field(default_factory=list[JobChange])
+
+    def append(self, kind: str, changes: Sequence[JobChange], time: int) -> None:
+        """Write one entry durably. Raises `SealedError` where the run was taken over."""
+        self.run.append(JournalEntry(kind=kind, time=time, changes=tuple(changes)))
+        self.written += changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that holds its jobs: the state as it began, and where it journals."""
+
+    snapshot: Snapshot
+    journal: LedgerJournal
+    plans: tuple[JobPlan, ...]
+    nodes: tuple[NodeRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a run begins with: plans made on `snapshot`, nodes to enrol, dead runs to take over."""
+
+    snapshot: Snapshot
+    plans: tuple[JobPlan, ...]
+    enrol: tuple[Node, ...] = ()
+    abandoned: tuple[str, ...] = ()
+
+
+def begin(ledger: Ledger, info: RunInfo, beginning: Beginning, stamp: Stamp) -> Begun:
+    """Take the jobs: the journal first, then one commit that everything hangs on.
+
+    Raises a `ConflictError` where a job has moved since it was planned; the journal is removed
+    again then, and no host was touched.
+    """
+    run = ledger.open_run(info)
+    try:
+        snapshot = _adopted(ledger, beginning, info.id)
+        nodes = tuple(_record(node, stamp.ids) for node in beginning.enrol)
+        snapshot = ledger.commit(
+            snapshot,
+            [opened(p, snapshot.recorded.job(p.key), stamp) for p in beginning.plans],
+            nodes,
+            message=_message("Begin", beginning.plans),
+            guards=[
+                Guard(key=p.key, modify_index=snapshot.recorded.job(p.key).modify_index)
+                for p in beginning.plans
+            ],
+        )
+    except OrchError:
+        run.close()
+        raise
+    journal = LedgerJournal(run=run)
+    return Begun(snapshot=snapshot, journal=journal, plans=beginning.plans, nodes=nodes)
+
+
+def _adopted(ledger: Ledger, beginning: Beginning, run: str) -> Snapshot:
+    """Take over the jobs of dead runs; refuse where a job has moved since it was planned."""
+    snapshot = beginning.snapshot
+    for plan in beginning.plans:
+        if snapshot.recorded.job(plan.key).modify_index != plan.modify_index:
+            raise ConflictError(f"{plan.key}: changed since it was planned", "Plan again.")
+    keys = {p.key for p in beginning.plans}
+    for abandoned in beginning.abandoned:
+        snapshot = ledger.adopt(snapshot, abandoned, run, keys)
+    return snapshot
+
+
+def _record(node: Node, ids: Callable[[], str]) -> NodeRecord:
+    return NodeRecord(
+        id=node.id or ids(),
+        name=node.name,
+        machine_id=node.attributes.get("unique.host_id", ""),
+    )
+
+
+def finish(ledger: Ledger, begun: Begun) -> Snapshot:
+    """Fold the journal into the state, release the jobs, and return the state after it.
+
+    Raises a `ConflictError` where the jobs were taken over meanwhile.
+    """
+    recorded = begun.snapshot.recorded
+    released = [JobChange(key=p.key, run="") for p in begun.plans]
+    return ledger.commit(
+        begun.snapshot,
+        [*begun.journal.written, *released],
+        message=_message("End", begun.plans),
+        guards=[
+            Guard(key=p.key, modify_index=recorded.job(p.key).modify_index) for p in begun.plans
+        ],
+    )
+
+
+def purged(plans: Sequence[JobPlan]) -> list[JobChange]:
+    """Return what forgets the jobs, versions and history's head included."""
+    return [JobChange(key=p.key, purge=True) for p in plans]
+
+
+def _message(word: str, plans: Sequence[JobPlan]) -> str:
+    names = ", ".join(p.key for p in plans[:5])
+    more = f" and {len(plans) - 5} more" if len(plans) > 5 else ""  # noqa: PLR2004
+    return f"{word}: {names}{more}"

@@ -1,0 +1,118 @@
+"""Making a plan: the desired jobs, the ledger and the fleet come together. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitops.ledger.protocol import Snapshot
+from planner.drift import drift
+from planner.errors import OrchError
+from planner.evaluate import Situation, plan_jobs
+from planner.job import Job
+from planner.nodes import verified
+from planner.observed import NodeStatus, Observed
+from planner.plan import JobPlan, Plan, Source, UnknownHost
+from planner.recorded import JobState, Recorded, job_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What is to run: jobs with the paths of their files.
+
+    `whole` says that these are all jobs of the repository, so that its recorded jobs which are
+    not among them have left it.
+    """
+
+    jobs: tuple[tuple[str, Job], ...]
+    source: Source = field(default_factory=Source)
+    whole: bool = False
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The ledger and the fleet as they were read for one plan.
+
+    `recorded` has the journals of unfinished runs folded in; `observed` has strangers unknown.
+    """
+
+    snapshot: Snapshot
+    recorded: Recorded
+    observed: Observed
+    now: int
+
+    def situation(self) -> Situation:
+        """What the planner reads."""
+        return Situation(recorded=self.recorded, observed=self.observed, now=self.now)
+
+
+def looked(snapshot: Snapshot, observed: Observed, now: int) -> Look:
+    """Join what was read."""
+    recorded = snapshot.folded()
+    return Look(
+        snapshot=snapshot, recorded=recorded, observed=verified(observed, recorded), now=now
+    )
+
+
+def plan_of(desired: Desired, look: Look, cluster: str) -> Plan:
+    """Plan all desired jobs, and the end of those that left the repository."""
+    jobs = [*desired.jobs, *(_left(desired, look.recorded) if desired.whole else ())]
+    plans = tuple(
+        _warned(_guarded(p, look.snapshot), desired.warnings)
+        for p in plan_jobs(jobs, look.situation())
+    )
+    return Plan(
+        cluster=cluster,
+        index=look.recorded.index,
+        source=desired.source,
+        jobs=plans,
+        unknown=unknown_hosts(look.observed),
+        drift=drift(look.situation()),
+    )
+
+
+def unknown_hosts(observed: Observed) -> tuple[UnknownHost, ...]:
+    """Return the hosts that could not be observed, with the reason, in name order."""
+    return tuple(
+        UnknownHost(host=name, reason=node.reason)
+        for name, node in sorted(observed.nodes.items())
+        if node.status is NodeStatus.UNKNOWN
+    )
+
+
+def stopping(keys: Iterable[str], recorded: Recorded) -> Desired:
+    """Return the desired state in which those jobs are stopped."""
+    jobs: list[tuple[str, Job]] = []
+    for key in keys:
+        version = recorded.job(key).current
+        if version is None:
+            raise OrchError(f'No job(s) with prefix or ID "{key}" found')
+        jobs.append((version.path, replace(version.job, stop=True)))
+    return Desired(jobs=tuple(jobs))
+
+
+def _left(desired: Desired, recorded: Recorded) -> list[tuple[str, Job]]:
+    """Return the jobs of this repository that it no longer has, as jobs to stop."""
+    here = {job_key(j.id, j.namespace) for _, j in desired.jobs}
+    return [
+        (state.current.path, replace(state.current.job, stop=True))
+        for key, state in sorted(recorded.jobs.items())
+        if key not in here and _owned(state, desired) and state.current is not None
+    ]
+
+
+def _owned(state: JobState, desired: Desired) -> bool:
+    mine = bool(state.repository) and state.repository == desired.source.repository
+    return mine and state.current is not None and not state.current.job.stop
+
+
+def _guarded(plan: JobPlan, snapshot: Snapshot) -> JobPlan:
+    # Guards count decisions only: a journal that was folded in for the look is not one.
+    state = snapshot.recorded.job(plan.key)
+    return replace(plan, modify_index=state.modify_index, job_modify_index=state.job_modify_index)
+
+
+def _warned(plan: JobPlan, warnings: Mapping[str, tuple[str, ...]]) -> JobPlan:
+    more = warnings.get(plan.key, ())
+    return replace(plan, warnings=(*more, *plan.warnings)) if more else plan

@@ -1,0 +1,116 @@
+"""After any apply the plan is empty; after a crash at any boundary, the next apply converges."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from executors.boundary import Boundary
+from planner.job import MINUTE, SECOND, Job, Network, Port, Resources, Task, TaskGroup, Update
+from tests.world import CrashError, World, node
+
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def group(draw: st.DrawFn, name: str) -> TaskGroup:
+    port = draw(st.booleans())
+    return TaskGroup(
+        name=name,
+        count=draw(st.integers(0, 4)),
+        update=Update(
+            max_parallel=draw(st.integers(0, 3)),
+            min_healthy_time=SECOND,
+            healthy_deadline=MINUTE,
+        ),
+        networks=(Network(dynamic_ports=(Port(label="http"),)),) if port else (),
+        tasks=(
+            Task(
+                name="main",
+                driver="raw_exec",
+                config={"command": draw(st.sampled_from(["/bin/a", "/bin/b"]))},
+                resources=Resources(cpu=draw(st.sampled_from([50, 100])), memory_mb=64),
+                kill_timeout=draw(st.sampled_from([5, 6])) * SECOND,
+            ),
+        ),
+    )
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    names = draw(st.sampled_from([("web",), ("api",), ("web", "api")]))
+    return Job(
+        id="shop",
+        name="shop",
+        priority=draw(st.integers(40, 60)),
+        meta=draw(st.sampled_from([{}, {"a": "1"}])),
+        stop=False,
+        task_groups=tuple(group(draw, n) for n in names),
+    )
+
+
+def expected(job: Job) -> set[str]:
+    return {f"{job.id}.{g.name}[{i}]" for g in job.task_groups for i in range(g.count)}
+
+
+def assert_converged(world: World, job: Job) -> None:
+    plan = world.plan(job)
+    assert plan.empty, plan
+    live = world.running()
+    assert set(live) == expected(job)
+    assert all(len(ids) == 1 for ids in live.values())
+    assert not world.look().snapshot.runs
+
+
+@QUICK
+@given(st.lists(jobs(), min_size=1, max_size=4))
+def test_the_plan_after_an_apply_is_empty(versions: list[Job]) -> None:
+    world = World([node("h1"), node("h2"), node("h3")])
+    for job in versions:
+        assert world.apply(job).exit_code == 0
+        assert_converged(world, job)
+
+
+class _Crash:
+    """Dies at the n-th boundary passed."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self, boundary: Boundary) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise CrashError(boundary)
+
+
+@QUICK
+@given(jobs(), jobs(), st.integers(0, 30))
+def test_a_crash_anywhere_converges(first: Job, second: Job, after: int) -> None:
+    world = World([node("h1"), node("h2")])
+    world.apply(first)
+    before = set(world.fleet.observed.allocs)
+    try:
+        world.apply(second, at=_Crash(after))
+    except CrashError:
+        decided = set(world.look().recorded.job("shop").allocs and world.fleet.observed.allocs)
+        world.apply(second)
+        assert decided <= set(world.fleet.observed.allocs)
+    assert_converged(world, second)
+    assert before <= set(world.fleet.observed.allocs)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_job_that_left_the_repository_is_stopped(count: int) -> None:
+    job = Job(
+        id="gone",
+        task_groups=(
+            TaskGroup(name="g", count=count, tasks=(Task(name="t", driver="raw_exec"),)),
+        ),
+    )
+    world = World([node("h1")])
+    world.apply(job)
+    plan = world.plan()
+    assert [p.job.stop for p in plan.jobs] == [True]
+    assert world.apply().exit_code == 0
+    assert world.running() == {}
+    assert world.plan().empty

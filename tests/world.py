@@ -1,0 +1,110 @@
+"""A whole simulated world: an in-memory ledger, a simulated fleet, virtual time, counted ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from executors.boundary import Boundary, pass_by
+from executors.sim import SimulatedFleet, VirtualClock
+from gitops.applying import Effects, Result, apply
+from gitops.begin import Beginning
+from gitops.ledger.journal import RunInfo
+from gitops.ledger.memory import MemoryStore, Shelf
+from gitops.ledger.ref_ledger import RefLedger
+from gitops.ledger.seen import MemorySeen
+from gitops.ledger.surroundings import Surroundings
+from gitops.planning import Desired, Look, looked, plan_of
+from planner.events import Event
+from planner.job import Job
+from planner.nodes import to_enrol
+from planner.observed import Node, NodeResources, Observed, TaskPhase
+from planner.plan import Plan, Source
+
+
+def node(name: str, **changes: object) -> Node:
+    """A ready node with room for a few dozen small tasks."""
+    made = Node(
+        name=name,
+        address="127.0.0.1",
+        drivers=frozenset({"raw_exec"}),
+        attributes={"kernel.name": "linux", "nomad.version": "1.8.0"},
+        resources=NodeResources(cpu=4000, memory_mb=4096, disk_mb=20_000, cores=2),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+class CrashError(BaseException):
+    """The process died here."""
+
+
+@dataclass(slots=True)
+class World:
+    """What persists between commands: the ledger, the hosts and the clock."""
+
+    hosts: Sequence[Node]
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    shelf: Shelf = field(default_factory=Shelf)
+    fleet: SimulatedFleet = field(init=False)
+    events: list[Event] = field(default_factory=list[Event])
+    numbers: count[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        observed = Observed(nodes={n.name: n for n in self.hosts})
+        self.fleet = SimulatedFleet(observed=observed, clock=self.clock)
+
+    def fresh_id(self) -> str:
+        return f"{next(self.numbers):08x}-0000-4000-8000-000000000000"
+
+    def ledger(self) -> RefLedger:
+        around = Surroundings(
+            user="test",
+            host="here",
+            clock=lambda: self.clock.now() / 1e9,
+            sleep=lambda _: None,
+            nonce=self.fresh_id,
+            jitter=lambda: 0.5,
+        )
+        return RefLedger(MemoryStore(self.shelf), "sim", MemorySeen(), around)
+
+    def look(self) -> Look:
+        return looked(self.ledger().read(), self.fleet.observed, self.clock.now())
+
+    def desired(self, *jobs: Job, whole: bool = True) -> Desired:
+        paths = tuple((f"jobs/{j.id}.nomad.hcl", j) for j in jobs)
+        return Desired(jobs=paths, source=Source(repository="r", commit="c"), whole=whole)
+
+    def plan(self, *jobs: Job) -> Plan:
+        return plan_of(self.desired(*jobs), self.look(), "sim")
+
+    def apply(self, *jobs: Job, at: Callable[[Boundary], None] = pass_by) -> Result:
+        """Plan and apply; runs that hold the jobs are taken for dead and taken over."""
+        look = self.look()
+        plan = plan_of(self.desired(*jobs), look, "sim")
+        plans = tuple(p for p in plan.jobs if not p.empty)
+        beginning = Beginning(
+            snapshot=look.snapshot,
+            plans=plans,
+            enrol=to_enrol(look.observed, look.recorded),
+            abandoned=tuple({r for p in plans if (r := look.recorded.job(p.key).run)}),
+        )
+        info = RunInfo(id=self.fresh_id(), holder="test@here", repository="r", ttl=3600)
+        effects = Effects(
+            ledger=self.ledger(),
+            fleet=self.fleet,
+            clock=self.clock,
+            ids=self.fresh_id,
+            tell=self.events.append,
+            at=at,
+        )
+        return asyncio.run(apply(effects, info, beginning, look.observed))
+
+    def running(self) -> dict[str, list[str]]:
+        """Names of live allocations on all hosts, with their ids."""
+        live: dict[str, list[str]] = {}
+        for alloc in self.fleet.observed.allocs.values():
+            if any(t.state is TaskPhase.RUNNING for t in alloc.tasks.values()):
+                live.setdefault(alloc.name, []).append(alloc.id)
+        return live
