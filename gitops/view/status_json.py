@@ -1,0 +1,151 @@
+"""Records and observations as JSON data for programs, with Nomad's names where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from planner.codec import to_json
+from planner.job import Job
+from planner.observed import Node
+from planner.recorded import AllocRecord, Deployment, Evaluation, JobState
+from planner.status import Statuses, job_status, summary
+
+_SUMMARY = {
+    "queued": "Queued",
+    "pending": "Starting",
+    "running": "Running",
+    "failed": "Failed",
+    "complete": "Complete",
+    "lost": "Lost",
+    "unknown": "Unknown",
+}
+
+
+def job_stub(state: JobState, found: Statuses) -> dict[str, Any]:
+    """Return a job as it stands in a list; an empty object for one that was purged."""
+    version = state.current
+    if version is None:
+        return {}
+    job = version.job
+    return {
+        "ID": job.id,
+        "Name": job.name or job.id,
+        "Namespace": job.namespace,
+        "Type": job.type,
+        "Priority": job.priority,
+        "Datacenters": list(job.datacenters),
+        "NodePool": job.node_pool,
+        "Periodic": job.periodic is not None,
+        "ParameterizedJob": job.parameterized_job is not None,
+        "Stop": job.stop,
+        "Status": job_status(state, found).removesuffix(" (stopped)"),
+        "Version": version.version,
+        "SubmitTime": version.submit_time,
+        "CreateIndex": state.create_index,
+        "ModifyIndex": state.modify_index,
+        "JobModifyIndex": state.job_modify_index,
+    }
+
+
+def job_status_data(state: JobState, found: Statuses) -> dict[str, Any]:
+    """Return what ``job status`` shows of one job."""
+    counts = summary(state, found).items()
+    return {
+        "Job": job_stub(state, found),
+        "Summary": {g: {name: c[word] for word, name in _SUMMARY.items()} for g, c in counts},
+        "LatestDeployment": deployment_data(state, state.deployment),
+        "Evaluations": [evaluation_data(state, e) for e in reversed(state.evaluations)],
+        "Allocations": [alloc_data(state, a, found) for a in state.allocs],
+    }
+
+
+def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str, Any]:
+    """Return one allocation."""
+    return {
+        "ID": alloc.id,
+        "Name": alloc.name,
+        "Namespace": _namespace(state),
+        "JobID": _job_id(state),
+        "JobVersion": alloc.job_version,
+        "TaskGroup": alloc.group,
+        "NodeID": alloc.node_id,
+        "NodeName": alloc.node,
+        "EvalID": alloc.evaluation,
+        "DeploymentID": alloc.deployment,
+        "DesiredStatus": alloc.desired.value,
+        "DesiredDescription": alloc.desired_description,
+        "ClientStatus": found.get(alloc.id, alloc.client).value,
+        "ClientDescription": alloc.client_description,
+        "DeploymentStatus": {"Healthy": alloc.healthy, "Timestamp": alloc.healthy_at},
+        "PreviousAllocation": alloc.previous,
+        "NextAllocation": alloc.next,
+        "Ports": [to_json(p) for p in alloc.ports],
+        "TaskStates": to_json(alloc.tasks),
+        "CreateIndex": alloc.created_index,
+        "ModifyIndex": alloc.modified_index,
+        "CreateTime": alloc.created,
+        "ModifyTime": alloc.modified,
+    }
+
+
+def deployment_data(state: JobState, deployment: Deployment | None) -> dict[str, Any] | None:
+    """Return one deployment, or None."""
+    if deployment is None:
+        return None
+    out = cast("dict[str, Any]", to_json(deployment))
+    out["TaskGroups"] = out.pop("Groups") or {}
+    out["StatusDescription"] = out.pop("Description")
+    return {"JobID": _job_id(state), "Namespace": _namespace(state), **out}
+
+
+def evaluation_data(state: JobState, evaluation: Evaluation) -> dict[str, Any]:
+    """Return one evaluation."""
+    return {
+        "ID": evaluation.id,
+        "JobID": _job_id(state),
+        "Namespace": _namespace(state),
+        "Priority": evaluation.priority,
+        "TriggeredBy": evaluation.triggered_by,
+        "Status": evaluation.status,
+        "DeploymentID": evaluation.deployment,
+        "FailedTGAllocs": list(evaluation.failures),
+        "QueuedAllocations": dict(evaluation.queued),
+        "CreateTime": evaluation.created,
+    }
+
+
+def node_data(nodes: Iterable[Node]) -> list[dict[str, Any]]:
+    """Return nodes in name order."""
+    return [cast("dict[str, Any]", to_json(n)) for n in sorted(nodes, key=lambda n: n.name)]
+
+
+def job_data(state: JobState, number: int | None = None) -> dict[str, Any] | None:
+    """Return the whole spec of a version (the newest without a number), as ``inspect`` does."""
+    version = state.current if number is None else state.version(number)
+    if version is None:
+        return None
+    spec = cast("dict[str, Any]", to_json(version.job))
+    return {
+        **spec,
+        "Version": version.version,
+        "Stable": version.stable,
+        "SubmitTime": version.submit_time,
+        "CreateIndex": state.create_index,
+        "ModifyIndex": state.modify_index,
+        "JobModifyIndex": version.index,
+    }
+
+
+def _job(state: JobState) -> Job | None:
+    return state.current.job if state.current else None
+
+
+def _job_id(state: JobState) -> str:
+    job = _job(state)
+    return job.id if job else state.key
+
+
+def _namespace(state: JobState) -> str:
+    job = _job(state)
+    return job.namespace if job else "default"

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gitops.view import status_json
+from gitops.view.alloc_text import alloc_status
+from gitops.view.deployment_text import deployment_list, deployment_status
+from gitops.view.job_text import job_history, job_list, job_status_text
+from gitops.view.node_text import node_list, node_status, size
+from gitops.view.options import StatusView
+from planner.job import Job, TaskGroup
+from planner.observed import (
+    Node,
+    NodeResources,
+    Observed,
+    ObservedAlloc,
+    TaskEvent,
+    TaskPhase,
+    TaskState,
+)
+from planner.recorded import (
+    AllocRecord,
+    ClientStatus,
+    Deployment,
+    DeploymentGroup,
+    DeploymentStatus,
+    Desired,
+    Evaluation,
+    JobState,
+    JobVersion,
+    PortMapping,
+)
+from planner.status import job_status, statuses
+
+S = 1_000_000_000
+T0 = 1_795_336_857 * S  # 2026-11-22T08:40:57Z
+VIEW = StatusView(now=T0 + 110 * S)
+
+JOB = Job(
+    id="shop", name="shop", datacenters=("dc1",), task_groups=(TaskGroup(name="web", count=2),)
+)
+OLD = AllocRecord(
+    id="aaaaaaaa-0000",
+    name="shop.web[0]",
+    group="web",
+    node="h1",
+    node_id="906a1a16-949f",
+    desired=Desired.STOP,
+    client=ClientStatus.COMPLETE,
+    created=T0,
+    modified=T0 + 60 * S,
+)
+NEW = replace(
+    OLD,
+    id="bbbbbbbb-1111",
+    job_version=1,
+    desired=Desired.RUN,
+    client=ClientStatus.RUNNING,
+    created=T0 + 50 * S,
+    modified=T0 + 108 * S,
+    evaluation="eeeeeeee-2222",
+    deployment="dddddddd-3333",
+    ports=(PortMapping(label="http", value=20001, to=80, host_ip="192.0.2.1"),),
+)
+DEPLOYMENT = Deployment(
+    id="dddddddd-3333",
+    job_version=1,
+    status=DeploymentStatus.RUNNING,
+    groups={"web": DeploymentGroup(desired_total=2, placed=1, require_progress_by=T0 + 600 * S)},
+    created=T0 + 50 * S,
+)
+EVALUATION = Evaluation(
+    id="eeeeeeee-2222", triggered_by="job-register", failures=("web",), queued={"web": 1}
+)
+STATE = JobState(
+    key="shop",
+    versions=(
+        JobVersion(version=1, index=7, submit_time=T0 + 50 * S, job=JOB, commit="c0ffee"),
+        JobVersion(version=0, index=3, submit_time=T0, job=replace(JOB, priority=40), stable=True),
+    ),
+    allocs=(OLD, NEW),
+    deployments=(DEPLOYMENT,),
+    evaluations=(EVALUATION,),
+)
+FOUND = statuses(STATE, None)
+
+
+def shape(text: str) -> list[str]:
+    return text.splitlines()
+
+
+def test_the_status_of_a_job() -> None:
+    assert (
+        job_status_text(STATE, FOUND, VIEW)
+        == """\
+ID            = shop
+Name          = shop
+Submit Date   = 2026-11-22T08:41:47Z
+Type          = service
+Priority      = 50
+Datacenters   = dc1
+Namespace     = default
+Node Pool     = default
+Status        = running
+Periodic      = false
+Parameterized = false
+
+Summary
+Task Group  Queued  Starting  Running  Failed  Complete  Lost  Unknown
+web         1       0         1        0       1         0     0
+
+Placement Failure
+Task Group "web": 1 not placed
+
+Latest Deployment
+ID          = dddddddd
+Status      = running
+Description = Deployment is running
+
+Deployed
+Task Group  Desired  Placed  Healthy  Unhealthy  Progress Deadline
+web         2        1       0        0          2026-11-22T08:50:57Z
+
+Allocations
+ID        Node ID   Task Group  Version  Desired  Status    Created    Modified
+bbbbbbbb  906a1a16  web         1        run      running   1m ago     2s ago
+aaaaaaaa  906a1a16  web         0        stop     complete  1m50s ago  50s ago
+"""
+    )
+
+
+def test_a_verbose_status_has_full_ids_times_and_evaluations() -> None:
+    text = job_status_text(STATE, FOUND, replace(VIEW, verbose=True))
+    assert "eeeeeeee-2222  50        job-register  complete  true" in text
+    assert "bbbbbbbb-1111  eeeeeeee-2222  906a1a16-949f  h1         web" in text
+    assert "2026-11-22T08:41:47Z  2026-11-22T08:42:45Z" in text
+
+
+def test_a_short_status_is_the_header() -> None:
+    text = job_status_text(STATE, FOUND, replace(VIEW, short=True))
+    assert shape(text)[-1] == "Parameterized = false"
+
+
+def test_the_list_of_jobs() -> None:
+    assert job_list([]) == "No running jobs\n"
+    assert job_list([(JobState(key="gone"), {})]) == "No running jobs\n"
+    assert job_list([(STATE, FOUND)]) == (
+        "ID    Type     Priority  Status   Submit Date\n"
+        "shop  service  50        running  2026-11-22T08:41:47Z\n"
+    )
+
+
+def test_the_list_names_namespaces_only_where_there_is_another() -> None:
+    versions = (replace(STATE.versions[0], job=replace(JOB, namespace="ops")),)
+    text = job_list([(replace(STATE, key="shop@ops", versions=versions), FOUND)])
+    assert shape(text)[1].endswith("  ops")
+
+
+def test_the_history_shows_what_each_version_changed() -> None:
+    assert (
+        job_history(STATE, diffs=True)
+        == """\
+Version     = 1
+Stable      = false
+Submit Date = 2026-11-22T08:41:47Z
+Commit      = c0ffee
+Diff        =\x20
++/- Job: "shop"
++/- Priority: "40" => "50"
+    Task Group: "web"
+
+Version     = 0
+Stable      = true
+Submit Date = 2026-11-22T08:40:57Z
+"""
+    )
+
+
+def test_deployments() -> None:
+    reverting = replace(
+        DEPLOYMENT, groups={"web": replace(DEPLOYMENT.groups["web"], auto_revert=True)}
+    )
+    assert deployment_list([("shop", DEPLOYMENT)], VIEW) == (
+        "ID        Job ID  Job Version  Status   Description\n"
+        "dddddddd  shop    1            running  Deployment is running\n"
+    )
+    assert shape(deployment_status("shop", reverting, VIEW))[-2:] == [
+        "Task Group  Auto Revert  Desired  Placed  Healthy  Unhealthy  Progress Deadline",
+        "web         true         2        1       0        0          2026-11-22T08:50:57Z",
+    ]
+    assert deployment_list([], VIEW) == "No deployments found\n"
+
+
+EVENTS = tuple(
+    TaskEvent(time=T0 + i * S, type=t, message="\x1b[2Jm") for i, t in enumerate("ABCDEFGHIJKL")
+)
+SEEN = ObservedAlloc(
+    id=NEW.id,
+    node="h1",
+    name=NEW.name,
+    job_id="shop",
+    group="web",
+    cpu=100,
+    memory_mb=1536,
+    tasks={"main": TaskState(state=TaskPhase.RUNNING, started_at=T0, events=EVENTS)},
+)
+NODE = Node(
+    name="h1",
+    id="906a1a16-949f",
+    address="192.0.2.1",
+    drivers=frozenset({"docker", "raw_exec"}),
+    attributes={"kernel.name": "linux", "os.name": "debian"},
+    resources=NodeResources(cpu=4000, memory_mb=8192, disk_mb=100_000),
+)
+OBSERVED = Observed(nodes={"h1": NODE}, allocs={SEEN.id: SEEN})
+
+
+def test_an_allocation_with_its_latest_events() -> None:
+    lines = shape(alloc_status(STATE, NEW, SEEN, VIEW, FOUND))
+    assert "Client Description  = Tasks are running" in lines
+    assert "*http  192.0.2.1:20001 -> 80" in lines
+    assert 'Task "main" is "running"' in lines
+    events = lines[lines.index("Recent Events:") + 2 :]
+    assert len(events) == 10
+    assert events[0] == "2026-11-22T08:41:08Z  L     m"
+
+
+def test_a_short_allocation_lists_its_tasks() -> None:
+    lines = shape(alloc_status(STATE, NEW, SEEN, replace(VIEW, short=True), FOUND))
+    assert lines[-1] == "main  running  L           2026-11-22T08:41:08Z  main"
+
+
+def test_nodes() -> None:
+    unknown = Node(name="h2", reason="no answer", eligible=False, node_class="big")
+    assert node_list([unknown, NODE], VIEW) == (
+        "ID        Node Pool  DC   Name  Class   Eligibility  Status\n"
+        "906a1a16  default    dc1  h1    <none>  eligible     ready\n"
+        "<none>    default    dc1  h2    big     ineligible   ready\n"
+    )
+
+
+def test_one_node() -> None:
+    lines = shape(node_status(NODE, OBSERVED, [NEW], FOUND, replace(VIEW, verbose=True)))
+    assert "Driver Status = docker,raw_exec" in lines
+    assert "100/4000 MHz  1.5 GiB/8 GiB  0 B/98 GiB  1" in lines
+    assert lines[-2:] == ["kernel.name = linux", "os.name     = debian"]
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "text"), [(0, "0 B"), (300, "300 MiB"), (1024, "1 GiB"), (9_999_999, "9.5 TiB")]
+)
+def test_sizes(megabytes: int, text: str) -> None:
+    assert size(megabytes) == text
+
+
+def test_json_counterparts_are_plain_data() -> None:
+    whole = {
+        "job": status_json.job_status_data(STATE, FOUND),
+        "nodes": status_json.node_data(OBSERVED.nodes.values()),
+        "spec": status_json.job_data(STATE, 0),
+        "none": status_json.job_data(STATE, 9),
+    }
+    back = json.loads(json.dumps(whole))
+    assert back["job"]["Job"]["Status"] == "running"
+    assert back["job"]["Summary"]["web"]["Queued"] == 1
+    assert back["job"]["LatestDeployment"]["TaskGroups"]["web"]["DesiredTotal"] == 2
+    assert back["spec"]["Priority"] == 40
+    assert back["none"] is None
+
+
+def stopped(kind: str = "service") -> JobState:
+    job = replace(JOB, type=kind, stop=True)
+    return replace(STATE, versions=(replace(STATE.versions[0], job=job),), deployments=())
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (STATE, "running"),
+        (replace(STATE, deployments=()), "running"),
+        (replace(STATE, deployments=(), allocs=(OLD,)), "pending"),
+        (replace(STATE, deployments=(), allocs=(OLD,), evaluations=()), "dead"),
+        (replace(STATE, deployments=(), allocs=(), evaluations=()), "pending"),
+        (replace(stopped(), allocs=(OLD,), evaluations=()), "dead (stopped)"),
+        (stopped(), "running (stopped)"),
+        (stopped("system"), "dead (stopped)"),
+        (JobState(key="gone"), "dead"),
+    ],
+)
+def test_the_word_for_a_job(state: JobState, word: str) -> None:
+    assert job_status(state, statuses(state, None)) == word
+
+
+def test_statuses_come_from_the_hosts_where_they_answer() -> None:
+    silent = Observed(nodes={}, allocs={})
+    assert statuses(STATE, OBSERVED)[NEW.id] is ClientStatus.RUNNING
+    assert statuses(STATE, silent)[NEW.id] is ClientStatus.UNKNOWN
