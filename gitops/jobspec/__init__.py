@@ -1,0 +1,1 @@
+"""Job specs: HCL or JSON text in, canonical jobs or positioned errors out."""

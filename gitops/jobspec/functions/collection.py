@@ -1,0 +1,7 @@
+"""Functions of collections."""
+
+from __future__ import annotations
+
+from gitops.jobspec.functions.lazily import Eager
+
+FUNCTIONS: dict[str, Eager] = {}

@@ -1,0 +1,141 @@
+"""HCL text → positioned syntax tree. python-hcl2's quirks end here; nothing is evaluated."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Protocol, cast
+
+from gitops.jobspec.layout import check_layout
+from gitops.jobspec.scan import scan
+from gitops.jobspec.syntax import (
+    Access,
+    Body,
+    Constant,
+    Expression,
+    Fault,
+    Index,
+    Member,
+    Name,
+    Source,
+    Span,
+)
+from gitops.jobspec.tree import Converter
+
+if TYPE_CHECKING:
+    from lark import Tree
+
+MAX_CHARACTERS = 1024 * 1024
+# What nearly every interpolation is: names with dots, and text or whole numbers in brackets.
+_PLAIN = re.compile(
+    r"\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\"[^\"\\$%\n]*\"\])*)\s*"
+)
+_STEP = re.compile(r"\.([\w-]+)|\[(?:(\d+)|\"([^\"]*)\")\]")
+_WORDS = frozenset({"true", "false", "null", "for", "if", "in", "else", "endif", "endfor"})
+
+
+class _Parser(Protocol):
+    def parse(self, text: str) -> Tree[object]: ...
+
+
+def parse_body(source: Source) -> Body:
+    """Return the body of a whole file; raises `Fault` for the first thing that is not HCL."""
+    if len(source.text) > MAX_CHARACTERS:
+        raise Fault(None, "The file is too large", f"At most {MAX_CHARACTERS} characters are read.")
+    scanned = scan(source)
+    tree = _parsed(source, scanned.text, 0)
+    body = Converter(source, scanned, 0, parse_expression).body(_child(tree, 0))
+    check_layout(source, scanned.text, body)
+    return body
+
+
+def parse_expression(source: Source, span: Span) -> Expression:
+    """Return the expression that stands at `span`; raises `Fault`."""
+    return _plain(source, span) or _fragment(source, span)
+
+
+def _plain(source: Source, span: Span) -> Expression | None:
+    match = _PLAIN.fullmatch(source.text, span.start, span.end)
+    if match is None or match.group(1) in _WORDS:
+        return None
+    root = Name(match.group(1), Span(*match.span(1)))
+    steps = tuple(_steps(source, Span(*match.span(2))))
+    return Access(root, steps, Span(match.start(1), match.end(2))) if steps else root
+
+
+def _steps(source: Source, span: Span) -> list[Member | Index]:
+    steps: list[Member | Index] = []
+    for match in _STEP.finditer(source.text, span.start, span.end):
+        at = Span(*match.span())
+        name, number, text = match.groups()
+        if name is not None:
+            steps.append(Member(name, at))
+        else:
+            key = int(number) if number is not None else text
+            steps.append(Index(Constant(key, Span(at.start + 1, at.end - 1)), at))
+    return steps
+
+
+def _fragment(source: Source, span: Span) -> Expression:
+    if not source.slice(span).strip():
+        raise Fault(Span(span.start, span.end + 1), "Expression missing", "Nothing stands here.")
+    scanned = scan(source, span)
+    prefix = "x = ("
+    tree = _parsed(source, f"{prefix}{scanned.text})", span.start - len(prefix))
+    attribute = _child(_child(tree, 0), 0)
+    converter = Converter(source, scanned, span.start - len(prefix), parse_expression)
+    return converter.expression(attribute.children[-1])
+
+
+def _child(tree: Tree[object], index: int) -> Tree[object]:
+    return cast("Tree[object]", tree.children[index])
+
+
+def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
+    import lark
+
+    try:
+        return _parser().parse(text + "\n")
+    except lark.UnexpectedInput as e:
+        offset = e.pos_in_stream if e.pos_in_stream is not None else len(text)
+        raise _syntax_fault(source, offset + shift) from None
+
+
+@cache
+def _parser() -> _Parser:
+    from hcl2.parser import parser
+
+    return cast("_Parser", parser())
+
+
+def _syntax_fault(source: Source, offset: int) -> Fault:
+    """Word a syntax error by what stands at it and before it on its line."""
+    text = source.text
+    offset = max(0, min(offset, len(text)))
+    line_start = text.rfind("\n", 0, offset) + 1
+    before = text[line_start:offset].strip()
+    if offset >= len(text) or text[offset] in "\r\n":
+        return _line_end_fault(text, offset, before)
+    token = re.compile(r"[\w-]+|<<|[=!<>]=|&&|\|\||[^\w\s]").match(text, offset)
+    word = token.group() if token else text[offset]
+    span = Span(offset, offset + len(word))
+    if before.endswith("="):
+        return Fault(span, "Invalid expression", f'A value was expected after "=", not {word!r}.')
+    if "=" in before:
+        detail = "Each argument ends with its line; put the next one on a line of its own."
+        return Fault(span, f"Unexpected {word!r} after the value", detail)
+    if word == ":":
+        return Fault(span, 'Unexpected ":"', 'Write an argument as `name = "value"`.')
+    return Fault(span, f"Unexpected {word!r}", "Expected an argument (name = value) or a block.")
+
+
+def _line_end_fault(text: str, offset: int, before: str) -> Fault:
+    at = len(text[:offset].rstrip())
+    span = Span(max(0, at - 1), max(1, at))
+    if before.endswith("="):
+        return Fault(span, "Value missing", 'A value was expected after "=" on the same line.')
+    if re.fullmatch(r"[\w.-]+", before):
+        start = at - len(before)
+        detail = f"Write `{before} = …` for an argument or `{before} {{ … }}` for a block."
+        return Fault(Span(start, at), "Argument or block definition incomplete", detail)
+    return Fault(span, "Unexpected end of line", "What stands before it is not complete.")

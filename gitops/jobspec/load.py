@@ -1,0 +1,183 @@
+"""Job specs as text → canonical jobs, or all errors at once. Reads no files and has no effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gitops.diagnostics import Diagnostic, SpecErrors, did_you_mean
+from gitops.jobspec.canonical import canonical
+from gitops.jobspec.decode import Decoder, Path
+from gitops.jobspec.hcl import parse_body
+from gitops.jobspec.schema.job import JOB
+from gitops.jobspec.spec_json import parse_json_spec
+from gitops.jobspec.syntax import Block, Body, Fault, Problems, Source, Span
+from gitops.jobspec.validate import validate, warn
+from gitops.jobspec.variables import Given, Names, Variables, given_values, names
+from planner.codec import FormatError, from_json
+from planner.job import Job
+
+_TOP = ("job", "variable", "variables", "locals")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSpec:
+    """A job and where it came from; `declared` are the names of the spec's variables."""
+
+    job: Job
+    path: str
+    warnings: tuple[Diagnostic, ...] = ()
+    declared: frozenset[str] = frozenset()
+    place: Diagnostic | None = field(default=None, compare=False)
+
+
+@dataclass(slots=True)
+class ParsedSpec:
+    """A spec before defaults are filled in: API-shaped data, and where its parts were written."""
+
+    source: Source
+    problems: Problems
+    data: dict[str, object] | None = None
+    places: Mapping[Path, Span] = field(default_factory=dict[Path, Span])
+    declared: frozenset[str] = frozenset()
+
+
+def load(text: str, *, path: str, variables: Variables) -> LoadedSpec:
+    """Return the job of one spec; raises `SpecErrors` with everything that is wrong."""
+    return load_all({path: text}, variables)[0]
+
+
+def load_all(files: Mapping[str, str], variables: Variables) -> tuple[LoadedSpec, ...]:
+    """Return the jobs of many specs, in the order of `files`.
+
+    Raises `SpecErrors` with the errors of all files; two files with one job are an error, and so
+    is a value for a variable that no file declares.
+    """
+    given, wrong = given_values(variables)
+    errors = list(wrong)
+    loaded: list[LoadedSpec] = []
+    declared: set[str] = set()
+    for path, text in files.items():
+        parsed = parse_spec(Source.of(path, text), variables, given)
+        declared |= parsed.declared
+        spec = _finished(parsed)
+        errors += parsed.problems.errors()
+        if spec is not None:
+            loaded.append(spec)
+    errors += _same_job(loaded)
+    if not errors or declared:
+        errors += _undeclared(given, declared)
+    if errors:
+        raise SpecErrors(errors)
+    return tuple(loaded)
+
+
+def parse_spec(source: Source, variables: Variables, given: Mapping[str, Given]) -> ParsedSpec:
+    """Parse and evaluate one spec; its errors are in `problems`."""
+    parsed = ParsedSpec(source, Problems(source))
+    try:
+        if source.text.lstrip("\ufeff \t\r\n").startswith("{"):
+            parsed.data, parsed.places = parse_json_spec(source)
+        else:
+            _parse_hcl(parsed, variables, given)
+    except Fault as e:
+        parsed.problems.add(e)
+    except RecursionError:
+        detail = "Its expressions or blocks refer to each other in too long a chain."
+        parsed.problems.add(Fault(None, "The spec is nested too deeply", detail))
+    return parsed
+
+
+def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: Mapping[str, Given]) -> None:
+    body = parse_body(parsed.source)
+    problems = parsed.problems
+    _check_top(body, problems)
+    found = names(body, problems, variables, given)
+    parsed.declared = frozenset(found.declarations)
+    jobs = list(body.blocks("job"))
+    if not jobs:
+        detail = 'A spec holds one block job "name" { … }.'
+        problems.add(Fault(None, "The job block is missing", detail))
+    for extra in jobs[1:]:
+        line = problems.source.place(jobs[0].span.start)[0]
+        detail = f"The first one is on line {line}. Put each job into a file of its own."
+        problems.add(Fault(extra.span, "A second job block", detail))
+    if jobs:
+        _decode(parsed, found, jobs[0])
+
+
+def _decode(parsed: ParsedSpec, found: Names, job: Block) -> None:
+    decoder = Decoder(parsed.problems)
+    parsed.data = decoder.decode(JOB, job, found.scope(), ())
+    parsed.places = decoder.places
+
+
+def _check_top(body: Body, problems: Problems) -> None:
+    for attribute in body.attributes():
+        summary = f'Unknown argument "{attribute.name}"'
+        problems.add(Fault(attribute.name_span, summary, "A spec holds blocks only."))
+    for block in body.blocks():
+        if block.type not in _TOP:
+            detail = did_you_mean(block.type, _TOP) or f"Known are {', '.join(_TOP)}."
+            problems.add(Fault(block.type_span, f'Unknown block "{block.type}"', detail))
+
+
+def _finished(parsed: ParsedSpec) -> LoadedSpec | None:
+    problems, data = parsed.problems, parsed.data
+    if data is None or problems.errors():
+        return None
+    try:
+        job = from_json(Job, canonical(data), "job")
+    except FormatError as e:
+        problems.add(Fault(None, "The job does not have the shape of a job", f"{e}."))
+        return None
+    for path, fault in validate(job):
+        problems.add(Fault(_place(parsed.places, path), *fault))
+    for path, fault in warn(job):
+        problems.warn(_place(parsed.places, path), *fault)
+    place = parsed.source.diagnostic(_place(parsed.places, ("ID",)), "")
+    return LoadedSpec(job, parsed.source.path, problems.warnings(), parsed.declared, place)
+
+
+def _place(places: Mapping[Path, Span], path: Path) -> Span | None:
+    """Return where the nearest part around `path` was written."""
+    while path not in places and path:
+        path = path[:-1]
+    return places.get(path)
+
+
+def _same_job(loaded: Iterable[LoadedSpec]) -> list[Diagnostic]:
+    first: dict[tuple[str, str], LoadedSpec] = {}
+    wrong: list[Diagnostic] = []
+    for spec in loaded:
+        job = spec.job
+        other = first.setdefault((job.namespace, job.id), spec)
+        if other is not spec and spec.place is not None and other.place is not None:
+            at = f"{other.place.path}:{other.place.line}:{other.place.column}"
+            summary = f'The job "{job.id}" is defined twice'
+            detail = f"The other one is at {at}. Rename or remove one of them."
+            wrong.append(_with(spec.place, summary, detail))
+    return wrong
+
+
+def _with(place: Diagnostic, summary: str, detail: str) -> Diagnostic:
+    return Diagnostic(
+        place.path,
+        place.line,
+        place.column,
+        summary,
+        detail,
+        "error",
+        place.source_line,
+        place.end_column,
+    )
+
+
+def _undeclared(given: Mapping[str, Given], declared: set[str]) -> list[Diagnostic]:
+    wrong: list[Diagnostic] = []
+    for name in sorted(set(given) - declared):
+        summary = f'No spec declares the variable "{name}"'
+        detail = did_you_mean(name, declared) or f'Declare it: variable "{name}" {{}}.'
+        place = given[name].diagnostic or Diagnostic(given[name].origin, 0, 0, "")
+        wrong.append(_with(place, summary, detail))
+    return wrong

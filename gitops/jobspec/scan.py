@@ -1,0 +1,184 @@
+"""Prepares HCL text for the parser: strings, heredocs and comments are blanked out at equal length.
+
+What the parser sees has the same offsets and only the syntax outside strings, so that quirks in
+how it reads templates cannot matter. Reports unclosed strings and brackets. Parses no expression.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from gitops.jobspec.syntax import Fault, Source, Span
+
+MAX_NESTING = 48
+_CLOSING = {"{": "}", "(": ")", "[": "]"}
+_CODE = re.compile(r"[\"#{}()\[\]]|//|/\*|<<(-?)([^\W\d][\w.-]*)[ \t]*\r?\n")
+_QUOTED = re.compile(r"\\.|\"|\$\$\{|%%\{|\$\{|%\{|\n")
+_INSIDE = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A quoted string or heredoc: its whole range, and that of its content."""
+
+    span: Span
+    content: Span
+    heredoc: bool = False
+    indented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Blanked text (offset 0 is `start` of the source) and the literals by their start."""
+
+    text: str
+    start: int
+    literals: dict[int, Literal]
+
+
+def scan(source: Source, span: Span | None = None) -> Scanned:
+    """Blank out `span` of a source (all of it by default); raises `Fault`."""
+    region = span or Span(0, len(source.text))
+    scanner = _Scanner(source.text, region.end)
+    scanner.code(region.start, template=False)
+    pieces: list[str] = []
+    at = region.start
+    for blank in scanner.blanks:
+        pieces += [source.text[at : blank.span.start], blank.text]
+        at = blank.span.end
+    pieces.append(source.text[at : region.end])
+    plain = _NOT_ASCII.sub(_ascii, "".join(pieces))
+    return Scanned(plain, region.start, scanner.literals)
+
+
+def interpolation_end(text: str, start: int, end: int) -> int:
+    """Return the offset after the brace that closes the template sequence opened before `start`."""
+    return _Scanner(text, end).code(start, template=True)
+
+
+def _ascii(match: re.Match[str]) -> str:
+    if match.group() == "\ufeff" and match.start() == 0:
+        return " "
+    return "x" if ("x" + match.group()).isidentifier() else match.group()
+
+
+@dataclass(frozen=True, slots=True)
+class _Blank:
+    span: Span
+    text: str
+
+
+@dataclass(slots=True)
+class _Scanner:
+    text: str
+    end: int
+    literals: dict[int, Literal] = field(default_factory=dict[int, Literal])
+    blanks: list[_Blank] = field(default_factory=list[_Blank])
+    depth: int = 0
+
+    def code(self, pos: int, *, template: bool) -> int:
+        """Walk code; in a template up to its closing brace, else to the end."""
+        opened: list[tuple[str, int]] = []
+        while match := _CODE.search(self.text, pos, self.end):
+            token, at = match.group(), match.start()
+            if token in "})]":
+                if template and not opened and token == "}":
+                    return match.end()
+                self._close(token, at, opened)
+                pos = match.end()
+            elif token in _CLOSING:
+                opened.append((token, at))
+                self._check_depth(at, len(opened))
+                pos = match.end()
+            else:
+                pos = self._skip(match, outer=not template)
+        if opened:
+            raise _unclosed(*opened[-1])
+        if template:
+            raise Fault(Span(pos - 2, pos), "Unclosed interpolation", 'Close it with "}".')
+        return self.end
+
+    def _close(self, token: str, at: int, opened: list[tuple[str, int]]) -> None:
+        if not opened:
+            raise Fault(Span(at, at + 1), f'"{token}" closes nothing', "Remove it.")
+        last, start = opened.pop()
+        if _CLOSING[last] != token:
+            raise _unclosed(last, start)
+
+    def _check_depth(self, at: int, opened: int) -> None:
+        if self.depth + opened > MAX_NESTING:
+            raise Fault(
+                Span(at, at + 1),
+                "Nested too deeply",
+                f"At most {MAX_NESTING} levels of brackets and templates are read.",
+            )
+
+    def _skip(self, match: re.Match[str], *, outer: bool) -> int:
+        token, at = match.group(), match.start()
+        if token == '"':
+            literal = self._quoted(at)
+        elif token.startswith("<<"):
+            literal = self._heredoc(match)
+        else:
+            return self._comment(token, at, outer=outer)
+        if outer:
+            self.literals[at] = literal
+            blank = f'"{"_" * (literal.span.end - at - 2)}"'
+            self.blanks.append(_Blank(literal.span, blank))
+        return literal.span.end
+
+    def _comment(self, token: str, at: int, *, outer: bool) -> int:
+        close = "*/" if token == "/*" else "\n"  # noqa: S105 - not a password
+        found = self.text.find(close, at + 2 if token == "/*" else at, self.end)  # noqa: S105
+        if found < 0 and token == "/*":  # noqa: S105
+            raise Fault(Span(at, at + 2), "Unclosed comment", 'Close it with "*/".')
+        end = self.end if found < 0 else found + (2 if token == "/*" else 0)  # noqa: S105
+        if outer:
+            self.blanks.append(_Blank(Span(at, end), " " * (end - at)))
+        return end
+
+    def _quoted(self, start: int) -> Literal:
+        pos = start + 1
+        while match := _QUOTED.search(self.text, pos, self.end):
+            token = match.group()
+            if token == '"':
+                return Literal(Span(start, match.end()), Span(start + 1, match.start()))
+            if token == "\n":
+                break
+            pos = self._sequence(match) if token in ("${", "%{") else match.end()
+        raise Fault(
+            Span(start, start + 1),
+            "Unclosed string",
+            'Close it with a quote on the same line; for a new line write "\\n" or a heredoc.',
+        )
+
+    def _sequence(self, match: re.Match[str]) -> int:
+        self.depth += 1
+        self._check_depth(match.start(), 0)
+        end = self.code(match.end(), template=True)
+        self.depth -= 1
+        return end
+
+    def _heredoc(self, match: re.Match[str]) -> Literal:
+        indent, marker = match.groups()
+        closing = re.compile(rf"^[ \t]*{re.escape(marker)}(?=[ \t]*\r?\n)", re.MULTILINE)
+        found = closing.search(self.text, match.end(), self.end)
+        if found is None:
+            raise Fault(
+                Span(match.start(), match.end()),
+                "Unclosed heredoc",
+                f'No line after it consists of "{marker}" alone and ends with a newline.',
+            )
+        content = Span(match.end(), found.start())
+        return Literal(
+            Span(match.start(), found.end()), content, heredoc=True, indented=bool(indent)
+        )
+
+
+def _unclosed(token: str, at: int) -> Fault:
+    kind = {"{": "block or object", "[": "list", "(": "bracket"}[token]
+    return Fault(
+        Span(at, at + 1), f"Unclosed {kind}", f'There is no matching "{_CLOSING[token]}" for it.'
+    )

@@ -1,0 +1,1 @@
+"""The job language as data: one table a block, one row a name."""

@@ -1,0 +1,26 @@
+"""Job specs in JSON, as the API has them: ``{"Job": {…}}`` or the job alone. Evaluates nothing."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from gitops.jobspec.decode import Path
+from gitops.jobspec.syntax import Fault, Source, Span
+from gitops.jobspec.values import ValueFault, plain
+from gitops.jobspec.variables import read_json
+
+
+def parse_json_spec(source: Source) -> tuple[dict[str, object], dict[Path, Span]]:
+    """Return the job data of a JSON spec, and the place of the whole; raises `Fault`."""
+    value = read_json(source.text.lstrip("\ufeff"))
+    if isinstance(value, dict) and isinstance(value.get("Job"), dict):
+        value = value["Job"]
+    if not isinstance(value, dict):
+        raise Fault(None, "A job is expected", 'Write {"Job": {"ID": …}}.')
+    if "ID" not in value and "Name" not in value:
+        detail = 'A JSON spec has the API\'s names: {"Job": {"ID": "name", "TaskGroups": [ … ]}}.'
+        raise Fault(None, "The job has no ID", detail)
+    try:
+        return cast("dict[str, object]", plain(value)), {(): Span(0, 1)}
+    except ValueFault as e:
+        raise Fault(None, "The job is too large", f"{e}.") from None

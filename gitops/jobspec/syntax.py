@@ -1,0 +1,299 @@
+"""The syntax tree of HCL, each node with its place in the source. Holds values, evaluates nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+from gitops.diagnostics import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of character offsets of a source."""
+
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """Return the range from the start of this one to the end of `other`."""
+        return Span(self.start, other.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of one file, and its path as it is shown to users."""
+
+    path: str
+    text: str
+    starts: tuple[int, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, path: str, text: str) -> Source:
+        """Return the source with its line starts worked out."""
+        starts = [0]
+        starts += [i + 1 for i, c in enumerate(text) if c == "\n"]
+        return cls(path, text, tuple(starts))
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column of a character offset."""
+        line = bisect_right(self.starts, offset)
+        column = offset - self.starts[line - 1] + 1
+        return line, column - (line == 1 and self.text.startswith("\ufeff") and offset > 0)
+
+    def slice(self, span: Span) -> str:
+        """Return the text of `span`."""
+        return self.text[span.start : span.end]
+
+    def diagnostic(
+        self, span: Span | None, summary: str, detail: str = "", severity: Severity = "error"
+    ) -> Diagnostic:
+        """Return a diagnostic for `span`; None stands for the file as a whole."""
+        if span is None:
+            return Diagnostic(self.path, 0, 0, summary, detail, severity)
+        line, column = self.place(span.start)
+        end_line, end_column = self.place(max(span.end, span.start + 1))
+        start = self.starts[line - 1]
+        shown = self.text[start:].split("\n", 1)[0].rstrip("\r").removeprefix("\ufeff")
+        end = end_column if end_line == line else None
+        return Diagnostic(self.path, line, column, summary, detail, severity, shown, end)
+
+
+class Fault(Exception):  # noqa: N818 - internal: becomes a Diagnostic
+    """One thing that is wrong at one place of a source."""
+
+    def __init__(self, span: Span | None, summary: str, detail: str = "") -> None:
+        super().__init__(summary)
+        self.span = span
+        self.summary = summary
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Problems:
+    """Collects the errors and warnings of one file."""
+
+    source: Source
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def add(self, fault: Fault) -> None:
+        """Note an error."""
+        self.found.append(self.source.diagnostic(fault.span, fault.summary, fault.detail))
+
+    def warn(self, span: Span | None, summary: str, detail: str = "") -> None:
+        """Note a warning."""
+        self.found.append(self.source.diagnostic(span, summary, detail, "warning"))
+
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Return the errors, in the order of the file, each once."""
+        found = {d: None for d in self.found if d.severity == "error"}
+        return tuple(sorted(found, key=lambda d: (d.line, d.column)))
+
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Return the warnings, in the order of the file, each once."""
+        found = {d: None for d in self.found if d.severity == "warning"}
+        return tuple(sorted(found, key=lambda d: (d.line, d.column)))
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal: null, a bool, a number, or text without a template."""
+
+    value: bool | int | Fraction | str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """``%{ if }``, its two halves."""
+
+    condition: Expression
+    then: tuple[Part, ...]
+    otherwise: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """``%{ for }`` and its body."""
+
+    names: tuple[str, ...]
+    collection: Expression
+    body: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with interpolations and directives."""
+
+    parts: tuple[Part, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A root name such as ``var``."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One ``.name`` of an access."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One ``[key]`` (or legacy ``.0``) of an access."""
+
+    key: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Steps into a value, as in ``var.hosts[0].name``."""
+
+    source: Expression
+    steps: tuple[Member | Index, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Splat:
+    """``source[*].steps`` or ``source.*.steps``."""
+
+    source: Expression
+    steps: tuple[Member | Index, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call; `spread` says that the last argument had ``...``."""
+
+    name: str
+    name_span: Span
+    arguments: tuple[Expression, ...]
+    spread: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TupleOf:
+    """``[a, b]``."""
+
+    items: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf:
+    """``{ key = value }``."""
+
+    items: tuple[tuple[Expression, Expression], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """``condition ? then : otherwise``."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """``left operator right``."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """``-operand`` or ``!operand``."""
+
+    operator: str
+    operand: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """A for expression; `key` is given for objects, `group` is its ``...``."""
+
+    names: tuple[str, ...]
+    collection: Expression
+    key: Expression | None
+    value: Expression
+    condition: Expression | None
+    group: bool
+    span: Span
+
+
+Expression: TypeAlias = (
+    "Constant | Template | Name | Access | Splat | Call | TupleOf | ObjectOf | Conditional"
+    " | Binary | Unary | For"
+)
+Part: TypeAlias = "str | Constant | Template | Name | Access | Splat | Call | TupleOf | ObjectOf | Conditional | Binary | Unary | For | Branch | Repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """``name = expression``."""
+
+    name: str
+    value: Expression
+    name_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of a block."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``type "label" { body }``; `span` covers the header only."""
+
+    type: str
+    labels: tuple[Label, ...]
+    body: Body
+    type_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What stands between braces, or in a file, in its order."""
+
+    items: tuple[Attribute | Block, ...]
+    span: Span
+
+    def attributes(self) -> Iterator[Attribute]:
+        """Yield the attributes."""
+        return (i for i in self.items if isinstance(i, Attribute))
+
+    def blocks(self, kind: str | None = None) -> Iterator[Block]:
+        """Yield the blocks, all or those of one type."""
+        return (i for i in self.items if isinstance(i, Block) and (kind is None or i.type == kind))
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Return the attribute `name`, or None."""
+        return next((a for a in self.attributes() if a.name == name), None)

@@ -1,0 +1,294 @@
+"""python-hcl2's raw tree → orch's syntax tree. Knows the grammar's rule names, and no values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from gitops.jobspec.scan import Scanned
+from gitops.jobspec.syntax import (
+    Access,
+    Attribute,
+    Binary,
+    Block,
+    Body,
+    Call,
+    Conditional,
+    Constant,
+    Expression,
+    Fault,
+    For,
+    Index,
+    Label,
+    Member,
+    Name,
+    ObjectOf,
+    Source,
+    Span,
+    Splat,
+    Template,
+    TupleOf,
+    Unary,
+)
+from gitops.jobspec.templates import template
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+Node: TypeAlias = "Tree[object]"
+ParseAt: TypeAlias = Callable[[Source, Span], Expression]
+
+MAX_DEPTH = 120
+MAX_DIGITS = 1000
+MAX_EXPONENT = 1000
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+_DEEP = f"At most {MAX_DEPTH} operators, branches or steps in a row are read; use locals."
+
+
+@dataclass(slots=True)
+class Converter:
+    """Converts one parsed text whose offsets are `shift` less than those of `source`."""
+
+    source: Source
+    scanned: Scanned
+    shift: int
+    parse_at: ParseAt
+    depth: int = 0
+
+    def body(self, node: Node) -> Body:
+        """Convert the items between two braces, or of a file."""
+        items = [
+            self._attribute(n) if n.data == "attribute" else self._block(n)
+            for n in _trees(node)
+            if n.data in ("attribute", "block")
+        ]
+        return Body(tuple(items), self._span(node))
+
+    def expression(self, child: object) -> Expression:
+        """Convert one expression."""
+        node = cast("Node", child)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Fault(self._span(node), "Expression too long", _DEEP)
+        converted = _EXPRESSIONS[node.data](self, node)
+        self.depth -= 1
+        return converted
+
+    def _span(self, node: Node | Token) -> Span:
+        if hasattr(node, "start_pos"):
+            token = cast("Token", node)
+            return Span((token.start_pos or 0) + self.shift, (token.end_pos or 0) + self.shift)
+        meta = cast("Node", node).meta
+        if meta.empty:
+            return Span(0, 0)
+        return self._trimmed(Span(meta.start_pos + self.shift, meta.end_pos + self.shift))
+
+    def _trimmed(self, span: Span) -> Span:
+        """Cut blanks and comments that the grammar counts as part of an operation."""
+        base = self.scanned.start
+        kept = self.scanned.text[span.start - base : span.end - base].rstrip()
+        return Span(span.start, span.start + len(kept)) if kept else span
+
+    def _text(self, node: Node | Token) -> str:
+        return self.source.slice(self._span(node))
+
+    def _attribute(self, node: Node) -> Attribute:
+        children = node.children
+        name = cast("Node", children[0])
+        value = self.expression(children[-1])
+        span = self._span(name)
+        return Attribute(self._text(name), value, span, span.to(self._span(node)))
+
+    def _block(self, node: Node) -> Block:
+        head = list(_trees(node))
+        kind, body = head[0], head[-1]
+        labels = tuple(
+            self._label(n) for n in head[1:-1] if n.data in ("identifier", "string", "keyword")
+        )
+        span = self._span(kind)
+        brace = next(
+            t for t in reversed(node.children[:-1]) if getattr(t, "type", None) == "LBRACE"
+        )
+        header = span.to(labels[-1].span) if labels else span
+        inner = Span(self._span(cast("Token", brace)).end, self._span(node).end - 1)
+        items = self.body(body).items
+        return Block(self._text(kind), labels, Body(items, inner), span, header)
+
+    def _label(self, node: Node) -> Label:
+        span = self._span(node)
+        if node.data != "string":
+            return Label(self._text(node), span)
+        value = self._string(node)
+        if isinstance(value, Constant):
+            return Label(cast("str", value.value), span)
+        detail = "A label is read before anything is evaluated; write it out."
+        raise Fault(span, "Template in a label", detail)
+
+    # Expressions
+
+    def _string(self, node: Node) -> Constant | Template:
+        literal = self.scanned.literals[self._span(node).start]
+        return template(self.source, literal, lambda span: self.parse_at(self.source, span))
+
+    def _term(self, node: Node) -> Expression:
+        inner = next(_trees(node, skip=("new_line_or_comment",)))
+        return self.expression(inner)
+
+    def _name(self, node: Node) -> Expression:
+        return Name(self._text(node), self._span(node))
+
+    def _word(self, node: Node) -> Expression:
+        return Constant(_WORDS[self._text(node)], self._span(node))
+
+    def _number(self, node: Node) -> Expression:
+        text, span = self._text(node), self._span(node)
+        exponent = text.lower().partition("e")[2] or "0"
+        if len(text) > MAX_DIGITS or abs(int(exponent)) > MAX_EXPONENT:
+            raise Fault(span, "Number too large", f"At most {MAX_DIGITS} digits are read.")
+        value = Fraction(text)
+        return Constant(int(value) if value.denominator == 1 else value, span)
+
+    def _tuple(self, node: Node) -> Expression:
+        items = tuple(self.expression(n) for n in _trees(node, skip=("new_line_or_comment",)))
+        return TupleOf(items, self._span(node))
+
+    def _object(self, node: Node) -> Expression:
+        elements = [n for n in _trees(node) if n.data == "object_elem"]
+        return ObjectOf(tuple(self._element(n) for n in elements), self._span(node))
+
+    def _element(self, node: Node) -> tuple[Expression, Expression]:
+        key, value = _trees(node)
+        return self._key(key), self.expression(value)
+
+    def _key(self, node: Node) -> Expression:
+        inner = cast("Node", node.children[0])
+        if inner.data == "keyword":
+            return Constant(self._text(inner), self._span(inner))
+        key = self.expression(inner)
+        bare = isinstance(key, Name) or (
+            isinstance(key, Constant) and not isinstance(key.value, str)
+        )
+        if bare and not self._text(inner).startswith("("):
+            return Constant(self._text(inner), self._span(inner))
+        return key
+
+    def _call(self, node: Node) -> Expression:
+        names = [n for n in _trees(node) if n.data == "identifier"]
+        given = next((n for n in _trees(node) if n.data == "arguments"), None)
+        items = list(_trees(given, skip=("new_line_or_comment",))) if given else []
+        spread = given is not None and any(
+            getattr(c, "type", None) == "ELLIPSIS" for c in given.children
+        )
+        name_span = self._span(names[0]).to(self._span(names[-1]))
+        return Call(
+            self.source.slice(name_span),
+            name_span,
+            tuple(self.expression(i) for i in items),
+            spread,
+            self._span(node),
+        )
+
+    def _access(self, node: Node) -> Expression:
+        """Convert a chain of steps, which the grammar nests to the left, in a loop."""
+        steps: list[Member | Index] = []
+        span = self._span(node)
+        inner = node
+        while inner.data in ("get_attr_expr_term", "index_expr_term"):
+            source, step = _trees(inner)
+            steps.append(self._step(step))
+            if len(steps) > MAX_DEPTH:
+                raise Fault(span, "Expression too long", _DEEP)
+            inner = _unwrapped(source)
+        return Access(self.expression(inner), tuple(reversed(steps)), span)
+
+    def _step(self, node: Node) -> Member | Index:
+        span = self._span(node)
+        if node.data == "get_attr":
+            inner = cast("Node", node.children[1])
+            return Member(self._text(inner), span)
+        if node.data == "short_index":
+            number = self._text(cast("Token", node.children[1]))
+            return Index(Constant(int(number[:9]), span), span)
+        inner = next(_trees(node, skip=("new_line_or_comment",)))
+        return Index(self.expression(inner), span)
+
+    def _splat(self, node: Node) -> Expression:
+        source, tail = _trees(node)
+        steps = tuple(self._step(n) for n in _trees(tail))
+        # ``.*`` takes only names along; an index behind it applies to the whole result.
+        cut = len(steps)
+        if node.data == "attr_splat_expr_term":
+            cut = next((i for i, s in enumerate(steps) if isinstance(s, Index)), cut)
+        splat = Splat(self.expression(source), steps[:cut], self._span(node))
+        return Access(splat, steps[cut:], self._span(node)) if steps[cut:] else splat
+
+    def _conditional(self, node: Node) -> Expression:
+        parts = list(_trees(node, skip=("new_line_or_comment",)))
+        condition, then, otherwise = (self.expression(n) for n in parts)
+        return Conditional(condition, then, otherwise, self._span(node))
+
+    def _binary(self, node: Node) -> Expression:
+        left, term = list(_trees(node, skip=("new_line_or_comment",)))
+        operator, right = list(_trees(term, skip=("new_line_or_comment",)))
+        token = str(operator.children[0]).strip()
+        return Binary(token, self.expression(left), self.expression(right), self._span(node))
+
+    def _unary(self, node: Node) -> Expression:
+        token, operand = node.children
+        return Unary(str(token), self.expression(operand), self._span(node))
+
+    def _for(self, node: Node) -> Expression:
+        parts = list(_trees(node, skip=("new_line_or_comment",)))
+        condition = next((p for p in parts if p.data == "for_cond"), None)
+        results = [p for p in parts[1:] if p.data != "for_cond"]
+        intro = list(_trees(parts[0], skip=("new_line_or_comment",)))
+        group = any(getattr(c, "type", None) == "ELLIPSIS" for c in node.children)
+        return For(
+            tuple(self._text(n) for n in intro[:-1]),
+            self.expression(intro[-1]),
+            self.expression(results[0]) if len(results) > 1 else None,
+            self.expression(results[-1]),
+            self.expression(condition.children[-1]) if condition else None,
+            group,
+            self._span(node),
+        )
+
+
+def _trees(node: Node, skip: tuple[str, ...] = ()) -> Iterable[Node]:
+    return (
+        cast("Node", c)
+        for c in node.children
+        if hasattr(c, "data") and cast("Node", c).data not in skip
+    )
+
+
+def _unwrapped(node: Node) -> Node:
+    """Return what a term consists of, if it is one thing without brackets."""
+    children = node.children
+    if node.data == "expr_term" and len(children) == 1:
+        return cast("Node", children[0])
+    return node
+
+
+_EXPRESSIONS: dict[str, Callable[[Converter, Node], Expression]] = {
+    "expr_term": Converter._term,
+    "identifier": Converter._name,
+    "literal_value": Converter._word,
+    "int_lit": Converter._number,
+    "float_lit": Converter._number,
+    "string": Converter._string,
+    "tuple": Converter._tuple,
+    "object": Converter._object,
+    "function_call": Converter._call,
+    "get_attr_expr_term": Converter._access,
+    "index_expr_term": Converter._access,
+    "attr_splat_expr_term": Converter._splat,
+    "full_splat_expr_term": Converter._splat,
+    "conditional": Converter._conditional,
+    "binary_op": Converter._binary,
+    "unary_op": Converter._unary,
+    "for_tuple_expr": Converter._for,
+    "for_object_expr": Converter._for,
+}
