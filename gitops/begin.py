@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from gitops.ledger.journal import JournalEntry, RunInfo
@@ -115,6 +115,14 @@ def finish(ledger: Ledger, begun: Begun) -> Snapshot:
 def purged(plans: Sequence[JobPlan]) -> list[JobChange]:
     """Return what forgets the jobs, versions and history's head included."""
     return [JobChange(key=p.key, purge=True) for p in plans]
+
+
+def tidy(ledger: Ledger, snapshot: Snapshot, dead: Collection[str]) -> None:
+    """Remove the journals of dead runs that hold no job any more: they were folded already."""
+    holding = {state.run for state in snapshot.recorded.jobs.values()}
+    for run in snapshot.runs.values():
+        if run.id in dead and run.id not in holding:
+            ledger.drop_run(run)
 
 
 def _message(word: str, plans: Sequence[JobPlan]) -> str:

@@ -110,7 +110,23 @@ def _owned(state: JobState, desired: Desired) -> bool:
 def _guarded(plan: JobPlan, snapshot: Snapshot) -> JobPlan:
     # Guards count decisions only: a journal that was folded in for the look is not one.
     state = snapshot.recorded.job(plan.key)
-    return replace(plan, modify_index=state.modify_index, job_modify_index=state.job_modify_index)
+    return replace(
+        plan,
+        modify_index=state.modify_index,
+        job_modify_index=state.job_modify_index,
+        held=state.run,
+        warnings=(*plan.warnings, *_held_warning(state, snapshot)),
+    )
+
+
+def _held_warning(state: JobState, snapshot: Snapshot) -> tuple[str, ...]:
+    if not state.run:
+        return ()
+    run = snapshot.runs.get(state.run)
+    who = f" of {run.info.holder}" if run else ""
+    return (
+        f"run {state.run[:8]}{who} holds the job; if it was interrupted, an apply goes on with it",
+    )
 
 
 def _warned(plan: JobPlan, warnings: Mapping[str, tuple[str, ...]]) -> JobPlan:

@@ -96,6 +96,8 @@ class JobPlan:
     path: str = ""
     # Id of a deployment that is not over: an apply goes on with it, even where nothing changes yet.
     resumes: str = ""
+    # Id of a run that holds the job: one that goes on, or that ended before it could let go.
+    held: str = ""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -111,7 +113,7 @@ class JobPlan:
     def empty(self) -> bool:
         """Whether applying it would change nothing at all."""
         idle = all(c.action is Action.IGNORE for c in self.changes)
-        return idle and not self.registers and not self.resumes
+        return idle and not self.registers and not self.resumes and not self.held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

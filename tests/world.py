@@ -10,7 +10,7 @@ from itertools import count
 from executors.boundary import Boundary, pass_by
 from executors.sim import SimulatedFleet, VirtualClock
 from gitops.applying import Effects, Result, apply
-from gitops.begin import Beginning
+from gitops.begin import Beginning, tidy
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.memory import MemoryStore, Shelf
 from gitops.ledger.ref_ledger import RefLedger
@@ -84,11 +84,12 @@ class World:
         look = self.look()
         plan = plan_of(self.desired(*jobs), look, "sim")
         plans = tuple(p for p in plan.jobs if not p.empty)
+        tidy(self.ledger(), look.snapshot, look.snapshot.runs)
         beginning = Beginning(
             snapshot=look.snapshot,
             plans=plans,
             enrol=to_enrol(look.observed, look.recorded),
-            abandoned=tuple({r for p in plans if (r := look.recorded.job(p.key).run)}),
+            abandoned=tuple({p.held for p in plans if p.held}),
         )
         info = RunInfo(id=self.fresh_id(), holder="test@here", repository="r", ttl=3600)
         effects = Effects(

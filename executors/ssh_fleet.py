@@ -1,0 +1,130 @@
+"""The real fleet: steps become guarded steps on hosts, through one connection each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from executors import launch, logs, probe
+from executors.checks import BoundCheck, failure
+from executors.fleet import JobFence
+from executors.guard import Guard
+from executors.launch import Decided
+from executors.printable import printable
+from executors.probe import Probe
+from executors.transport import Bounds, Connector, HostError, HostFault
+from inventory.model import Host
+from planner.job import TaskGroup
+from planner.observed import Node, NodeResources, ObservedAlloc
+from planner.recorded import AllocRecord
+from planner.steps import Start, Step, Stop, Update, group_of
+
+_INSPECT = Bounds(deadline=20.0, output=probe.PROBE_LIMIT)
+
+
+@dataclass(slots=True, kw_only=True)
+class SshFleet:
+    """Effects on the hosts of an inventory; `probes` are the answers a plan was made from."""
+
+    connector: Connector
+    cluster: str
+    hosts: Mapping[str, Host]
+    probes: Mapping[str, Probe]
+    epoch: int = 1
+    commit: str = ""
+    enrolled: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def enrol(self, node: Node, node_id: str) -> str:
+        """Give the host its id unless it has one; return the id that stands."""
+        guard = await self._guard(node, node_id)
+        self.enrolled[node.name] = await guard.enrol()
+        return self.enrolled[node.name]
+
+    async def fence(self, node: Node, fences: Sequence[JobFence]) -> None:
+        """Raise fences; refused where the host has seen a newer decision."""
+        guard = await self._guard(node)
+        await guard.raise_fences(fences)
+
+    async def start(self, step: Start, node: Node) -> None:
+        """Reserve and start the allocation, guarded on the host."""
+        guard = await self._guard(node)
+        decided = self._decided(step, node)
+        request = launch.start_request(decided, self._probe(node.name).data_dir)
+        await guard.start(replace(request, limits=self._limits(node)))
+
+    async def stop(self, step: Stop, node: Node) -> None:
+        """Tombstone the allocation, end its tasks, and return when they are dead."""
+        guard = await self._guard(node)
+        await guard.stop(launch.stop_request(self._decided(step, node)))
+
+    async def update(self, step: Update, node: Node) -> None:
+        """Write the new version and policies beside the running tasks."""
+        guard = await self._guard(node)
+        await guard.update(launch.update_request(self._decided(step, node)))
+
+    async def inspect(self, host: str, allocs: Sequence[str]) -> tuple[ObservedAlloc, ...]:
+        """Return those of the allocations that the host has."""
+        transport = await self.connector.connect(host)
+        argv = probe.inspect(self._probe(host).data_dir, allocs)
+        done = await transport.run(argv, bounds=_INSPECT)
+        if done.exit_status or done.truncated:
+            raise HostError(host, HostFault.COMMAND, f"inspect: {printable(done.stderr)}")
+        return tuple(a.alloc for a in probe.parse_allocs(done.stdout, host))
+
+    async def check(self, host: str, bound: BoundCheck) -> str:
+        """Make a service check once; return why it fails, or an empty string."""
+        try:
+            return await failure(bound, await self.connector.connect(host))
+        except HostError as e:
+            return e.message
+
+    async def tail(self, alloc: AllocRecord, task: str, lines: int) -> str:
+        """Return the last lines of a task's log, stderr after stdout."""
+        transport = await self.connector.connect(alloc.node)
+        parts: list[str] = []
+        for stream in logs.LogStream:
+            source = logs.LogSource(
+                alloc_id=alloc.id,
+                task=task,
+                stream=stream,
+                data_dir=self._probe(alloc.node).data_dir,
+            )
+            data = await logs.read(transport, source, logs.Tail(lines=lines))
+            parts += data.decode("utf-8", "replace").splitlines()
+        return "\n".join(parts[-lines:])
+
+    async def _guard(self, node: Node, node_id: str = "") -> Guard:
+        transport = await self.connector.connect(node.name)
+        return Guard(
+            transport=transport,
+            cluster=self.cluster,
+            node_id=node_id or self.enrolled.get(node.name) or node.id,
+            data_dir=self._probe(node.name).data_dir,
+        )
+
+    def _probe(self, host: str) -> Probe:
+        found = self.probes.get(host)
+        if found is None:
+            raise HostError(host, HostFault.UNREACHABLE, "it did not answer the probe")
+        return found
+
+    def _decided(self, step: Step, node: Node) -> Decided:
+        fence = JobFence(key=step.key, epoch=self.epoch, index=step.index, commit=self.commit)
+        return Decided(
+            cluster=self.cluster,
+            fence=fence,
+            job=step.job,
+            group=group_of(step) or TaskGroup(name=step.alloc.group),
+            alloc=step.alloc,
+            index=step.index,
+            node=replace(node, id=self.enrolled.get(node.name) or node.id),
+        )
+
+    def _limits(self, node: Node) -> NodeResources:
+        # The host itself adds up every cluster's reservations; only the inventory's come off here.
+        reserved = self.hosts[node.name].reserved
+        return NodeResources(
+            cpu=node.resources.cpu - reserved.cpu,
+            memory_mb=node.resources.memory_mb - reserved.memory_mb,
+            disk_mb=node.resources.disk_mb - reserved.disk_mb,
+        )
