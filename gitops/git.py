@@ -12,7 +12,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +92,7 @@ class Git:
 
     directory: Path
     bare: bool = False
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def run(self, *args: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> Completed:
         """Run ``git ARGS`` and return how it ended.
@@ -118,7 +118,7 @@ class Git:
         return done.stdout
 
     @contextmanager
-    def conversation(self, *args: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    def conversation(self, *args: str) -> Generator[tuple[IO[bytes], IO[bytes]], None, None]:
         """Run a command that answers requests; yields (requests, answers) and ends it after."""
         process = self._start(args, stderr=subprocess.DEVNULL)
         if process.stdin is None or process.stdout is None:  # pragma: no cover - PIPE was asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -16,7 +16,7 @@ _HEAD_WORDS = 3
 
 
 @contextmanager
-def reading(git: Git, name: str) -> Iterator[CatFile]:
+def reading(git: Git, name: str) -> Generator[CatFile, None, None]:
     """Open a reader on the repository; the process starts with the first request."""
     reader = CatFile(git, name)
     try:

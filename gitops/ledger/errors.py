@@ -23,3 +23,12 @@ class OutcomeUnknownError(LedgerError):
 
 class SealedError(ConflictError):
     """The journal was taken over (or removed): this run must stop at once."""
+
+
+def refused(name: str, reason: str) -> LedgerError:
+    """Return the error for a place that leaves a ref as it is though nobody has moved it."""
+    return LedgerError(
+        f"the ledger {name} refuses to be changed: {reason or 'no reason given'}",
+        "look for missing permission, a protected ref, or a left-over *.lock file in the ledger;"
+        " `orch ledger check` tries it out",
+    )

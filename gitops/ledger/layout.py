@@ -65,7 +65,7 @@ class Stored:
     """The files of one commit by path, as bytes."""
 
     place: Place
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
     def value(self, cls: type[T], path: str) -> T:
         """Return the value stored at `path`. Raises `LedgerError` naming the place."""

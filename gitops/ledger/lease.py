@@ -1,5 +1,6 @@
-"""Judges whether a run's holder is alive: its journal moves, or its process exists. For liveness
-only; what keeps a frozen holder from doing harm is the seal and the fence.
+"""Judges whether a run's holder is alive: its journal moves, or its process exists.
+
+For liveness only: what keeps a frozen holder from doing harm is the seal and the fence.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Holder(StrEnum):
 
     @property
     def adoptable(self) -> bool:
-        """Whether the run may be taken over."""
-        return self in (Holder.ABANDONED, Holder.DEAD)
+        """Whether the jobs it still holds may be taken over."""
+        return self in (Holder.ABANDONED, Holder.DEAD, Holder.ENDED)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,17 +18,24 @@ from gitops.ledger.store import Reader, Swap
 # A decision must survive a power cut before anything acts on it.
 _DURABLE = {"core.fsync": "committed,loose-object,reference", "core.fsyncMethod": "fsync"}
 
-# Against pushes only. `runs/*` must stay removable, so receive.denyDeletes would be too much.
+# Against pushes. receive.denyNonFastForwards knows only branches, and receive.denyDeletes would
+# keep journals from being removed; so a hook looks at the ref's name.
 _HOOK = """#!/bin/sh
-# Written by orch: the state of a ledger only grows. (Rewinding: receive.denyNonFastForwards.)
+# Written by orch: the state of a ledger only grows.
 case "$1" in
-*/state)
-    case "$3" in
-    *[!0]*) ;;
-    *) echo "orch: the ledger's state can't be deleted" >&2; exit 1 ;;
-    esac ;;
+*/state) ;;
+*) exit 0 ;;
 esac
-exit 0
+case "$3" in
+*[!0]*) ;;
+*) echo "orch: the state of a ledger can't be deleted" >&2; exit 1 ;;
+esac
+case "$2" in
+*[!0]*) git merge-base --is-ancestor "$2" "$3" && exit 0 ;;
+*) exit 0 ;;
+esac
+echo "orch: the state of a ledger can't be rewound" >&2
+exit 1
 """
 _CONFIG = """
 [receive]
@@ -66,7 +73,7 @@ class LocalStore:
             raise self._error("read", e) from e
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
+    def reader(self) -> Generator[Reader, None, None]:
         """Open a reader."""
         with reading(self._git, self.name) as reader:
             yield reader

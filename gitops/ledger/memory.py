@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.objects import GitObject, parse_commit
+from gitops.ledger.ref_ledger import RefLedger
+from gitops.ledger.seen import MemorySeen
 from gitops.ledger.store import Reader, Swap
+from gitops.ledger.surroundings import Surroundings
 
 
 @dataclass(slots=True)
 class Shelf:
     """The shared content."""
 
-    refs: dict[str, str] = field(default_factory=dict)
-    objects: dict[str, bytes] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict[str, str])
+    objects: dict[str, bytes] = field(default_factory=dict[str, bytes])
     lock: Lock = field(default_factory=Lock)
 
 
@@ -38,7 +41,7 @@ class MemoryStore:
         return dict(self.shelf.refs)
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
+    def reader(self) -> Generator[Reader, None, None]:
         """Open a reader."""
         yield _MemoryReader(self.shelf.objects)
 
@@ -78,3 +81,11 @@ class _MemoryReader:
                 return ""
             commit = parse_commit(self._objects[commit]).parent
         return commit if commit in self._objects else ""
+
+
+def memory_ledger(
+    shelf: Shelf | None = None, cluster: str = "dev", surroundings: Surroundings | None = None
+) -> RefLedger:
+    """Return a ledger in memory. Ledgers over the same shelf race as those over one repository."""
+    around = surroundings or Surroundings(user="test", host="memory")
+    return RefLedger(MemoryStore(shelf), cluster, MemorySeen(), around)

@@ -40,7 +40,7 @@ class Snapshot:
 
     recorded: Recorded
     head: str = ""
-    runs: Mapping[str, RunHead] = field(default_factory=dict)
+    runs: Mapping[str, RunHead] = field(default_factory=dict[str, RunHead])
 
     def folded(self) -> Recorded:
         """Return the records with what unfinished runs have journalled about jobs they hold."""

@@ -13,7 +13,7 @@ from gitops.ledger import layout
 from gitops.ledger.adoption import adopted
 from gitops.ledger.check import probe
 from gitops.ledger.contents import Contents, ancestor_is
-from gitops.ledger.errors import LedgerError, RewoundError
+from gitops.ledger.errors import RewoundError, refused
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.layout import RunMeta, StateMeta, Stored, StoredRecords
 from gitops.ledger.objects import Commit, GitObject, Signature, changed_tree
@@ -125,7 +125,7 @@ class RefLedger:
             newer = self.read()
             refusals = refusals + 1 if newer.head == current.head else 0
             if refusals == _REFUSALS:
-                raise _refused(self._store.name, swap.reason)
+                raise refused(self._store.name, swap.reason)
             current = newer
         raise ConflictError(
             f"the ledger {self._store.name} kept moving: {_TRIES} tries lost against others",
@@ -281,12 +281,4 @@ def _run_head(oid: str, stored: Stored) -> RunHead | None:
         position=meta.position,
         entries=layout.entries(stored),
         sealed_by=meta.sealed_by,
-    )
-
-
-def _refused(name: str, reason: str) -> LedgerError:
-    return LedgerError(
-        f"the ledger {name} refuses to be changed: {reason or 'no reason given'}",
-        "look for missing permission, a protected ref, or a left-over *.lock file in the ledger;"
-        " `orch ledger check` tries it out",
     )

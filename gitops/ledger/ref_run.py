@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from gitops.ledger import layout
-from gitops.ledger.errors import LedgerError, SealedError
+from gitops.ledger.errors import LedgerError, SealedError, refused
 from gitops.ledger.journal import JournalEntry, RunInfo
 from gitops.ledger.layout import RunMeta
 from gitops.ledger.objects import (
@@ -62,6 +62,8 @@ class Journals:
         commit = self._commit(objects[-1].oid, "", "open")
         swap = self._publish(info.id, "", [*objects, commit])
         if not swap.done:
+            if layout.run_ref(info.id) not in self._store.heads():
+                raise refused(self._store.name, swap.reason)
             raise ConflictError(f"run {info.id} exists already ({swap.reason})", "try again")
         root = objects[-1]
         return RefRun(self, info, _Position(commit.oid, meta, root, {}))
@@ -121,10 +123,7 @@ class Journals:
             return
         head = self._store.heads().get(layout.run_ref(info.id), "")
         if head == position.head:
-            raise LedgerError(
-                f"the ledger {self._store.name} refuses to remove run {info.id}: {swap.reason}",
-                "allow deleting refs below its prefix; `orch ledger check` tries it out",
-            )
+            raise refused(self._store.name, f"run {info.id} can't be removed: {swap.reason}")
         if head:
             raise sealed(info)
 

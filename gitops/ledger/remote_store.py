@@ -6,7 +6,7 @@ The cache is a bare repository of orch's own; the user's clone is never used.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class RemoteStore:
                 raise self._cache_error(e) from e
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
+    def reader(self) -> Generator[Reader, None, None]:
         """Open a reader on the cache."""
         with reading(self._git, self.name) as reader:
             yield reader
@@ -127,7 +127,7 @@ class RemoteStore:
         )
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None, None, None]:
         """Keep other processes of this user from fetching into the cache at the same time."""
         try:
             with locked(self._directory / "lock"):
