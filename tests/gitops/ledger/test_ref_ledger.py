@@ -160,7 +160,7 @@ def test_a_rewound_ledger_is_refused_until_accepted(git_place: Site) -> None:
     ref = "refs/orch/dev/state"
     git(git_place.repository, "update-ref", ref, f"{ref}~1")
     for again in (ledger, git_place.open("ann")):
-        with pytest.raises(RewoundError, match="index 3 .* was seen") as caught:
+        with pytest.raises(RewoundError, match=r"index 3 .* was seen") as caught:
             again.read()
         assert "orch ledger repair" in caught.value.hint
     with pytest.raises(RewoundError):
@@ -223,7 +223,7 @@ def test_a_newer_format_is_refused(git_place: Site) -> None:
     ledger = git_place.open("ann")
     decide(ledger, "web")
     stored_in(git_place, "meta.json", b'{"Format":2,"Future":true}\n')
-    with pytest.raises(LedgerError, match="format 2 .*knows up to 1") as caught:
+    with pytest.raises(LedgerError, match=r"format 2 .*knows up to 1") as caught:
         ledger.read()
     assert "upgrade orch" in caught.value.hint
 
@@ -337,7 +337,7 @@ def test_a_place_that_refuses_is_said_so(tmp_path: Path) -> None:
     hook.write_text("#!/bin/sh\necho 'protected \033[31mref' >&2; exit 1\n")
     hook.chmod(0o755)
     ledger = open_at(f"file://{repository}", tmp_path / "cache")
-    with pytest.raises(LedgerError, match="refuses to be changed: .*protected") as caught:
+    with pytest.raises(LedgerError, match=r"refuses to be changed: .*protected") as caught:
         decide(ledger, "web")
     assert "\033" not in str(caught.value)
     with pytest.raises(LedgerError, match="refuses to be changed"):
