@@ -48,9 +48,10 @@ def updates(plan: GroupPlan) -> tuple[tuple[str, int], ...]:
 def _count(field: FieldDiff) -> FieldDiff:
     if field.name != "Count" or field.type is DiffType.NONE:
         return field
-    grows = int(field.new or 0) > int(field.old or 0)
-    note = "forces create" if grows else "forces destroy"
-    return replace(field, annotations=(note,))
+    growth = int(field.new or 0) - int(field.old or 0)
+    if growth == 0:
+        return field
+    return replace(field, annotations=("forces create" if growth > 0 else "forces destroy",))
 
 
 def _task(diff: TaskDiff, group: DiffType) -> TaskDiff:

@@ -56,13 +56,18 @@ def _sorted(diffs: Iterable[ObjectDiff]) -> list[ObjectDiff]:
 
 def _block(block: Block, old: Any, new: Any, contextual: bool) -> list[ObjectDiff]:  # noqa: ANN401
     if (old or None) == (new or None):
-        return []
+        return _unchanged(block, old) if block.context and contextual else []
     if block.match is Match.STRINGS:
         return _set_diff(block.name, old or (), new or (), contextual)
     content = _CONTENT.get(block.match, _object_content)
     pairs = _PAIRS.get(block.match, _single)(block, old, new)
     diffs = (_object(block, pair, content, contextual) for pair in pairs)
     return [d for d in diffs if d is not None]
+
+
+def _unchanged(block: Block, values: Iterable[str] | None) -> list[ObjectDiff]:
+    fields = tuple(_field(block.name, v, v) for v in sorted(values or ()))
+    return [ObjectDiff(type=DiffType.NONE, name=block.name, fields=fields)] if fields else []
 
 
 def _object(

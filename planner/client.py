@@ -1,4 +1,4 @@
-"""What became of an allocation: recorded and observed make the client status. Never decides anything."""
+"""What became of an allocation, from its record and what its host shows. Decides nothing."""
 
 from __future__ import annotations
 

@@ -60,6 +60,8 @@ class Block:
     skip: frozenset[str] = frozenset()
     # a list with one item on each side is an edit of that item, whatever the keys say
     sole: bool = False
+    # shown in a changed block even where it is the same
+    context: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +233,9 @@ SHAPES: dict[type[object], Shape] = {
         )
     ),
     Resources: Shape(blocks=(NETWORKS, _keyed("devices", "Device", repr), _struct("numa", "NUMA"))),
-    Identity: Shape(blocks=(_strings("audience", "Audience"),)),
+    Identity: Shape(
+        blocks=(Block(attr="audience", name="Audience", match=Match.STRINGS, context=True),)
+    ),
     Template: Shape(
         blocks=(_struct("change_script", "ChangeScript"), _struct("wait", "Wait")),
     ),

@@ -14,16 +14,19 @@ from planner.job import (
     Affinity,
     Check,
     Constraint,
+    Identity,
     Job,
     Lifecycle,
     LogConfig,
     Network,
     Port,
+    Resources,
     Service,
     Spread,
     Task,
     TaskGroup,
     Template,
+    Update,
     VolumeMount,
 )
 from planner.plan import Change, GroupPlan
@@ -237,3 +240,53 @@ def test_notes_on_counts_and_the_counters_of_a_group() -> None:
     assert diff.task_groups[0].updates == updates(plan)
     assert updates(plan) == (("create", 2), ("create/destroy update", 1), ("ignore", 1))
     assert diff.task_groups[0].fields[0].annotations == ("forces create",)
+
+
+def test_a_new_group_of_none_forces_nothing() -> None:
+    diff = annotated(job_diff(None, job(TaskGroup(name="g", count=0))), ())
+    count = next(f for f in diff.task_groups[0].fields if f.name == "Count")
+    assert (count.new, count.annotations) == ("0", ())
+
+
+def test_a_changed_identity_shows_its_audience_for_context() -> None:
+    (identity,) = task_objects(job(), job(task={"identity": Identity(env=True)}))
+    assert [(o.type, o.name) for o in identity.objects] == [(DiffType.NONE, "Audience")]
+
+
+def test_a_set_is_edited_only_if_it_both_gains_and_loses() -> None:
+    old = replace(job(), datacenters=("a", "b"))
+    kinds = [
+        job_diff(old, replace(old, datacenters=new)).objects[0].type
+        for new in (("a", "b", "c"), ("b",), ("b", "c"))
+    ]
+    assert kinds == [DiffType.ADDED, DiffType.DELETED, DiffType.EDITED]
+
+
+def test_blocks_kept_as_free_data_are_compared_by_their_parts() -> None:
+    old = {"vault": {"Role": "a", "Policies": ["p", "q"], "Options": {"x": 1}}}
+    new = {"vault": {"Role": "b", "Policies": ["q"], "Options": {"x": 2}}}
+    (vault,) = task_objects(job(task=old), job(task=new))
+    assert [(f.name, f.old, f.new) for f in vault.fields] == [("Role", "a", "b")]
+    assert [(o.name, o.type) for o in vault.objects] == [
+        ("Options", DiffType.EDITED),
+        ("Policies", DiffType.DELETED),
+    ]
+
+
+def test_devices_are_told_apart_by_all_they_say() -> None:
+    old, new = (
+        Resources(devices=({"Name": "gpu", "Count": n, "Constraints": [{"LTarget": "x"}]},))
+        for n in (1, 2)
+    )
+    (resources,) = task_objects(job(task={"resources": old}), job(task={"resources": new}))
+    assert [(o.type, o.name) for o in resources.objects] == [
+        (DiffType.ADDED, "Device"),
+        (DiffType.DELETED, "Device"),
+    ]
+    assert [o.name for o in resources.objects[0].objects] == ["Constraints"]
+
+
+def test_a_block_that_differs_only_in_what_is_hidden_is_not_shown() -> None:
+    old, new = (job(TaskGroup(name="g", update=Update(stagger=n))) for n in (1, 2))
+    group = job_diff(old, new).task_groups[0]
+    assert (group.type, group.objects) == (DiffType.EDITED, ())
