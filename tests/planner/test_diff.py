@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -143,7 +143,7 @@ def test_two_missing_jobs_can_not_be_compared() -> None:
 WISH = Affinity(l_target="x")
 
 
-def job(group: TaskGroup | None = None, task: dict[str, object] | None = None) -> Job:
+def job(group: TaskGroup | None = None, task: Mapping[str, object] | None = None) -> Job:
     made = replace(Task(name="t", driver="docker"), **(task or {}))  # type: ignore[arg-type]
     return Job(id="j", task_groups=(replace(group or TaskGroup(name="g"), tasks=(made,)),))
 
