@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,6 +159,8 @@ def create_bare(directory: Path) -> None:
         hook.chmod(0o755)
         _moved_into_place(new, directory)
     finally:
+        import shutil
+
         shutil.rmtree(new, ignore_errors=True)
 
 

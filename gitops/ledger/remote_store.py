@@ -5,7 +5,6 @@ The cache is a bare repository of orch's own; the user's clone is never used.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,6 +158,8 @@ class RemoteStore:
         except GitTimeoutError as e:
             raise self._unreachable(failed.stderr) from e
         if asked.code == 0:
+            import shutil
+
             shutil.rmtree(self._git.directory, ignore_errors=True)
             self._ensure_cache()
             failed = self._fetch()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gitops.ledger.errors import LedgerError
 from planner.codec import FormatError, from_json, to_json
 
 
@@ -74,7 +75,16 @@ class FileSeen:
             return None
 
     def advance(self, seen: Seen) -> None:
-        """Write the file, unless it knows a newer head."""
+        """Write the file, unless it knows a newer head. Raises `LedgerError` if it can't be."""
+        try:
+            self._advance(seen)
+        except OSError as e:
+            raise LedgerError(
+                f"the cache {self._directory} can't be written: {e}",
+                "set XDG_CACHE_HOME to a directory that can",
+            ) from e
+
+    def _advance(self, seen: Seen) -> None:
         last = self.last()
         if last is not None and last.index >= seen.index:
             return

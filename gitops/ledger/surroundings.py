@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import random
-import secrets
-import socket
+import os
+import pwd
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +14,17 @@ _LONGEST_PAUSE = 1.0
 
 def _user() -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _nonce() -> str:
+    return os.urandom(16).hex()
+
+
+def _jitter() -> float:
+    return int.from_bytes(os.urandom(4)) / 2**32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +35,14 @@ class Surroundings:
     host: str
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    nonce: Callable[[], str] = lambda: secrets.token_hex(16)
+    nonce: Callable[[], str] = _nonce
     # a number in 0..1, for pauses only
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = _jitter
 
     @classmethod
     def real(cls) -> Surroundings:
         """Return those of this process."""
-        return cls(user=_user(), host=socket.gethostname())
+        return cls(user=_user(), host=os.uname().nodename)
 
     @property
     def who(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.ledger.errors import OutcomeUnknownError
+from gitops.ledger.errors import LedgerError, OutcomeUnknownError
 from gitops.ledger.journal import JournalEntry, RunInfo
 from gitops.ledger.opening import Address, open_ledger
 from gitops.ledger.protocol import Guard
@@ -188,3 +188,12 @@ def test_what_was_seen_survives_a_broken_file(tmp_path: Path) -> None:
     seen.write_text("{")
     assert ledger.read().recorded.index == 1
     assert json.loads(seen.read_text())["Index"] == 1
+
+
+def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.write_text("a file where a directory should be")
+    for url in (f"file://{tmp_path / 'r.git'}", str(tmp_path / "l.git")):
+        ledger = open_at(url, cache)
+        with pytest.raises(LedgerError, match="cache"):
+            ledger.commit(ledger.read(), [change("web")], message="x", guards=[])
