@@ -30,3 +30,8 @@ def write_objects(git: Git, objects: Sequence[GitObject]) -> None:
 def collect(git: Git) -> None:
     """Pack what has become many files; nothing younger than two weeks is lost."""
     git.run("-c", "gc.auto=4000", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
+
+
+def contains(git: Git, head: str, commit: str) -> bool:
+    """Whether `commit` is `head` or in its past."""
+    return bool(head) and git.run("merge-base", "--is-ancestor", commit, head).code == 0

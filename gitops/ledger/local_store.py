@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops.git import Git, GitError, GitTimeoutError
 from gitops.ledger.cat_file import reading
 from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
-from gitops.ledger.git_refs import NO_OBJECT, collect, list_heads, write_objects
+from gitops.ledger.git_refs import NO_OBJECT, collect, contains, list_heads, write_objects
 from gitops.ledger.objects import GitObject
 from gitops.ledger.store import Reader, Swap
 
@@ -106,12 +106,15 @@ class LocalStore:
 
     def _looked_up(self, ref: str, new: str) -> Swap:
         try:
-            return Swap(self.heads().get(ref, "") == new, "git did not end in time")
+            head = self.heads().get(ref, "")
         except LedgerError as e:
             raise OutcomeUnknownError(
                 f"whether the write to the ledger {self.name} was done is unknown: {e}",
                 "no host was touched; run the command again once the directory can be read",
             ) from e
+        # It may have arrived, and others may have built upon it.
+        arrived = contains(self._git, head, new) if new else not head
+        return Swap(arrived, "git did not end in time")
 
     def _absent(self) -> bool:
         """Whether there is nothing yet. Raises `LedgerError` for what is no repository."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from gitops.git import REMOTE_SECONDS, Completed, Git, GitError, GitTimeoutError, redacted
 from gitops.ledger.cat_file import reading
 from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
-from gitops.ledger.git_refs import collect, list_heads, write_objects
+from gitops.ledger.git_refs import collect, contains, list_heads, write_objects
 from gitops.ledger.objects import GitObject
 from gitops.ledger.seen import locked
 from gitops.ledger.store import Reader, Swap
@@ -115,8 +115,7 @@ class RemoteStore:
             raise self._unknown(e.message) from e
         if not new:
             return Swap(not head, swap.reason)
-        contained = head and self._git.run("merge-base", "--is-ancestor", new, head).code == 0
-        return Swap(bool(contained), swap.reason)
+        return Swap(contains(self._git, head, new), swap.reason)
 
     def _unknown(self, reason: str) -> OutcomeUnknownError:
         return OutcomeUnknownError(
