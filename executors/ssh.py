@@ -172,8 +172,8 @@ async def _attempt(login: Login) -> SshTransport | None:
         raise HostError(host, HostFault.REFUSED, where, hint) from e
     except ConnectionError:
         return None
-    except socket.gaierror as e:
-        detail = f"{login.target.address!r} is no known host name: {e.strerror}"
+    except (socket.gaierror, UnicodeError) as e:
+        detail = f"{login.target.address!r} is no known host name"
         hint = "Set ansible_host in the inventory."
         raise HostError(host, HostFault.UNREACHABLE, detail, hint) from e
     except OSError as e:

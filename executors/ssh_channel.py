@@ -37,10 +37,6 @@ class ClientChannel(Protocol):
         """Close the channel at once."""
         ...
 
-    def is_closing(self) -> bool:
-        """Whether the channel is closed, or about to be."""
-        ...
-
     def pause_reading(self) -> None:
         """Let the host wait."""
         ...
@@ -59,6 +55,7 @@ class ExecSession(asyncssh.SSHClientSession[bytes]):
         self._status: int | None = None
         self._truncated = False
         self.ended = asyncio.Event()
+        self.closed = False
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Keep what fits; beyond the limit the command is over."""
@@ -79,6 +76,7 @@ class ExecSession(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, whatever the reason."""
+        self.closed = True
         self.ended.set()
 
     def completed(self) -> Completed | None:
@@ -97,7 +95,7 @@ class FollowSession(asyncssh.SSHClientSession[bytes]):
         self._chan: ClientChannel | None = None
         self._chunks: list[bytes] = []
         self._news = asyncio.Event()
-        self._over = False
+        self.closed = False
         self.status: int | None = None
         self.stderr = b""
 
@@ -125,15 +123,15 @@ class FollowSession(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake the reader for the last time."""
-        self._over = True
+        self.closed = True
         self._news.set()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield what came, until the command or the connection ends."""
-        while not (self._over and not self._chunks):
+        while not (self.closed and not self._chunks):
             await self._news.wait()
             data, self._chunks = b"".join(self._chunks), []
-            if not self._over:
+            if not self.closed:
                 self._news.clear()
                 if self._chan:
                     self._chan.resume_reading()
@@ -173,9 +171,7 @@ def signal_status(name: str) -> int:
 
 
 def kill(chan: ClientChannel) -> None:
-    """End the remote command and the channel unless they have ended; nothing is waited for."""
-    if chan.is_closing():
-        return
+    """End the remote command and the channel; nothing is waited for."""
     with contextlib.suppress(OSError):
         chan.kill()
     chan.abort()

@@ -169,7 +169,8 @@ class SshTransport:
             await session.ended.wait()
             return session.completed()
         finally:
-            kill(chan)
+            if not session.closed:
+                kill(chan)
 
     async def _open(self, session: ExecSession | FollowSession, command: str) -> ClientChannel:
         chan, _ = await self._channels.create_session(lambda: session, command, encoding=None)
@@ -188,7 +189,8 @@ class SshTransport:
                 async for data in session.chunks():
                     yield data
             finally:
-                kill(chan)
+                if not session.closed:
+                    kill(chan)
         if session.status is None:
             raise self._lost(f"while {_name(argv)} ran")
         if session.status:

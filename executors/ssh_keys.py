@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 import stat
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ import asyncssh
 from executors.printable import printable
 from executors.transport import HostError, HostFault
 
+_OPENSSH = b"openssh-key-v1\0"
 _DEFAULTS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -44,7 +47,7 @@ class KeyRing:
         file = Path(path).expanduser()
         try:
             return Identity((_read(file),), None, f"key {path}")
-        except asyncssh.KeyEncryptionError as e:
+        except _EncryptedError as e:
             return self._encrypted(host, path, e)
         except OSError as e:
             hint = "Check ansible_ssh_private_key_file in the inventory."
@@ -71,15 +74,23 @@ class KeyRing:
         for name in _DEFAULTS:
             try:
                 keys.append(_read(Path("~/.ssh").expanduser() / name))
-            except (OSError, ValueError, asyncssh.KeyImportError, _ExposedError):
+            except (OSError, ValueError, asyncssh.KeyImportError, _UnusableError):
                 continue  # as ssh does: a default key that is of no use is not offered
             names.append(f"~/.ssh/{name}")
         names += ["the agent's keys"] if self._agent else []
         return Identity(tuple(keys), self._agent, ", ".join(names) or "no key: none was found")
 
 
-class _ExposedError(Exception):
-    """A private key that others can read."""
+class _UnusableError(Exception):
+    """A private key file that is not taken."""
+
+
+class _ExposedError(_UnusableError):
+    """Others can read it."""
+
+
+class _EncryptedError(_UnusableError):
+    """It takes a passphrase, and nobody is asked for one here."""
 
 
 def _read(file: Path) -> asyncssh.SSHKey:
@@ -87,4 +98,20 @@ def _read(file: Path) -> asyncssh.SSHKey:
     if status.st_uid == os.getuid() and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         mode = stat.S_IMODE(status.st_mode)
         raise _ExposedError(f"others can read it (mode {mode:04o})")
-    return asyncssh.read_private_key(file)
+    data = file.read_bytes()
+    if _is_encrypted(data):
+        raise _EncryptedError
+    return asyncssh.import_private_key(data)
+
+
+def _is_encrypted(data: bytes) -> bool:
+    """Whether a key file says of itself that it takes a passphrase."""
+    if b"ENCRYPTED" in data:
+        return True
+    body = b"".join(line for line in data.splitlines() if not line.startswith(b"-----"))
+    try:
+        raw = base64.b64decode(body)
+    except binascii.Error:
+        return False
+    cipher = raw[len(_OPENSSH) + 4 :][: int.from_bytes(raw[len(_OPENSSH) :][:4], "big")]
+    return raw.startswith(_OPENSSH) and cipher != b"none"
