@@ -52,7 +52,10 @@ class Run:
 
     def stamp(self) -> Stamp:
         """Time, ids and names for a decision made now."""
-        return Stamp(now=self.clock.now(), ids=self.ids, run=self.id, commit=self.commit)
+        nodes = {name: record.id for name, record in self.recorded.nodes.items()}
+        return Stamp(
+            now=self.clock.now(), ids=self.ids, run=self.id, commit=self.commit, nodes=nodes
+        )
 
     def state(self, key: str) -> JobState:
         """The job's records, this run's own decisions included."""

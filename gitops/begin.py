@@ -112,9 +112,9 @@ def finish(ledger: Ledger, begun: Begun) -> Snapshot:
     )
 
 
-def purged(plans: Sequence[JobPlan]) -> list[JobChange]:
-    """Return what forgets the jobs, versions and history's head included."""
-    return [JobChange(key=p.key, purge=True) for p in plans]
+def purged(key: str) -> JobChange:
+    """Return what forgets a job with its versions and allocations."""
+    return JobChange(key=key, purge=True)
 
 
 def tidy(ledger: Ledger, snapshot: Snapshot, dead: Collection[str]) -> None:

@@ -6,7 +6,7 @@ Reads files of the repository; never a host, never the ledger.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,12 +89,3 @@ def _text(path: Path, cwd: Path) -> str:
         ) from e
     except (OSError, UnicodeDecodeError) as e:
         raise OrchError(f"{name}: {e}", "The inventory must be a readable UTF-8 file.") from e
-
-
-def spec_paths(given: Sequence[str], cwd: Path) -> tuple[Path, ...]:
-    """Return the job files named on the command line; `OrchError` where one is missing."""
-    paths = tuple(cwd / name for name in given)
-    for name, path in zip(given, paths, strict=True):
-        if not path.is_file():
-            raise OrchError(f"{name}: no such job file", "Name a file that exists.")
-    return paths

@@ -5,8 +5,8 @@ Time and ids come in with the `Stamp`; nothing here is drawn or read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from planner.action import Action
@@ -39,6 +39,8 @@ class Stamp:
     run: str
     commit: str = ""
     repository: str = ""
+    # node ids by host name, as recorded
+    nodes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +192,7 @@ class _Context:
             name=change.name,
             group=change.group,
             node=change.node,
+            node_id=self.stamp.nodes.get(change.node, ""),
             job_version=_current(self.state),
             ports=change.ports,
             evaluation=self._evaluation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -61,23 +62,44 @@ def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code. Errors are told on stderr, never as a traceback."""
     try:
         code = app(two_dashes(argv), standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as e:
-        sys.stdout.write(e.format_message() + "\n")
-        return 0
-    except click.ClickException as e:
-        e.show()
-        return 1
-    except (click.Abort, KeyboardInterrupt):
-        say_error("interrupted")
-        return INTERRUPTED
-    except OrchError as e:
-        say_error(e.message, e.hint)
-        return e.exit_code
-    except (InventoryError, PatternError) as e:
-        say_error(str(e), getattr(e, "hint", ""))
-        return 1
-    except BrokenPipeError:
-        # The reader of our output has left, as `head` does: not an error.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
-        return 0
+    except tuple(_ENDS) as e:
+        return next(end for kind, end in _ENDS.items() if isinstance(e, kind))(e)
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: BaseException) -> int:
+    assert isinstance(error, click.ClickException)  # noqa: S101 - what the table says
+    # A bare `orch` is a request for help, not a mistake.
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        sys.stdout.write(error.format_message() + "\n")
+        return 0
+    error.show()
+    return 1
+
+
+def _interrupted(_: BaseException) -> int:
+    say_error("interrupted", "What was begun is recorded; run the same command to go on.")
+    return INTERRUPTED
+
+
+def _told(error: BaseException) -> int:
+    message = getattr(error, "message", "") or str(error)
+    say_error(message, getattr(error, "hint", ""))
+    return int(getattr(error, "exit_code", 1))
+
+
+def _hung_up(_: BaseException) -> int:
+    # The reader of our output has left, as `head` does: not an error.
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    return 0
+
+
+_ENDS: dict[type[BaseException], Callable[[BaseException], int]] = {
+    click.ClickException: _usage,
+    click.Abort: _interrupted,
+    KeyboardInterrupt: _interrupted,
+    OrchError: _told,
+    InventoryError: _told,
+    PatternError: _told,
+    BrokenPipeError: _hung_up,
+}

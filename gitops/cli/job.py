@@ -1,0 +1,143 @@
+"""Commands that bring about what the specs say: validate, plan, apply, run, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from gitops.cli.options import (
+    AllowDirty,
+    AutoApprove,
+    CheckIndex,
+    Files,
+    Json,
+    Limit,
+    NoColor,
+    Rev,
+    Var,
+    VarFile,
+    Verbose,
+)
+from gitops.cli.say import coloured, say, say_json
+from gitops.specs import SpecRequest
+
+_JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
+
+
+def validate(
+    files: Files = None,
+    var: Var = None,
+    var_file: VarFile = None,
+    rev: Rev = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    json: Json = False,
+) -> None:
+    """Check job specs without touching the ledger or any host."""
+    from gitops.cli import validation
+
+    request = _request(files, var, var_file, rev)
+    report = validation.check(request, strict=strict)
+    say_json(report.data()) if json else say(report.text())
+    raise typer.Exit(report.exit_code)
+
+
+def plan(
+    files: Files = None,
+    var: Var = None,
+    var_file: VarFile = None,
+    rev: Rev = "",
+    limit: Limit = "",
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")
+    ] = False,
+    json: Json = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+) -> None:
+    """Show what an apply would change, where and why; change nothing."""
+    from gitops.cli import flow
+
+    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    request = _request(files, var, var_file, rev)
+    code = asyncio.run(flow.plan(request, look, limit))
+    if code == flow.CHANGES and not detailed_exitcode:
+        code = 0
+    raise typer.Exit(code)
+
+
+def apply(
+    files: Files = None,
+    var: Var = None,
+    var_file: VarFile = None,
+    rev: Rev = "",
+    check_index: CheckIndex = None,
+    auto_approve: AutoApprove = False,
+    allow_dirty: AllowDirty = False,
+    json: Json = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+) -> None:
+    """Plan, ask, and bring the hosts to what the specs say."""
+    from gitops.cli import flow
+
+    approval = flow.Approval(
+        check_index=check_index, auto_approve=auto_approve, allow_dirty=allow_dirty
+    )
+    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    request = _request(files, var, var_file, rev)
+    raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
+
+
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A job file.")],
+    var: Var = None,
+    var_file: VarFile = None,
+    check_index: CheckIndex = None,
+    allow_dirty: AllowDirty = False,
+    json: Json = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+) -> None:
+    """Apply one job file without asking."""
+    from gitops.cli import flow
+
+    approval = flow.Approval(check_index=check_index, auto_approve=True, allow_dirty=allow_dirty)
+    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    request = _request([file], var, var_file, "")
+    raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
+
+
+def stop(
+    job: _JobArgument,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Forget the job and its history too.")
+    ] = False,
+    auto_approve: Annotated[
+        bool,
+        typer.Option(
+            "--yes", "-y", "--auto-approve", envvar="ORCH_AUTO_APPROVE", help="Do not ask."
+        ),
+    ] = False,
+    json: Json = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+) -> None:
+    """Stop a job and all its allocations."""
+    from gitops.cli import flow
+
+    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    raise typer.Exit(asyncio.run(flow.stop(job, look, purge=purge, ask=not auto_approve)))
+
+
+def _request(
+    files: list[str] | None, var: list[str] | None, var_file: list[str] | None, rev: str
+) -> SpecRequest:
+    return SpecRequest(
+        files=tuple(files or ()),
+        variables=tuple(var or ()),
+        var_files=tuple(var_file or ()),
+        rev=rev,
+    )

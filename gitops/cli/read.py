@@ -1,0 +1,76 @@
+"""Commands that only read: status, logs, history, inspect."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from gitops.cli.options import Json, Verbose
+from gitops.cli.say import say, say_json
+
+_JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
+
+
+def status(
+    job: Annotated[
+        str, typer.Argument(metavar="[JOB|ALLOC]", help="Id, or the start of one; none: all jobs.")
+    ] = "",
+    short: Annotated[bool, typer.Option("--short", help="Only the header.")] = False,
+    evals: Annotated[bool, typer.Option("--evals", help="Evaluations too.")] = False,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show all jobs, or one job or allocation, as the hosts have it now."""
+    from gitops.cli import reading
+    from gitops.view.options import StatusView
+
+    view = StatusView(now=time.time_ns(), verbose=verbose, short=short, evals=evals)
+    answer = asyncio.run(reading.status(job, view))
+    say_json(answer.data) if json else say(answer.text)
+    raise typer.Exit(answer.exit_code)
+
+
+def logs(
+    job: Annotated[str, typer.Argument(metavar="JOB|ALLOC", help="Id, or the start of one.")],
+    task: Annotated[str, typer.Argument(metavar="[TASK]", help="Only this task.")] = "",
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as it comes.")] = False,
+    lines: Annotated[
+        int | None, typer.Option("-n", "--tail", min=0, help="Only the last lines.")
+    ] = None,
+    stderr: Annotated[bool, typer.Option("--stderr", help="stderr instead of stdout.")] = False,
+) -> None:
+    """Print what tasks have written; several are told apart by a prefix."""
+    from gitops.cli import output
+
+    wanted = output.Wanted(name=job, task=task, follow=follow, lines=lines, stderr=stderr)
+    asyncio.run(output.show(wanted, sys.stdout.buffer))
+
+
+def history(
+    job: _JobArgument,
+    diffs: Annotated[
+        bool, typer.Option("-p", "--diffs", help="What each version changed.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show the versions of a job."""
+    from gitops.cli import reading
+
+    answer = reading.history(job, diffs=diffs)
+    say_json(answer.data) if json else say(answer.text)
+
+
+def inspect(
+    job: _JobArgument,
+    version: Annotated[int | None, typer.Option("--version", min=0, help="That version.")] = None,
+    json: Json = False,
+) -> None:
+    """Print the specification of a job as it is recorded, as JSON."""
+    from gitops.cli import reading
+
+    del json  # it is JSON anyway
+    say_json(reading.inspect(job, version))

@@ -1,0 +1,116 @@
+"""One command's ties to the world: the ledger and the hosts, opened when needed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from executors.observe import Observer
+from executors.ssh import SshConnector, SshSettings
+from executors.ssh_fleet import SshFleet
+from gitops.ledger.opening import Address, open_ledger
+from gitops.ledger.protocol import Ledger
+from gitops.planning import Look, looked
+from gitops.workspace import Workspace
+from inventory.model import Inventory
+from planner.errors import OrchError
+from planner.observed import NodeStatus
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """The real ledger and fleet of a workspace. `now` is the wall clock in ns."""
+
+    workspace: Workspace
+    inventory: Inventory
+    now: Callable[[], int]
+    on_host: Callable[[str, NodeStatus], None] | None = None
+    connector: SshConnector = field(init=False)
+    observer: Observer = field(init=False)
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        ssh = self.workspace.config.ssh
+        settings = SshSettings(
+            user=ssh.user,
+            known_hosts=_known_hosts(ssh.known_hosts),
+            concurrency=ssh.concurrency,
+            connect_timeout=ssh.connect_timeout,
+        )
+        self.connector = SshConnector(self.inventory.targets, settings)
+        cluster = self.workspace.config.cluster
+        self.observer = Observer(self.connector, cluster, on_host=self.on_host)
+        self.ledger = open_ledger(ledger_address(self.workspace))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.connector.close()
+
+    async def look(self, hosts: Collection[str] | None = None) -> Look:
+        """Read the ledger and observe hosts at once; with `hosts`, only those of them."""
+        chosen = [h for h in self.inventory.hosts.values() if hosts is None or h.name in hosts]
+        snapshot, observed = await asyncio.gather(
+            asyncio.to_thread(self.ledger.read), self.observer.observe(chosen)
+        )
+        return looked(snapshot, observed, self.now())
+
+    def fleet(self, epoch: int, commit: str) -> SshFleet:
+        """Return the effects on the hosts that were observed."""
+        return SshFleet(
+            connector=self.connector,
+            cluster=self.workspace.config.cluster,
+            hosts=self.inventory.hosts,
+            probes=self.observer.probes,
+            epoch=epoch,
+            commit=commit,
+        )
+
+
+def fresh_id() -> str:
+    """Draw an id for an allocation, evaluation, deployment, node or run."""
+    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+
+
+def ledger_address(workspace: Workspace) -> Address:
+    """Say where the ledger is: `[ledger] url`, else the origin of the repository."""
+    config = workspace.config
+    url = workspace.environment.get("ORCH_LEDGER_URL") or config.ledger.url or _origin(workspace)
+    if "://" not in url and ":" not in url.partition("/")[0]:
+        url = str(workspace.root / Path(url).expanduser())
+    return Address(
+        url=url,
+        cluster=config.cluster,
+        prefix=config.ledger.prefix,
+        cache=workspace.cache / "ledger",
+    )
+
+
+def _origin(workspace: Workspace) -> str:
+    from gitops.repo import Repository
+
+    if origin := Repository.find(workspace.root).origin:
+        return origin
+    raise OrchError(
+        "there is no place for the ledger: the repository has no remote 'origin'",
+        "Add one (git remote add origin URL), or set [ledger] url in orch.toml, "
+        'for example url = ".orch/ledger.git".',
+    )
+
+
+def _known_hosts(named: str) -> tuple[str, ...]:
+    default = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+    return tuple(os.path.expanduser(p) for p in ((named,) if named else default))  # noqa: PTH111

@@ -1,0 +1,166 @@
+"""Job specs as desired state: which files are read, with which variables, at which commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from gitops.diagnostics import Diagnostic
+from gitops.jobspec.load import LoadedSpec
+from gitops.jobspec.variables import Variables
+from gitops.planning import Desired
+from gitops.repo import Desired as Read
+from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
+from gitops.workspace import Workspace, shown
+from planner.errors import OrchError
+from planner.plan import Source
+from planner.recorded import job_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecRequest:
+    """What the command line says about job specs; `files` empty means the whole repository."""
+
+    files: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    var_files: tuple[str, ...] = ()
+    rev: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specs:
+    """The specs as loaded, where they come from, and warnings about them."""
+
+    loaded: tuple[LoadedSpec, ...]
+    source: Source = field(default_factory=Source)
+    whole: bool = True
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The warnings of all files."""
+        return tuple(w for s in self.loaded for w in s.warnings)
+
+    def desired(self) -> Desired:
+        """The specs as the planner takes them."""
+        return Desired(
+            jobs=tuple((s.path, s.job) for s in self.loaded),
+            source=self.source,
+            whole=self.whole,
+            warnings={
+                job_key(s.job.id, s.job.namespace): tuple(w.summary for w in s.warnings)
+                for s in self.loaded
+                if s.warnings
+            },
+        )
+
+
+def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
+    """Read and evaluate the job specs. Raises `SpecErrors` with every problem of every file.
+
+    Named files must lie in the repository too: what runs must be what a commit can say.
+    """
+    variables = variables_of(workspace, request)
+    read = _read(workspace, request)
+    files = _chosen(workspace, request, read)
+    loaded = _load({f.path: f.text for f in files}, variables)
+    if not loaded:
+        raise OrchError(
+            f"no job specs in {', '.join(workspace.config.jobs)}",
+            "Add one as jobs/NAME.nomad.hcl; 'orch init' makes a first.",
+        )
+    _check_namespaces(workspace, loaded)
+    return Specs(loaded=loaded, source=read.source, whole=not request.files)
+
+
+def _load(files: Mapping[str, str], variables: Variables) -> tuple[LoadedSpec, ...]:
+    # Only now: the grammar of HCL takes a tenth of a second to import.
+    from gitops.jobspec.load import load_all
+
+    return load_all(files, variables)
+
+
+def _read(workspace: Workspace, request: SpecRequest) -> Read:
+    others = (workspace.root / "orch.toml", workspace.inventory_path)
+    wanted = Wanted(
+        root=workspace.root,
+        jobs=(*workspace.config.jobs, *(str(workspace.cwd / f) for f in request.files)),
+        others=tuple(str(p) for p in others),
+        rev=request.rev,
+    )
+    return read_source(wanted)
+
+
+def _chosen(workspace: Workspace, request: SpecRequest, read: Read) -> Sequence[SourceFile]:
+    if not request.files:
+        return [f for _, f in sorted(read.files.items())]
+    return [_named(workspace, name, request, read) for name in request.files]
+
+
+def _named(workspace: Workspace, name: str, request: SpecRequest, read: Read) -> SourceFile:
+    path = (workspace.cwd / name).resolve()
+    if not request.rev and not path.is_file():
+        raise OrchError(f"{name}: no such job file", "Name a file that exists.")
+    top = read.top.resolve()
+    if not path.is_relative_to(top):
+        raise RepositoryError(
+            f"{name}: not in the repository {shown(top, workspace.cwd)}",
+            "Move it into the repository; what runs must be what a commit says.",
+        )
+    inside = path.relative_to(top).as_posix()
+    found = read.files.get(inside)
+    if found is not None:
+        return replace(found, path=name)
+    if request.rev:
+        raise OrchError(f"{name}: not in commit {request.rev}", "Name a file of that commit.")
+    return _unlisted(path, name)
+
+
+def _unlisted(path: Path, name: str) -> SourceFile:
+    """Read a named file that is no job spec by its name, or that Git ignores."""
+    try:
+        return SourceFile(path=name, text=path.read_text(encoding="utf-8"), blob="")
+    except (OSError, UnicodeDecodeError) as e:
+        raise OrchError(f"{name}: {e}", "A job file is readable UTF-8 text.") from e
+
+
+def variables_of(workspace: Workspace, request: SpecRequest) -> Variables:
+    """Gather the HCL variables of the command line, var files and the environment."""
+    flags = tuple(_flag(v) for v in request.variables)
+    files = tuple((name, _var_file(workspace, name)) for name in request.var_files)
+    environment = {
+        k: v for k, v in workspace.environment.items() if k.startswith(("NOMAD_VAR_", "ORCH_VAR_"))
+    }
+    return Variables(flags=flags, files=files, environment=environment)
+
+
+def _flag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise OrchError(f"-var {text!r}: no '='", "Write it as -var name=value.")
+    return name, value
+
+
+def _var_file(workspace: Workspace, name: str) -> str:
+    try:
+        return (workspace.cwd / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise OrchError(f"-var-file {name}: {e}", "Name a readable file of variables.") from e
+
+
+def _check_namespaces(workspace: Workspace, loaded: Sequence[LoadedSpec]) -> None:
+    known = workspace.config.namespaces
+    for spec in loaded:
+        if spec.job.namespace not in known:
+            raise OrchError(
+                f"{spec.path}: job {spec.job.id!r} is in namespace {spec.job.namespace!r}, "
+                f"which orch.toml does not list",
+                f"Known: {', '.join(known)}. Add it to 'namespaces' if it is meant.",
+            )
+        pools = (*workspace.config.node_pools, "all")
+        if spec.job.node_pool not in pools:
+            raise OrchError(
+                f"{spec.path}: job {spec.job.id!r} is for node pool {spec.job.node_pool!r}, "
+                f"which orch.toml does not list",
+                f"Known: {', '.join(pools)}. Add it to 'node_pools' if it is meant.",
+            )
