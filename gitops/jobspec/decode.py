@@ -100,10 +100,13 @@ class Decoder:
             data[row.field] = _converted(row, node, item.scope)
             return
         found = self._free(node, item.scope, here)
-        try:
-            data[row.field] = row.kind(found)
-        except ValueFault as e:
-            raise Fault(node.span, f'Invalid "{row.name}"', f"{e}.") from None
+        for name, value in found.items():
+            try:
+                row.kind({name: value})
+            except ValueFault as e:
+                span = self.places[(*here, name)]
+                raise Fault(span, f'Invalid "{name}" in {row.name}', f"{e}.") from None
+        data[row.field] = row.kind(found)
 
     def _free(self, block: Block, scope: Scope, here: Path) -> dict[str, Value]:
         """Return what stands in a block without a form; nested blocks are lists of maps."""
@@ -113,6 +116,7 @@ class Decoder:
                 out[item.name] = evaluate(item.value, inner)
                 self.places[(*here, item.name)] = item.span
             else:
+                self.places[(*here, item.type)] = item.span
                 value: Value = self._free(item, inner, (*here, item.type))
                 for label in reversed(item.labels):
                     value = {label.text: (value,)}

@@ -30,6 +30,10 @@ MAX_CHARACTERS = 1024 * 1024
 _PLAIN = re.compile(
     r"\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\"[^\"\\$%\n]*\"\])*)\s*"
 )
+_BAD_NUMBER = re.compile(r"(?<![\w.\"-])\d+(?:\.\d+)?(?![eE][+-]?\d+(?!\w))[A-Za-z_]\w*")
+_TOKEN = re.compile(r"[\w-]+|<<|[=!<>]=|&&|\|\||[^\w\s]")
+# A name behind a complete value, at the end of the last line with text.
+_TWO_ITEMS = re.compile(r"^[ \t]*[\w-]+[ \t]*=[^\n]*[\w\"\])}][ \t]+([A-Za-z_][\w-]*)\s*\Z", re.M)
 _STEP = re.compile(r"\.([\w-]+)|\[(?:(\d+)|\"([^\"]*)\")\]")
 _WORDS = frozenset({"true", "false", "null", "for", "if", "in", "else", "endif", "endfor"})
 
@@ -43,7 +47,7 @@ def parse_body(source: Source) -> Body:
     if len(source.text) > MAX_CHARACTERS:
         raise Fault(None, "The file is too large", f"At most {MAX_CHARACTERS} characters are read.")
     scanned = scan(source)
-    tree = _parsed(source, scanned.text, 0)
+    tree = _parsed(source, scanned.text, scanned.start)
     body = Converter(source, scanned, 0, parse_expression).body(_child(tree, 0))
     check_layout(source, scanned.text, body)
     return body
@@ -94,11 +98,16 @@ def _child(tree: Tree[object], index: int) -> Tree[object]:
 def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
     import lark
 
+    number = _BAD_NUMBER.search(text)
+    if number is not None:
+        span = Span(number.start() + shift, number.end() + shift)
+        raise Fault(span, "Invalid number", f"{source.slice(span)!r} is no decimal number.")
     try:
         return _parser().parse(text + "\n")
     except lark.UnexpectedInput as e:
         offset = e.pos_in_stream if e.pos_in_stream is not None else len(text)
-        raise _syntax_fault(source, offset + shift) from None
+        fault = _syntax_fault(source, text, min(max(offset, 0), len(text)), shift)
+        raise fault from None
 
 
 @cache
@@ -108,34 +117,43 @@ def _parser() -> _Parser:
     return cast("_Parser", parser())
 
 
-def _syntax_fault(source: Source, offset: int) -> Fault:
+def _syntax_fault(source: Source, text: str, offset: int, shift: int) -> Fault:
     """Word a syntax error by what stands at it and before it on its line."""
-    text = source.text
-    offset = max(0, min(offset, len(text)))
-    line_start = text.rfind("\n", 0, offset) + 1
-    before = text[line_start:offset].strip()
+    before = text[text.rfind("\n", 0, offset) + 1 : offset].strip()
     if offset >= len(text) or text[offset] in "\r\n":
-        return _line_end_fault(text, offset, before)
-    token = re.compile(r"[\w-]+|<<|[=!<>]=|&&|\|\||[^\w\s]").match(text, offset)
-    word = token.group() if token else text[offset]
-    span = Span(offset, offset + len(word))
+        return _line_end_fault(source, text, offset, shift)
+    second = _TWO_ITEMS.search(text, 0, offset) if not before else None
+    if second is not None:
+        span = Span(second.start(1) + shift, second.end(1) + shift)
+        detail = "Each argument ends with its line; put the next one on a line of its own."
+        return Fault(span, f"Unexpected {source.slice(span)!r} after the value", detail)
+    token = _TOKEN.match(text, offset)
+    span = Span(offset + shift, (token.end() if token else offset + 1) + shift)
+    return Fault(span, *_unexpected(source.slice(span), before))
+
+
+def _unexpected(word: str, before: str) -> tuple[str, str]:
     if before.endswith("="):
-        return Fault(span, "Invalid expression", f'A value was expected after "=", not {word!r}.')
+        return "Invalid expression", f'A value was expected after "=", not {word!r}.'
+    if word in (":", "="):
+        return f"Unexpected {word!r}", 'Write an argument as `name = "value"`.'
     if "=" in before:
         detail = "Each argument ends with its line; put the next one on a line of its own."
-        return Fault(span, f"Unexpected {word!r} after the value", detail)
-    if word == ":":
-        return Fault(span, 'Unexpected ":"', 'Write an argument as `name = "value"`.')
-    return Fault(span, f"Unexpected {word!r}", "Expected an argument (name = value) or a block.")
+        return f"Unexpected {word!r} after the value", detail
+    return f"Unexpected {word!r}", "An argument (name = value) or a block was expected."
 
 
-def _line_end_fault(text: str, offset: int, before: str) -> Fault:
-    at = len(text[:offset].rstrip())
-    span = Span(max(0, at - 1), max(1, at))
+def _line_end_fault(source: Source, text: str, offset: int, shift: int) -> Fault:
+    kept = text[:offset].rstrip()
+    before = kept[kept.rfind("\n") + 1 :].strip()
+    end = len(kept) + shift
+    span = Span(max(0, end - 1), max(1, end))
     if before.endswith("="):
         return Fault(span, "Value missing", 'A value was expected after "=" on the same line.')
     if re.fullmatch(r"[\w.-]+", before):
-        start = at - len(before)
-        detail = f"Write `{before} = …` for an argument or `{before} {{ … }}` for a block."
-        return Fault(Span(start, at), "Argument or block definition incomplete", detail)
+        name = source.slice(Span(end - len(before), end))
+        detail = f"Write `{name} = …` for an argument or `{name} {{ … }}` for a block."
+        return Fault(
+            Span(end - len(before), end), "Argument or block definition incomplete", detail
+        )
     return Fault(span, "Unexpected end of line", "What stands before it is not complete.")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import cast
 
 from gitops.jobspec.decode import Path
+from gitops.jobspec.json_value import read_value
 from gitops.jobspec.syntax import Fault, Source, Span
 from gitops.jobspec.values import ValueFault, plain
-from gitops.jobspec.variables import read_json
 
 
 def parse_json_spec(source: Source) -> tuple[dict[str, object], dict[Path, Span]]:
     """Return the job data of a JSON spec, and the place of the whole; raises `Fault`."""
-    value = read_json(source.text.lstrip("\ufeff"))
+    try:
+        value = read_value(source.text.lstrip("\ufeff"))
+    except ValueFault as e:
+        raise Fault(None, "This spec cannot be read", f"{e}.") from None
     if isinstance(value, dict) and isinstance(value.get("Job"), dict):
         value = value["Job"]
     if not isinstance(value, dict):

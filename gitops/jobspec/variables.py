@@ -5,15 +5,14 @@ Precedence, low to high: default, environment, variable files in order, ``-var``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from gitops.diagnostics import Diagnostic, did_you_mean
 from gitops.jobspec.expressions import Budget, Scope, evaluate
 from gitops.jobspec.functions import functions
 from gitops.jobspec.hcl import parse_body, parse_expression
+from gitops.jobspec.json_value import read_value
 from gitops.jobspec.syntax import (
     Attribute,
     Block,
@@ -25,7 +24,7 @@ from gitops.jobspec.syntax import (
     Span,
 )
 from gitops.jobspec.types import Type, convert, read_type
-from gitops.jobspec.values import Value, ValueFault, is_number, kind, number
+from gitops.jobspec.values import Value, ValueFault, is_number, kind
 
 ENVIRONMENT_PREFIXES = ("NOMAD_VAR_", "ORCH_VAR_")
 MAX_LOCALS_DEEP = 40
@@ -99,36 +98,13 @@ def _file_values(path: str, text: str) -> dict[str, Given]:
 
 
 def _json_object(text: str) -> dict[str, Value]:
-    data = read_json(text)
+    try:
+        data = read_value(text)
+    except ValueFault as e:
+        raise Fault(None, "This variable file cannot be read", f"{e}.") from None
     if not isinstance(data, dict):
         raise Fault(None, "A JSON object is expected", "A variable file maps names to values.")
     return data
-
-
-def read_json(text: str) -> Value:
-    """Return the value that JSON text stands for, numbers exactly; raises `Fault`."""
-    try:
-        return _from_json(json.loads(text, parse_float=_fraction, parse_constant=_constant))
-    except json.JSONDecodeError as e:
-        raise Fault(Span(e.pos, e.pos + 1), "This is not valid JSON", f"{e.msg}.") from None
-    except (ValueError, ValueFault, RecursionError) as e:
-        raise Fault(None, "This is not valid JSON", str(e)) from None
-
-
-def _fraction(text: str) -> Value:
-    return number(text)
-
-
-def _constant(text: str) -> Value:
-    raise ValueFault(f"{text} is not a number")
-
-
-def _from_json(data: object) -> Value:
-    if isinstance(data, list):
-        return tuple(_from_json(v) for v in cast("list[object]", data))
-    if isinstance(data, dict):
-        return {k: _from_json(v) for k, v in cast("dict[str, object]", data).items()}
-    return cast("Value", data)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,65 @@
 
 from __future__ import annotations
 
-from gitops.jobspec.functions.lazily import Eager
+import ipaddress
+from typing import TypeAlias
 
-FUNCTIONS: dict[str, Eager] = {}
+from gitops.jobspec.functions.lazily import Eager
+from gitops.jobspec.values import Value, ValueFault, integer, text
+
+Net: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+
+
+def _network(value: Value) -> Net:
+    try:
+        return ipaddress.ip_network(text(value), strict=False)
+    except ValueError as e:
+        raise ValueFault(f"{e}; write it as 10.0.0.0/8") from None
+
+
+def _cidrhost(net: Net, position: int) -> Value:
+    count = net.num_addresses
+    if not -count <= position < count:
+        raise ValueFault(f"the network has {count} addresses")
+    return str(net[position])
+
+
+def _cidrnetmask(net: Net) -> Value:
+    if net.version != 4:  # noqa: PLR2004
+        raise ValueFault("only IPv4 networks have a mask of this form")
+    return str(net.netmask)
+
+
+def _part(net: Net, bits: int, position: int) -> Net:
+    prefix = net.prefixlen + bits
+    if bits < 0 or prefix > net.max_prefixlen or not 0 <= position < 2**bits:
+        raise ValueFault("there is no such part of this network")
+    start = int(net.network_address) + position * 2 ** (net.max_prefixlen - prefix)
+    return type(net)((start, prefix))
+
+
+def _cidrsubnet(net: Net, bits: int, position: int) -> Value:
+    return str(_part(net, bits, position))
+
+
+def _cidrsubnets(net: Net, *bits: int) -> Value:
+    out: list[Value] = []
+    at = int(net.network_address)
+    for extra in bits:
+        prefix = net.prefixlen + extra
+        size = 2 ** max(0, net.max_prefixlen - prefix)
+        at = -(-at // size) * size
+        fits = at + size <= int(net.broadcast_address) + 1
+        if extra < 1 or prefix > net.max_prefixlen or not fits:
+            raise ValueFault("these parts do not fit into the network")
+        out.append(str(type(net)((at, prefix))))
+        at += size
+    return tuple(out)
+
+
+FUNCTIONS: dict[str, Eager] = {
+    "cidrhost": Eager(_cidrhost, (_network, integer)),
+    "cidrnetmask": Eager(_cidrnetmask, (_network,)),
+    "cidrsubnet": Eager(_cidrsubnet, (_network, integer, integer)),
+    "cidrsubnets": Eager(_cidrsubnets, (_network,), integer),
+}

@@ -75,7 +75,24 @@ MULTIREGION = Table(
     (block("strategy", "Strategy", p.STRATEGY), blocks("region", "Regions", p.REGION)),
 )
 
-_UNSET = ["Stop", "ParentID", "DispatchIdempotencyToken", "Payload", "ConsulNamespace", "VaultNamespace", "NomadTokenID", "Status", "StatusDescription", "Stable", "Version", "SubmitTime", "CreateIndex", "ModifyIndex", "JobModifyIndex", "VersionTag"]
+_UNSET = [
+    "Stop",
+    "ParentID",
+    "DispatchIdempotencyToken",
+    "Payload",
+    "ConsulNamespace",
+    "VaultNamespace",
+    "NomadTokenID",
+    "Status",
+    "StatusDescription",
+    "Stable",
+    "Version",
+    "SubmitTime",
+    "CreateIndex",
+    "ModifyIndex",
+    "JobModifyIndex",
+    "VersionTag",
+]
 
 
 def group_of(task: dict[str, object]) -> dict[str, object]:
