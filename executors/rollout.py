@@ -18,6 +18,8 @@ from planner.events import (
     AllocationStopped,
     AllocationUnhealthy,
     DeploymentUpdate,
+    EvaluationFinished,
+    EvaluationStarted,
 )
 from planner.job import SECOND, Job
 from planner.plan import JobPlan
@@ -68,16 +70,21 @@ class Rollout:
     key: str
     job: Job
     watch: HealthWatch = field(init=False)
+    evaluated: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.watch = HealthWatch(run=self.run)
 
     async def drive(self) -> Outcome:
         """Go wave by wave until nothing is left to do; return how it ended."""
+        self._tell_evaluation()
         progress = self.run.clock.monotonic()
         while True:
             plan, wave = await self.run.next_wave(self.key, self.job)
-            if wave.chains and (problems := await self._carry_out(wave)):
+            problems = await self._carry_out(wave) if wave.chains else []
+            self._tell_evaluated(plan)
+            self._tell()
+            if problems:
                 return await self._broken(problems)
             if (end := await self._concluded(plan)) is not None:
                 return end
@@ -100,7 +107,6 @@ class Rollout:
 
     async def _carry_out(self, wave: Wave) -> list[tuple[Step, OrchError]]:
         """Do all chains at once; journal what came of them; return the steps that failed."""
-        self._tell()
         await self.run.prepare(self.key, (c[0].alloc.node for c in wave.chains))
         ends = await asyncio.gather(*(self._chain(c) for c in wave.chains))
         problems = [end for end in ends if end is not None]
@@ -261,6 +267,34 @@ class Rollout:
 
     def _say(self, event: type[_AllocationEvent], alloc: AllocRecord) -> None:
         self.run.tell(event(time=self._now, job_id=self.job.id, alloc=alloc))
+
+    def _tell_evaluation(self) -> None:
+        evaluation = self._state.evaluations[-1]
+        self.run.tell(
+            EvaluationStarted(
+                time=self._now,
+                evaluation=evaluation.id,
+                job_id=self.job.id,
+                triggered_by=evaluation.triggered_by,
+                deployment=evaluation.deployment,
+            )
+        )
+
+    def _tell_evaluated(self, plan: JobPlan) -> None:
+        """Tell, once, what the first look placed and what it could not."""
+        if self.evaluated:
+            return
+        self.evaluated = True
+        self.run.tell(
+            EvaluationFinished(
+                time=self._now,
+                evaluation=self._state.evaluations[-1].id,
+                job_id=self.job.id,
+                unplaced=tuple(
+                    (g.name, g.failure.coalesced_failures + 1) for g in plan.groups if g.failure
+                ),
+            )
+        )
 
     def _tell(self) -> None:
         deployment = self._state.deployment

@@ -140,7 +140,7 @@ class _Applying:
         self._check_index(made)
         _refuse_unsupported(made)
         if made.empty or not self.look.json:
-            _show(made, self.look, self.request)
+            _show(made, self.look, self.request, advises=False)
         if made.empty:
             return incomplete(made) or _failed_before(made, read)
         self._approve(made)
@@ -285,7 +285,7 @@ def _tidy(ties: Session, read: Read) -> None:
     tidy(ties.ledger, read.snapshot, dead)
 
 
-def _show(made: Plan, look: Look, request: SpecRequest) -> None:
+def _show(made: Plan, look: Look, request: SpecRequest, *, advises: bool = True) -> None:
     if look.json:
         say_json(plan_json.data(made))
         return
@@ -293,7 +293,8 @@ def _show(made: Plan, look: Look, request: SpecRequest) -> None:
         *(f"-var={shlex.quote(v)}" for v in request.variables),
         *(f"-var-file={shlex.quote(v)}" for v in request.var_files),
     )
-    say(plan_text.text(made, PlanView(verbose=look.verbose, colour=look.colour, flags=flags)))
+    view = PlanView(verbose=look.verbose, colour=look.colour, flags=flags, advises=advises)
+    say(plan_text.text(made, view))
 
 
 def _outcome(outcome: Outcome) -> dict[str, str]:

@@ -28,6 +28,8 @@ class PlanView:
     verbose: bool = False
     colour: bool = False
     flags: tuple[str, ...] = ()
+    # off where the command that follows is already under way
+    advises: bool = True
     run: str = "orch run"
     apply: str = "orch apply"
 
@@ -136,7 +138,7 @@ def _warnings(job: JobPlan, view: PlanView) -> list[str]:
 
 
 def _next(job: JobPlan, view: PlanView) -> list[list[str]]:
-    if not job.path:
+    if not job.path or not view.advises:
         return []
     index = f"-check-index {job.job_modify_index}"
     return [
