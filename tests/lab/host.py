@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -80,6 +81,9 @@ class LabHost:
 
     def install(self) -> None:
         """Empty the disk; the keys stay. The host must be off."""
+        if self.dockerd:
+            shutil.rmtree(self._docker_data, ignore_errors=True)
+            self._docker_data.mkdir(parents=True)
         self._disk.install(
             public_key=self._site.public_key,
             host_key=self._folder / "host_key",
@@ -102,17 +106,17 @@ class LabHost:
                 start_new_session=True,  # the terminal's Ctrl-C is not for the host
             )
 
+    @property
+    def _docker_data(self) -> Path:
+        # overlay2 cannot lie on an overlay, so it is kept beside the host's root.
+        return Path("/var/lib", f"orch-lab-{self._site.network.lab}", self.name)
+
     def _boot_environment(self) -> dict[str, str]:
-        data = ""
-        if self.dockerd:  # overlay2 cannot lie on an overlay: its data is kept beside the root
-            path = Path("/var/lib", f"orch-lab-{self._site.network.lab}", self.name)
-            path.mkdir(parents=True, exist_ok=True)
-            data = str(path)
         return {
             **ENVIRONMENT,
             "HOST": self.name,
             "ROOM": str(self._disk.room),
-            "DATA": data,
+            "DATA": str(self._docker_data) if self.dockerd else "",
             "INIT": _INIT[self.init],
             "CGROUPS": " ".join(self._cgroup.mounts),
             "FOLDERS": " ".join(map(str, self._cgroup.folders)),
@@ -126,8 +130,7 @@ class LabHost:
         if self.init == "systemd":
             run([*self._inside(), "systemctl", "is-system-running", "--wait"], check=False)
         if self.dockerd:
-            ping = ["test", "-S", "/run/docker.sock"]
-            wait_for(lambda: self._succeeds(ping), f"dockerd on {self.name}")
+            wait_for(lambda: self._succeeds(["docker", "version"]), f"dockerd on {self.name}")
 
     def power_off(self) -> None:
         """End everything on the host at once and take its network away; the disk stays."""
