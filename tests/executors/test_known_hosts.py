@@ -1,0 +1,76 @@
+"""Looking up host keys in known_hosts texts, as OpenSSH does."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executors.known_hosts import KnownHosts, Trust, fingerprint
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJmpzXcwpZLQ1c+2Rw3XH8cR5tm1kz+3kyjSgkHeRk0N"
+
+
+def found(text: str, address: str, port: int = 22) -> list[str]:
+    known = KnownHosts()
+    known.add(text, "f")
+    return [k.source for k in known.keys(address, port)]
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "port", "sources"),
+    [
+        (f"h1 {KEY}", "h1", 22, ["f:1"]),
+        (f"H1 {KEY} a comment", "h1", 22, ["f:1"]),
+        (f"h1,10.0.0.1 {KEY}", "10.0.0.1", 22, ["f:1"]),
+        (f"h1 {KEY}\n\n# h1 {KEY}\nh1 {KEY}", "h1", 22, ["f:1", "f:4"]),
+        (f"h1 {KEY}", "h1", 2222, []),
+        (f"[h1]:2222 {KEY}", "h1", 2222, ["f:1"]),
+        (f"[h1]:2222 {KEY}", "h1", 22, []),
+        (f"*.example.org,!db.* {KEY}", "web.example.org", 22, ["f:1"]),
+        (f"*.example.org,!db.* {KEY}", "db.example.org", 22, []),
+        (f"[h?]:2222 {KEY}", "h1", 2222, ["f:1"]),
+        (f"!h1 {KEY}", "h2", 22, []),
+        (f"@cert-authority * {KEY}", "h1", 22, ["f:1"]),
+        (f"@wrong h1 {KEY}", "h1", 22, []),
+        ("h1 ssh-ed25519", "h1", 22, []),
+        (f"|1|broken {KEY}", "h1", 22, []),
+        (f"|1|%%|%% {KEY}", "h1", 22, []),
+    ],
+)
+def test_entries(text: str, address: str, port: int, sources: list[str]) -> None:
+    assert found(text, address, port) == sources
+
+
+def test_markers_are_kept() -> None:
+    known = KnownHosts()
+    known.add(f"@revoked h1 {KEY}\n@cert-authority h1 {KEY} c\nh1 {KEY}", "f")
+    trusts = [k.trust for k in known.keys("h1", 22)]
+    assert trusts == [Trust.REVOKED, Trust.CA, Trust.HOST]
+
+
+def test_names_hashed_by_openssh_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(f"h1,10.0.0.1 {KEY}\n[h2]:2222 {KEY}\n")
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(file)], check=True, capture_output=True)
+    text = file.read_text()
+    assert "h1" not in text
+    assert len(found(text, "h1")) == 1
+    assert len(found(text, "10.0.0.1")) == 1
+    assert len(found(text, "h2", 2222)) == 1
+    assert found(text, "h2") == []
+
+
+def test_fingerprints_are_openssh_s(tmp_path: Path) -> None:
+    file = tmp_path / "key.pub"
+    file.write_text(f"{KEY}\n")
+    said = subprocess.run(["ssh-keygen", "-lf", str(file)], check=True, capture_output=True)
+    assert fingerprint(KEY) == said.stdout.decode().split()[1]
+
+
+@given(st.text(alphabet=" |1@#*!,[]:=hA\n", max_size=60))
+def test_no_text_breaks_it(text: str) -> None:
+    assert isinstance(found(text, "h1"), list)
