@@ -39,10 +39,10 @@ class LocalStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalTransport:
-    """Runs commands here. `shell` replaces the word ``sh`` in front of a command, for tests."""
+    """Runs commands here; `interpreter` stands in for a leading word ``sh``."""
 
     name: str = "localhost"
-    shell: tuple[str, ...] = ("sh",)
+    interpreter: tuple[str, ...] = ("sh",)
     env: Mapping[str, str] | None = None
 
     @property
@@ -83,7 +83,7 @@ class LocalTransport:
         """Nothing is held."""
 
     async def _spawn(self, argv: Sequence[str], stdin: int) -> asyncio.subprocess.Process:
-        words = [*self.shell, *argv[1:]] if argv[0] == "sh" else list(argv)
+        words = [*self.interpreter, *argv[1:]] if argv[0] == "sh" else list(argv)
         try:
             return await asyncio.create_subprocess_exec(
                 *words,

@@ -95,8 +95,11 @@ unpack() {
     rm -f "$1/bundle" "$1/list"
 }
 
-# Whether systemd runs here and this task's names need no escaping in a unit file.
+# Whether systemd is to supervise: it runs here, the host is not a passing one (a development
+# host's session sets ORCH_NO_SYSTEMD), and the names need no escaping in a unit file.
 use_systemd() {
+    [ -z "$ORCH_NO_SYSTEMD" ] || return 1
+    case $data in /tmp/*) return 1 ;; esac
     [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ] && has systemctl || return 1
     case $1 in *[!A-Za-z0-9/._-]*) return 1 ;; esac
 }

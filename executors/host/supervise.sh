@@ -63,35 +63,33 @@ rotate() {
     while :; do
         file=$logs/$task.$1.$n
         size=$(wc -c 2>/dev/null <"$file") || size=0
-        left=$((log_size - size))
-        if [ "$left" -le 0 ]; then
+        blocks=$(((log_size - size) / 4096))
+        if [ "$blocks" -le 0 ]; then
             n=$((n + 1))
             prune "$1"
             continue
         fi
-        if copy "$left" >>"$file" 2>/dev/null; then
-            grown=$(wc -c 2>/dev/null <"$file") || grown=0
-            [ $((grown - size)) -lt "$left" ] || continue
-        fi
-        # Not filled: the stream ended, or the disk is full, or the file was removed.
-        if drop; then break; fi
+        # Each read is written at once, and counts as a record however short it is: fewer records
+        # than asked for mean the end.
+        report=$(dd bs=4096 count="$blocks" 2>&1 >>"$file")
+        case $report in
+        *' records in'*)
+            records=${report%%' records in'*}
+            records=${records##*[!0-9+]}
+            case $report in *error*) continue ;; esac
+            [ $((${records%+*} + ${records#*+})) -ge "$blocks" ] || break
+            ;;
+        *)
+            # Nothing was even read: the file can't be opened.
+            if drop; then break; fi
+            ;;
+        esac
     done
 }
 
-if dd bs=1 count=1 iflag=count_bytes </dev/null >/dev/null 2>&1; then
-    copy() {
-        dd bs=65536 count="$1" iflag=count_bytes 2>/dev/null
-    }
-else
-    # Without count_bytes a byte at a time is the only exact way; slow, but nothing is lost.
-    copy() {
-        dd bs=1 count="$1" 2>/dev/null
-    }
-fi
-
 # Throw one read away; true at the end of the stream.
 drop() {
-    [ "$(dd bs=65536 count=1 2>/dev/null | wc -c)" -eq 0 ]
+    [ "$(dd bs=4096 count=1 2>/dev/null | wc -c)" -eq 0 ]
 }
 
 prune() {
@@ -105,7 +103,9 @@ prune() {
 # Run the task in the foreground (a background job would ignore SIGINT for ever) between two pipes.
 run_task() {
     rm -f "$dir/exit" "$dir/driver_error"
-    {
+    (
+        # Closed by exec: a redirection would keep a copy, and with it the lock.
+        exec 8>&-
         {
             {
                 setsid sh "$self" --task "$record" "$task" 3>&-
@@ -114,7 +114,7 @@ run_task() {
                 echo "$_code" >"$dir/exit.tmp" && mv -f "$dir/exit.tmp" "$dir/exit"
             } 2>&1 >&3 3>&- | rotate stderr 3>&-
         } 3>&1 | rotate stdout
-    } 8>&-
+    )
 }
 
 # ms as Go writes a duration: 1m2.5s

@@ -1,0 +1,121 @@
+"""From a job's group and a decided allocation to what a host is asked to start. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from executors.driver import TaskContext, find
+from executors.environment import Placement, environment
+from executors.fleet import JobFence
+from executors.guard import StartRequest, StopRequest, TaskStart, UpdateRequest
+from executors.interpolation import node_values
+from executors.taskfiles import Record, TaskPolicy, task_dir_name
+from planner.job import Job, Task, TaskGroup
+from planner.observed import Node, NodeResources
+from planner.recorded import AllocRecord
+
+_DONE_WHEN_ZERO = ("batch", "sysbatch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """An allocation of a job version at ledger position `index`, and the node it is placed on."""
+
+    cluster: str
+    fence: JobFence
+    job: Job
+    group: TaskGroup
+    alloc: AllocRecord
+    index: int
+    node: Node
+
+
+def start_request(decided: Decided, data_dir: str) -> StartRequest:
+    """What to start; `data_dir` is the absolute one a probe told.
+
+    Raises `ConfigError` for a task whose driver or config can't be used.
+    """
+    node, reserved = decided.node, decided.node.reserved
+    return StartRequest(
+        fence=decided.fence,
+        record=record(decided),
+        limits=NodeResources(
+            cpu=node.resources.cpu - reserved.cpu,
+            memory_mb=node.resources.memory_mb - reserved.memory_mb,
+            disk_mb=node.resources.disk_mb - reserved.disk_mb,
+        ),
+        tasks=tuple(_task_start(t, decided, data_dir) for t in decided.group.tasks),
+    )
+
+
+def stop_request(decided: Decided) -> StopRequest:
+    """What to stop."""
+    waits = (t.kill_timeout + t.shutdown_delay for t in decided.group.tasks)
+    # Leaders end before the others begin to.
+    patience = 2 * max(waits, default=0) + 2 * (decided.group.shutdown_delay or 0)
+    return StopRequest(fence=decided.fence, record=record(decided), patience=patience)
+
+
+def update_request(decided: Decided) -> UpdateRequest:
+    """What to write beside an allocation that goes on running."""
+    policies = {t.name: policy(t, decided) for t in decided.group.tasks}
+    return UpdateRequest(fence=decided.fence, record=record(decided), policies=policies)
+
+
+def record(decided: Decided) -> Record:
+    """What the host keeps of it. The token is the allocation's id, which is drawn once."""
+    group, alloc = decided.group, decided.alloc
+    return Record(
+        alloc_id=alloc.id,
+        cluster=decided.cluster,
+        token=alloc.id,
+        job_id=decided.job.id,
+        namespace=decided.job.namespace,
+        group=group.name,
+        name=alloc.name,
+        version=alloc.job_version,
+        index=decided.index,
+        created=alloc.created,
+        cpu=sum(t.resources.cpu for t in group.tasks),
+        memory_mb=sum(t.resources.memory_mb for t in group.tasks),
+        disk_mb=group.ephemeral_disk.size_mb,
+        ports={p.label: p.value for p in alloc.ports},
+    )
+
+
+def policy(task: Task, decided: Decided) -> TaskPolicy:
+    """How the supervisor treats a task."""
+    delay = task.shutdown_delay + (decided.group.shutdown_delay or 0)
+    return TaskPolicy(
+        restart=task.restart_policy,
+        batch=decided.job.type in _DONE_WHEN_ZERO,
+        leader=task.leader,
+        kill_timeout=task.kill_timeout,
+        kill_signal=task.kill_signal,
+        shutdown_delay=delay,
+        logs=task.log_config,
+    )
+
+
+def _task_start(task: Task, decided: Decided, data_dir: str) -> TaskStart:
+    root = f"{data_dir}/alloc/{decided.alloc.id}"
+    place = Placement(
+        job=decided.job,
+        group=decided.group,
+        alloc_id=decided.alloc.id,
+        alloc_name=decided.alloc.name,
+        node=decided.node,
+        alloc_root=root,
+        ports=decided.alloc.ports,
+    )
+    env = environment(place, task)
+    context = TaskContext(
+        name=task.name,
+        config=task.config,
+        env=env,
+        values={**node_values(decided.node, decided.job.region), **env},
+        task_dir=f"{root}/{task_dir_name(task.name)}",
+        user=task.user,
+    )
+    launch = find(task.driver).prepare(context)
+    return TaskStart(name=task.name, launch=launch, policy=policy(task, decided))
