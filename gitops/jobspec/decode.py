@@ -142,6 +142,8 @@ class Decoder:
             kept[key] = self.decode(table, node, item.scope, (*here, key))
         else:
             items = _as_list(data, row.field)
+            if node.labels:  # also found by its label
+                self.places.setdefault((*here, node.labels[0].text), node.span)
             items.append(self.decode(table, node, item.scope, (*here, len(items))))
 
     def _check_once(self, row: Row, node: Block, here: Path) -> None:

@@ -17,6 +17,8 @@ from gitops.jobspec.variables import Given, Names, Variables, given_values, name
 from planner.codec import FormatError, from_json
 from planner.job import Job
 
+_TASK_PATH = 2  # ("_tasks", 0)
+_JOB_POLICIES = {"Update": "Update", "Migrate": "Migrate", "ReschedulePolicy": "Reschedule"}
 _TOP = ("job", "variable", "variables", "locals")
 
 
@@ -109,7 +111,19 @@ def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: Mapping[str, Giv
 def _decode(parsed: ParsedSpec, found: Names, job: Block) -> None:
     decoder = Decoder(parsed.problems)
     parsed.data = decoder.decode(JOB, job, found.scope(), ())
-    parsed.places = decoder.places
+    own = len({p[1] for p in decoder.places if len(p) == _TASK_PATH and p[0] == "_tasks"})
+    parsed.places = {_moved(p, own): span for p, span in decoder.places.items()}
+
+
+def _moved(path: Path, own: int) -> Path:
+    """Return where a part lies once the job's `own` tasks are groups, before the others."""
+    match path:
+        case ("_tasks", int(i), *rest):
+            return ("TaskGroups", i, "Tasks", 0, *rest)
+        case ("TaskGroups", int(i), *rest):
+            return ("TaskGroups", i + own, *rest)
+        case _:
+            return path
 
 
 def _check_top(body: Body, problems: Problems) -> None:
@@ -140,7 +154,17 @@ def _finished(parsed: ParsedSpec) -> LoadedSpec | None:
 
 
 def _place(places: Mapping[Path, Span], path: Path) -> Span | None:
-    """Return where the nearest part around `path` was written."""
+    """Return where the nearest part around `path` was written.
+
+    A policy that its group does not have was written in the job.
+    """
+    match path:
+        case ("TaskGroups", int(), str(name), *rest) if name in _JOB_POLICIES:
+            inherited: Path = (_JOB_POLICIES[name], *rest)
+            if path not in places and inherited in places:
+                return places[inherited]
+        case _:
+            pass
     while path not in places and path:
         path = path[:-1]
     return places.get(path)
