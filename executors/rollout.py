@@ -298,7 +298,8 @@ class Rollout:
 
     def _tell(self) -> None:
         deployment = self._state.deployment
-        if deployment is not None:
+        mine = self._state.evaluations[-1].deployment
+        if deployment is not None and deployment.id == mine:
             self.run.tell(
                 DeploymentUpdate(time=self._now, job_id=self.job.id, deployment=deployment)
             )
