@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from executors import probe as probing
 from executors.printable import printable
@@ -22,8 +22,9 @@ OnHost = Callable[[str, NodeStatus], None]
 class Observer:
     """Probes hosts through a connector, on behalf of one cluster.
 
-    `on_host` is told of each host when it has answered or failed. `probes` keeps the raw answers
-    of the last round by host name, for those who need more than the planner does.
+    `on_host` is told of each host when it has answered or failed. `probes` keeps each host's last
+    answer by its name, for those who need more than the planner does; `errors` keeps those of
+    hosts that failed at the last look, with their hints.
     """
 
     def __init__(
@@ -32,26 +33,28 @@ class Observer:
         self._connector = connector
         self._cluster = cluster
         self._on_host = on_host
-        self.probes: Mapping[str, Probe] = {}
+        self.probes: dict[str, Probe] = {}
+        self.errors: dict[str, HostError] = {}
 
     async def observe(self, hosts: Sequence[Host]) -> Observed:
         """Return what all hosts have and run; a host that fails is unknown, with its reason."""
-        found = await asyncio.gather(*(self._node(host) for host in hosts))
-        self.probes = {probe.host: probe for _, probe in found if probe is not None}
-        ready = {n.name for n, _ in found if n.status is NodeStatus.READY}
-        allocs = [a.alloc for name in sorted(ready) for a in self.probes[name].allocs]
-        return Observed(nodes={n.name: n for n, _ in found}, allocs={a.id: a for a in allocs})
+        nodes = await asyncio.gather(*(self._node(host) for host in hosts))
+        ready = sorted(n.name for n in nodes if n.status is NodeStatus.READY)
+        allocs = [a.alloc for name in ready for a in self.probes[name].allocs]
+        return Observed(nodes={n.name: n for n in nodes}, allocs={a.id: a for a in allocs})
 
-    async def _node(self, host: Host) -> tuple[Node, Probe | None]:
-        probe: Probe | None = None
+    async def _node(self, host: Host) -> Node:
+        self.probes.pop(host.name, None)
+        self.errors.pop(host.name, None)
         try:
-            probe = await self.probe(host)
+            self.probes[host.name] = probe = await self.probe(host)
             seen = node(host, probe)
         except HostError as e:
+            self.errors[host.name] = e
             seen = unknown(host, f"{e.fault}: {e.detail}" if e.detail else str(e.fault))
         if self._on_host is not None:
             self._on_host(host.name, seen.status)
-        return seen, probe
+        return seen
 
     async def probe(self, host: Host) -> Probe:
         """Return one host's answer; `HostError` where there is none, or none that can be used."""

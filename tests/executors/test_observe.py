@@ -109,6 +109,8 @@ async def test_a_host_that_fails_is_unknown_and_says_why(script: FakeHost, reaso
     assert seen.reason.isprintable()
     assert seen.datacenter == "east"
     assert told == [("h1", NodeStatus.UNKNOWN)]
+    assert list(observer.errors) == ["h1"]
+    assert observer.probes == {}
 
 
 async def test_no_hosts_are_no_nodes() -> None:
