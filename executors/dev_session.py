@@ -222,7 +222,7 @@ class _Process(asyncio.SubprocessProtocol):
             stdin.close()
 
     def signal(self, name: str) -> None:
-        if self._transport.get_returncode() is None:
+        if not self.reaped.is_set():  # what the command left behind may still hold its pipes
             with contextlib.suppress(KeyError, ProcessLookupError, PermissionError):
                 os.killpg(self._transport.get_pid(), Signals[f"SIG{name}"])
 

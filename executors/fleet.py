@@ -45,6 +45,10 @@ class Fleet(Protocol):
         """Write the new version and policies beside the running tasks."""
         ...
 
+    async def look(self, host: str) -> tuple[Node, tuple[ObservedAlloc, ...]]:
+        """Probe one host anew."""
+        ...
+
     async def inspect(self, host: str, allocs: Sequence[str]) -> tuple[ObservedAlloc, ...]:
         """Return those of the allocations that the host has."""
         ...

@@ -10,7 +10,12 @@ from planner.errors import ConflictError, OrchError
 
 
 class GuardError(OrchError):
-    """A host refused a guarded step; nothing was left half done."""
+    """A host refused a guarded step; nothing was left half done.
+
+    `replan` says that the host is just not as it was planned: another place may do.
+    """
+
+    replan = False
 
 
 class FencedError(GuardError, ConflictError):
@@ -32,9 +37,13 @@ class TakenError(GuardError):
 class PortTakenError(GuardError):
     """A port is in use on the host."""
 
+    replan = True
+
 
 class NoRoomError(GuardError):
     """The node's reservations leave too little."""
+
+    replan = True
 
 
 class DiskFullError(GuardError):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from executors.boundary import Boundary
 from executors.run import Run
-from executors.transport import HostError
 from executors.watch import HealthWatch
+from executors.wave import Problem, carried_out
 from planner.decide import Wave
-from planner.errors import ConflictError, OrchError
+from planner.errors import OrchError
 from planner.events import (
-    AllocationModified,
-    AllocationPlaced,
-    AllocationStopped,
     AllocationUnhealthy,
     DeploymentUpdate,
     EvaluationFinished,
@@ -24,7 +20,6 @@ from planner.events import (
 from planner.job import SECOND, Job
 from planner.plan import JobPlan
 from planner.recorded import AllocRecord, DeploymentStatus, JobChange, JobState
-from planner.steps import Chain, Start, Step, Stop, Update
 from planner.verdict import (
     Judged,
     active_deployment,
@@ -33,12 +28,9 @@ from planner.verdict import (
     ended_tasks,
     judged,
     out_of_time,
-    refused_start,
     synced,
     unhealthy,
 )
-
-_AllocationEvent = AllocationPlaced | AllocationModified | AllocationStopped
 
 # Lines of a failed task's log that are shown.
 LOG_LINES = 20
@@ -71,6 +63,8 @@ class Rollout:
     job: Job
     watch: HealthWatch = field(init=False)
     evaluated: bool = field(init=False, default=False)
+    # how often hosts may turn out not to be as they were planned
+    patience: int = field(init=False, default=3)
 
     def __post_init__(self) -> None:
         self.watch = HealthWatch(run=self.run)
@@ -81,9 +75,7 @@ class Rollout:
         progress = self.run.clock.monotonic()
         while True:
             plan, wave = await self.run.next_wave(self.key, self.job)
-            problems = await self._carry_out(wave) if wave.chains else []
-            self._tell_evaluated(plan)
-            self._tell()
+            problems = await self._carry_out(plan, wave)
             if problems:
                 return await self._broken(problems)
             if (end := await self._concluded(plan)) is not None:
@@ -91,9 +83,21 @@ class Rollout:
             if awaited(self._state):
                 if not await self._verdicts(progress):
                     return await self._conclude(out_of_time(self._state, self._now))
+                if self.watch.lost:
+                    return self._unseen()
                 progress = self.run.clock.monotonic()
             elif not wave.chains:
                 return await self._settled(plan)
+
+    async def _carry_out(self, plan: JobPlan, wave: Wave) -> list[Problem]:
+        """Carry the wave out; return what failed, unless planning anew may mend it."""
+        problems = await carried_out(self.run, self.key, wave) if wave.chains else []
+        self._tell_evaluated(plan)
+        self._tell()
+        if problems and self.patience > 0 and all(p.is_moved for p in problems):
+            self.patience -= 1
+            return []
+        return problems
 
     @property
     def _state(self) -> JobState:
@@ -102,73 +106,6 @@ class Rollout:
     @property
     def _now(self) -> int:
         return self.run.clock.now()
-
-    # ── waves ────────────────────────────────────────────────────────────────────────────────
-
-    async def _carry_out(self, wave: Wave) -> list[tuple[Step, OrchError]]:
-        """Do all chains at once; journal what came of them; return the steps that failed."""
-        await self.run.prepare(self.key, (c[0].alloc.node for c in wave.chains))
-        ends = await asyncio.gather(*(self._chain(c) for c in wave.chains))
-        problems = [end for end in ends if end is not None]
-        for _, error in problems:
-            if isinstance(error, ConflictError):
-                raise error
-        await self._look_back(wave)
-        change = synced(self._state, self.run.observed, self._now)
-        await self.run.journalled("result", (self._refused(change, problems),))
-        self.run.at(Boundary.RECORDED)
-        return problems
-
-    async def _chain(self, chain: Chain) -> tuple[Step, OrchError] | None:
-        for step in chain:
-            try:
-                await self._step(step)
-            except HostError as e:
-                self.run.lost(e.host, e.message)
-                return step, e
-            except OrchError as e:
-                return step, e
-        return None
-
-    async def _step(self, step: Step) -> None:
-        node = self.run.node(step.alloc.node)
-        match step:
-            case Start():
-                await self.run.fleet.start(step, node)
-                self._say(AllocationPlaced, step.alloc)
-                self.run.at(Boundary.STARTED)
-            case Stop():
-                await self.run.fleet.stop(step, node)
-                self._say(AllocationStopped, step.alloc)
-                self.run.at(Boundary.STOPPED)
-            case Update():
-                await self.run.fleet.update(step, node)
-                self._say(AllocationModified, step.alloc)
-                self.run.at(Boundary.UPDATED)
-
-    async def _look_back(self, wave: Wave) -> None:
-        """See what the steps left on each host, for the records."""
-        hosts: dict[str, set[str]] = {}
-        for step in (s for c in wave.chains for s in c):
-            hosts.setdefault(step.alloc.node, set()).add(step.alloc.id)
-        await asyncio.gather(*(self._inspect(h, sorted(ids)) for h, ids in hosts.items()))
-
-    async def _inspect(self, host: str, allocs: list[str]) -> None:
-        try:
-            self.run.saw(await self.run.fleet.inspect(host, allocs))
-        except HostError as e:
-            self.run.lost(host, e.message)
-
-    def _refused(self, change: JobChange, problems: list[tuple[Step, OrchError]]) -> JobChange:
-        """Mark allocations that a host refused to start: they never ran and never will."""
-        after = self._state.changed(change, self._state.modify_index)
-        refused = tuple(
-            refused_start(record, error.message)
-            for step, error in problems
-            if isinstance(step, Start) and not isinstance(error, HostError)
-            if (record := after.alloc(step.alloc.id)) is not None
-        )
-        return JobChange(key=self.key, allocs=(*change.allocs, *refused))
 
     # ── health ───────────────────────────────────────────────────────────────────────────────
 
@@ -179,6 +116,7 @@ class Rollout:
             verdicts = await self.watch.look(self.job, awaited(self._state))
             if verdicts:
                 await self._take_in(verdicts)
+            if verdicts or self.watch.lost:
                 return True
             if limit and self.run.clock.monotonic() - progress >= limit:
                 return False
@@ -240,12 +178,18 @@ class Rollout:
             return f"(the log could not be read: {e.message})"
         return "\n".join(t for t in tails if t)
 
-    async def _broken(self, problems: list[tuple[Step, OrchError]]) -> Outcome:
+    def _unseen(self) -> Outcome:
+        """Hosts stopped answering: their allocations are unknown, and the deployment goes on."""
+        lines = [f"{name}: {why}" for name, why in sorted(self.watch.lost.items())]
+        detail = "\n".join([*lines, "Apply again when the hosts answer: the deployment goes on."])
+        return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
+
+    async def _broken(self, problems: list[Problem]) -> Outcome:
         """A step failed: a host that is lost leaves the job incomplete, a refusal fails it."""
-        lines = [f"{step.alloc.name}: {error.message}" for step, error in problems]
-        hints = sorted({error.hint for _, error in problems if error.hint})
+        lines = [f"{p.step.alloc.name}: {p.error.message}" for p in problems]
+        hints = sorted({p.error.hint for p in problems if p.error.hint})
         detail = "\n".join([*lines, *hints])
-        if all(isinstance(error, HostError) for _, error in problems):
+        if all(p.is_lost for p in problems):
             return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
         if active_deployment(self._state) is not None:
             await self.run.journalled("conclude", (unhealthy(self._state, self._now),))
@@ -264,9 +208,6 @@ class Rollout:
         lines = [f'group "{name}": not every allocation could be placed' for name in unplaced]
         lines += [f"{c.name}: {c.reason}" for c in waiting]
         return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail="\n".join(lines))
-
-    def _say(self, event: type[_AllocationEvent], alloc: AllocRecord) -> None:
-        self.run.tell(event(time=self._now, job_id=self.job.id, alloc=alloc))
 
     def _tell_evaluation(self) -> None:
         evaluation = self._state.evaluations[-1]

@@ -113,6 +113,10 @@ class Run:
         seen = {a.id: a for a in allocs}
         self.observed = replace(self.observed, allocs={**self.observed.allocs, **seen})
 
+    def saw_node(self, node: Node) -> None:
+        """Take in what a new probe showed of a host."""
+        self.observed = replace(self.observed, nodes={**self.observed.nodes, node.name: node})
+
     def lost(self, host: str, reason: str) -> None:
         """Take a host as unknown from now on."""
         node = replace(self.node(host), status=NodeStatus.UNKNOWN, reason=reason)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from executors.checks import BoundCheck
 from executors.fleet import JobFence
+from executors.refusals import PortTakenError
 from executors.transport import HostError, HostFault
 from planner.errors import ConflictError
 from planner.job import SECOND
@@ -54,6 +55,8 @@ class SimulatedFleet:
     crashes: Callable[[str], bool] = _never
     sick: Callable[[str], bool] = _never
     down: set[str] = field(default_factory=set[str])
+    # (host, port) pairs that something took after the plan was made
+    taken: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     fences: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     steps: list[Step] = field(default_factory=list[Step])
 
@@ -80,6 +83,9 @@ class SimulatedFleet:
         standing = self.observed.allocs.get(step.alloc.id)
         if standing is not None:
             return
+        for port in step.alloc.ports:
+            if (node.name, port.value) in self.taken:
+                raise PortTakenError(f"{node.name}: port {port.value} is taken")
         self._do(step)
         if self.crashes(step.alloc.name):
             self._crash(step.alloc.id)
@@ -93,6 +99,14 @@ class SimulatedFleet:
         """Update an allocation in place."""
         self._guarded(step, node)
         self._do(step)
+
+    async def look(self, host: str) -> tuple[Node, tuple[ObservedAlloc, ...]]:
+        """Probe one host anew."""
+        self._reach(host)
+        allocs = tuple(a for a in self.observed.allocs.values() if a.node == host)
+        used = {port for name, port in self.taken if name == host}
+        node = self.observed.nodes[host]
+        return replace(node, used_ports=node.used_ports | used), allocs
 
     async def inspect(self, host: str, allocs: Sequence[str]) -> tuple[ObservedAlloc, ...]:
         """Return those of the allocations that the host has."""

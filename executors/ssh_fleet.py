@@ -10,6 +10,8 @@ from executors.checks import BoundCheck, failure
 from executors.fleet import JobFence
 from executors.guard import Guard
 from executors.launch import Decided
+from executors.observe import Observer
+from executors.observe import node as observed_node
 from executors.printable import printable
 from executors.probe import Probe
 from executors.transport import Bounds, Connector, HostError, HostFault
@@ -61,6 +63,13 @@ class SshFleet:
         """Write the new version and policies beside the running tasks."""
         guard = await self._guard(node)
         await guard.update(launch.update_request(self._decided(step, node)))
+
+    async def look(self, host: str) -> tuple[Node, tuple[ObservedAlloc, ...]]:
+        """Probe one host anew."""
+        observer = Observer(self.connector, self.cluster)
+        seen = await observer.probe(self.hosts[host])
+        self.probes = {**self.probes, host: seen}
+        return observed_node(self.hosts[host], seen), tuple(a.alloc for a in seen.allocs)
 
     async def inspect(self, host: str, allocs: Sequence[str]) -> tuple[ObservedAlloc, ...]:
         """Return those of the allocations that the host has."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from executors.checks import bound_checks
 from executors.run import Run
 from executors.transport import HostError
 from planner.health import Health, Look, Watched, looked
 from planner.job import SECOND, Job, TaskGroup, Update
+from planner.observed import NodeStatus, ObservedAlloc
 from planner.recorded import AllocRecord
 from planner.verdict import Judged
 
@@ -34,6 +35,8 @@ class HealthWatch:
     run: Run
     watched: dict[str, Watched] = field(default_factory=dict[str, Watched])
     checked: dict[str, _Checked] = field(default_factory=dict[str, _Checked])
+    # names of allocations whose host did not answer for as long as they may take, and why
+    lost: dict[str, str] = field(default_factory=dict[str, str])
 
     def pause(self, job: Job) -> float:
         """Seconds to wait between two looks at allocations of this job."""
@@ -56,11 +59,12 @@ class HealthWatch:
     async def _look_at(
         self, host: str, job: Job, allocs: Sequence[AllocRecord]
     ) -> dict[str, Judged]:
+        seen: tuple[ObservedAlloc, ...] = ()
         try:
             seen = await self.run.fleet.inspect(host, [a.id for a in allocs])
-        except HostError:
-            # A host that is lost in mid-watch shows nothing; the deadlines go on.
-            seen = ()
+        except HostError as e:
+            self._unseen(job, allocs, e.message)
+            return {}
         self.run.saw(seen)
         by_id = {a.id: a for a in seen}
         found: dict[str, Judged] = {}
@@ -78,6 +82,18 @@ class HealthWatch:
             if (verdict := self._judge(alloc, look, group, group.update)) is not None:
                 found[alloc.id] = verdict
         return found
+
+    def _unseen(self, job: Job, allocs: Sequence[AllocRecord], why: str) -> None:
+        """A host that does not answer proves nothing; it is lost when the deadline has passed."""
+        now = self.run.clock.monotonic()
+        for alloc in allocs:
+            group = job.group(alloc.group)
+            before = self.watched.get(alloc.id) or Watched(began=now)
+            self.watched[alloc.id] = replace(before, since=None, reason=why)
+            deadline = group.update.healthy_deadline / SECOND if group and group.update else 0
+            gone = self.run.node(alloc.node).status is NodeStatus.UNKNOWN
+            if gone or now - before.began >= deadline:
+                self.lost[alloc.name] = why
 
     def _judge(
         self, alloc: AllocRecord, look: Look, group: TaskGroup, update: Update

@@ -130,9 +130,17 @@ def unhealthy(state: JobState, now: int) -> JobChange:
     return _failed(state, deployment, UNHEALTHY, now)
 
 
-def refused_start(record: AllocRecord, why: str) -> AllocRecord:
-    """Return the record of an allocation that its host refused: it never ran and never will."""
-    return replace(record, client=ClientStatus.FAILED, client_description=why, healthy=False)
+def refused_start(record: AllocRecord, why: str, *, counts: bool) -> AllocRecord:
+    """Return the record of an allocation that its host refused: it never ran and never will.
+
+    `counts` makes it a failure of its deployment; otherwise its name is free for another try.
+    """
+    failed = replace(record, client=ClientStatus.FAILED, client_description=why)
+    if counts:
+        return replace(failed, healthy=False)
+    return replace(
+        failed, desired=Desired.STOP, desired_description="host refused it", deployment=""
+    )
 
 
 def _failed(state: JobState, deployment: Deployment, why: str, now: int) -> JobChange:

@@ -49,6 +49,7 @@ class World:
     shelf: Shelf = field(default_factory=Shelf)
     fleet: SimulatedFleet = field(init=False)
     events: list[Event] = field(default_factory=list[Event])
+    tell: Callable[[Event], None] = lambda _: None
     numbers: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -97,10 +98,14 @@ class World:
             fleet=self.fleet,
             clock=self.clock,
             ids=self.fresh_id,
-            tell=self.events.append,
+            tell=self._tell,
             at=at,
         )
         return asyncio.run(apply(effects, info, beginning, look.observed))
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        self.tell(event)
 
     def running(self) -> dict[str, list[str]]:
         """Names of live allocations on all hosts, with their ids."""

@@ -103,18 +103,19 @@ prune() {
 # Run the task in the foreground (a background job would ignore SIGINT for ever) between two pipes.
 run_task() {
     rm -f "$dir/exit" "$dir/driver_error"
-    (
-        # Closed by exec: a redirection would keep a copy, and with it the lock.
+    # fd 8, the lock, is closed by exec: a redirection would keep a copy, and with it the lock.
+    {
         exec 8>&-
         {
-            {
-                setsid sh "$self" --task "$record" "$task" 3>&-
-                _code=$?
-                sweep "$dir"
-                echo "$_code" >"$dir/exit.tmp" && mv -f "$dir/exit.tmp" "$dir/exit"
-            } 2>&1 >&3 3>&- | rotate stderr 3>&-
-        } 3>&1 | rotate stdout
-    )
+            setsid sh "$self" --task "$record" "$task" 3>&-
+            _code=$?
+            sweep "$dir"
+            echo "$_code" >"$dir/exit.tmp" && mv -f "$dir/exit.tmp" "$dir/exit"
+        } 2>&1 >&3 3>&- | rotate stderr 3>&-
+    } 3>&1 | {
+        exec 8>&-
+        rotate stdout
+    }
 }
 
 # ms as Go writes a duration: 1m2.5s

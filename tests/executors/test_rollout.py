@@ -1,0 +1,160 @@
+"""How a rollout ends: healthy, failed, incomplete; on the simulated fleet with virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from executors.rollout import OutcomeKind
+from gitops.applying import Result
+from planner.events import AllocationPlaced, AllocationUnhealthy, EvaluationFinished
+from planner.job import (
+    MINUTE,
+    SECOND,
+    Check,
+    Job,
+    Network,
+    Port,
+    Resources,
+    Service,
+    Task,
+    TaskGroup,
+    Update,
+)
+from planner.recorded import DeploymentStatus
+from tests.world import World, node
+
+
+def job(count: int = 3, command: str = "/bin/a", **update: int) -> Job:
+    rolling = Update(max_parallel=1, min_healthy_time=SECOND, healthy_deadline=MINUTE)
+    return Job(
+        id="web",
+        task_groups=(
+            TaskGroup(
+                name="g",
+                count=count,
+                update=replace(rolling, **update),
+                networks=(Network(dynamic_ports=(Port(label="http"),)),),
+                services=(
+                    Service(
+                        name="web",
+                        port_label="http",
+                        checks=(Check(name="alive", type="tcp", interval=SECOND, timeout=SECOND),),
+                    ),
+                ),
+                tasks=(
+                    Task(
+                        name="t",
+                        driver="raw_exec",
+                        config={"command": command},
+                        resources=Resources(cpu=100, memory_mb=64),
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def kinds(result: Result) -> list[OutcomeKind]:
+    return [o.kind for o in result.outcomes]
+
+
+def placed(world: World) -> list[str]:
+    return [e.alloc.name for e in world.events if isinstance(e, AllocationPlaced)]
+
+
+def test_a_roll_goes_one_by_one_in_index_order() -> None:
+    world = World([node("h1"), node("h2")])
+    world.apply(job())
+    world.events.clear()
+    assert world.apply(job(command="/bin/b")).exit_code == 0
+    assert placed(world) == ["web.g[0]", "web.g[1]", "web.g[2]"]
+    state = world.look().recorded.job("web")
+    assert state.deployment is not None
+    assert state.deployment.status is DeploymentStatus.SUCCESSFUL
+    assert [v.stable for v in state.versions] == [True, True]
+
+
+def test_a_task_that_ends_fails_the_rollout_and_the_rest_stays() -> None:
+    world = World([node("h1"), node("h2")])
+    world.apply(job())
+    before = world.running()
+    world.fleet.crashes = lambda name: name == "web.g[0]"
+    result = world.apply(job(command="/bin/b"))
+    assert result.exit_code == 5
+    assert "failed with exit code 1" in result.outcomes[0].detail
+    assert result.outcomes[0].log == "t of web.g[0]"
+    after = world.running()
+    assert after == {k: v for k, v in before.items() if k != "web.g[0]"}
+    assert any(isinstance(e, AllocationUnhealthy) for e in world.events)
+    assert world.plan(job(command="/bin/b")).empty
+
+
+def test_a_failing_check_fails_the_rollout_at_the_healthy_deadline() -> None:
+    world = World([node("h1")])
+    world.fleet.sick = lambda name: name == "alive"
+    start = world.clock.monotonic()
+    result = world.apply(job(count=2))
+    assert result.exit_code == 5
+    assert '"alive" (connection refused)' in result.outcomes[0].detail
+    assert 60 <= world.clock.monotonic() - start < 120
+
+
+def test_no_progress_in_time_fails_the_rollout() -> None:
+    world = World([node("h1")])
+    world.fleet.sick = lambda name: name == "alive"
+    result = world.apply(job(healthy_deadline=10 * MINUTE, progress_deadline=2 * MINUTE))
+    assert result.exit_code == 5
+    assert result.outcomes[0].detail.startswith("Failed due to progress deadline")
+
+
+def test_a_mended_job_goes_on_after_a_failure() -> None:
+    world = World([node("h1"), node("h2")])
+    world.apply(job())
+    world.fleet.crashes = lambda _: True
+    assert world.apply(job(command="/bin/b")).exit_code == 5
+    world.fleet.crashes = lambda _: False
+    assert world.apply(job(command="/bin/c")).exit_code == 0
+    assert sorted(world.running()) == ["web.g[0]", "web.g[1]", "web.g[2]"]
+    assert world.plan(job(command="/bin/c")).empty
+
+
+def test_a_port_taken_since_the_plan_is_planned_anew() -> None:
+    world = World([node("h1")])
+    plan = world.plan(job(count=1))
+    port = plan.jobs[0].changes[0].ports[0].value
+    world.fleet.taken.add(("h1", port))
+    assert world.apply(job(count=1)).exit_code == 0
+    (alloc,) = [a for a in world.look().recorded.job("web").allocs if not a.terminal]
+    assert alloc.ports[0].value != port
+    assert world.plan(job(count=1)).empty
+
+
+def test_a_host_that_is_lost_in_mid_roll_leaves_the_job_incomplete() -> None:
+    world = World([node("h1")])
+
+    def lose(event: object) -> None:
+        if isinstance(event, AllocationPlaced):
+            world.fleet.down.add("h1")
+
+    world.tell = lose
+    result = world.apply(job(count=2))
+    assert kinds(result) == [OutcomeKind.INCOMPLETE]
+    assert result.exit_code == 4
+    world.fleet.down.clear()
+    world.tell = lambda _: None
+    assert world.apply(job(count=2)).exit_code == 0
+    assert {len(ids) for ids in world.running().values()} == {1}
+    assert world.plan(job(count=2)).empty
+
+
+def test_what_finds_no_node_is_told_and_incomplete() -> None:
+    world = World([node("h1")])
+    big = job(count=1)
+    group = big.task_groups[0]
+    task = replace(group.tasks[0], resources=Resources(cpu=100_000, memory_mb=64))
+    big = replace(big, task_groups=(replace(group, tasks=(task,)),))
+    result = world.apply(big)
+    assert result.exit_code == 4
+    (finished,) = [e for e in world.events if isinstance(e, EvaluationFinished)]
+    assert finished.unplaced == (("g", 1),)
+    assert world.running() == {}
