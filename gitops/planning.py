@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops.ledger.protocol import Snapshot
+from planner.annotate import annotated
+from planner.diff import job_diff
 from planner.drift import drift
 from planner.errors import OrchError
 from planner.evaluate import Situation, plan_jobs
@@ -57,11 +59,14 @@ def looked(snapshot: Snapshot, observed: Observed, now: int) -> Look:
 
 def plan_of(desired: Desired, look: Look, cluster: str) -> Plan:
     """Plan all desired jobs, and the end of those that left the repository."""
-    jobs = [*desired.jobs, *(_left(desired, look.recorded) if desired.whole else ())]
+    left = _left(desired, look.recorded) if desired.whole else []
+    _refuse_type_changes(desired, look.recorded)
     plans = tuple(
         _warned(_guarded(p, look.snapshot), desired.warnings)
-        for p in plan_jobs(jobs, look.situation())
+        for p in plan_jobs([*desired.jobs, *left], look.situation())
     )
+    gone = {job_key(j.id, j.namespace) for _, j in left}
+    plans = tuple(_deleted(p, look.recorded) if p.key in gone else p for p in plans)
     return Plan(
         cluster=cluster,
         index=look.recorded.index,
@@ -100,6 +105,24 @@ def _left(desired: Desired, recorded: Recorded) -> list[tuple[str, Job]]:
         for key, state in sorted(recorded.jobs.items())
         if key not in here and _owned(state, desired) and state.current is not None
     ]
+
+
+def _deleted(plan: JobPlan, recorded: Recorded) -> JobPlan:
+    """Show a job that left the repository as deleted; its file is no place to run it from."""
+    version = recorded.job(plan.key).current
+    diff = job_diff(version.job if version else None, None)
+    return replace(plan, diff=annotated(diff, plan.groups), path="")
+
+
+def _refuse_type_changes(desired: Desired, recorded: Recorded) -> None:
+    for path, job in desired.jobs:
+        version = recorded.job(job_key(job.id, job.namespace)).current
+        if version is not None and version.job.type != job.type:
+            raise OrchError(
+                f"{path}: job {job.id!r} is registered with type {version.job.type!r}; "
+                f"a job can't become {job.type!r}",
+                f"Give it another id, or run 'orch stop -purge {job.id}' first.",
+            )
 
 
 def _owned(state: JobState, desired: Desired) -> bool:
