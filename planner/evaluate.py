@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from planner.annotate import annotated
 from planner.capacity import Fleet, fleet
 from planner.diff import job_diff
 from planner.errors import OrchError
-from planner.job import Job
+from planner.job import Job, TaskGroup
 from planner.observed import Observed
 from planner.place import InPlace, placed_groups
 from planner.plan import JobPlan
@@ -40,8 +40,10 @@ def plan_job(job: Job, situation: Situation, *, path: str = "") -> JobPlan:
 def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[JobPlan, ...]:
     """Plan several (path, job) together: later ones see the room and ports that earlier ones take.
 
-    They are planned, and their plans returned, by priority (highest first), then by key.
+    They are planned, and their plans returned, by priority (highest first), then by key. Raises
+    OrchError where two files have the same job.
     """
+    _refuse_doubles(jobs)
     observed = _with_eligibility(situation)
     loads = fleet(situation.recorded, observed)
     ordered = sorted(jobs, key=lambda pair: (-pair[1].priority, _key(pair[1])))
@@ -50,6 +52,17 @@ def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[Jo
 
 def _key(job: Job) -> str:
     return job_key(job.id, job.namespace)
+
+
+def _refuse_doubles(jobs: Iterable[tuple[str, Job]]) -> None:
+    paths: dict[str, str] = {}
+    for path, job in jobs:
+        first = paths.setdefault(_key(job), path)
+        if first != path:
+            raise OrchError(
+                f"job {_key(job)!r} is in two files: {first} and {path}",
+                "rename one of the jobs, or remove one of the files",
+            )
 
 
 def _with_eligibility(situation: Situation) -> Observed:
@@ -110,7 +123,7 @@ def _warnings(view: View) -> Iterator[str]:
 
 
 def _decided(
-    view: View, blocks_in_place: Callable[[Standing], str]
+    view: View, blocks_in_place: Callable[[TaskGroup, Standing], str]
 ) -> dict[str, tuple[Decision, ...]]:
     """Reconcile each group: those of the spec in its order, then those that are gone."""
     standings: dict[str, list[Standing]] = {g.name: [] for g in view.job.task_groups}

@@ -28,12 +28,9 @@ class InPlace:
     fleet: Fleet
     unfit: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    def obstacle(self, found: Standing) -> str:
-        """Return why the allocation can't stay on its node, or an empty string."""
-        load, job = self.fleet.loads.get(found.record.node), self.view.job
-        group = job.group(found.record.group)
-        if load is None or group is None:
-            return f"{found.record.node} is gone"
+    def obstacle(self, group: TaskGroup, found: Standing) -> str:
+        """Return why the allocation can't stay on its node under the new spec, or nothing."""
+        load, job = self.fleet.loads[found.record.node], self.view.job
         if not is_candidate(job, load.node):
             return f"{load.node.name} is not in the job's datacenters and node pool any more"
         if label := obstacle(job, group, load.node):
@@ -43,10 +40,10 @@ class InPlace:
 
     def _too_full(self, found: Standing, group: TaskGroup) -> str:
         load = self.fleet.loads[found.record.node]
-        own = self.fleet.release(found.record.id)
+        own = self.fleet.holdings[found.record.id]
+        self.fleet.release(own.id)
         lacking = load.lacks(asked(group))
-        if own is not None:
-            self.fleet.hold(own)
+        self.fleet.hold(own)
         return f"{load.node.name} has too little {lacking}" if lacking else ""
 
 

@@ -13,11 +13,8 @@ from planner.job import TaskGroup
 from planner.plan import Change
 from planner.recorded import ClientStatus, DeploymentStatus
 from planner.schedule import Wanted
-from planner.standing import Pile, Standing, View
+from planner.standing import NOT_NEEDED, UPDATED, Pile, Standing, View
 from planner.update import forcing_change, mild_change
-
-NOT_NEEDED = "alloc not needed due to job update"
-UPDATED = "alloc is being updated due to job update"
 
 # Of allocations with one name the first kind stays.
 _STAYS = (Pile.UNKNOWN, Pile.KEEP, Pile.RESUME, Pile.RESCHEDULE, Pile.REPLACE)
@@ -38,7 +35,7 @@ class GroupCase:
     view: View
     name: str
     standings: tuple[Standing, ...]
-    blocks_in_place: Callable[[Standing], str]
+    blocks_in_place: Callable[[TaskGroup, Standing], str]
 
     @property
     def group(self) -> TaskGroup | None:
@@ -61,19 +58,20 @@ def reconciled(case: GroupCase) -> tuple[Decision, ...]:
     case, doubles = _without_doubles(case)
     case, surplus = _without_surplus(case)
     group = case.group
-    updates = _updates(case) if group else []
+    updates = _updates(case, group) if group else []
     creates = _creates(case) if group else []
     destructive = [d for d in updates if d.change.action is Action.DESTRUCTIVE]
     canaries = _canaries(case, destructive)
     allowed = 0 if canaries else _allowance(case, destructive) - _fresh(creates)
     held = {d.change.alloc for d in destructive[max(allowed, 0) :]}
+    why = _waiting_reason(case, canaries)
     return (
         *_ignored(case),
         *doubles,
         *surplus,
         *canaries,
         *(_surplus_canary_creates(case, creates) if canaries else creates),
-        *(_held(d) if d.change.alloc in held else d for d in updates),
+        *(_held(d, why) if d.change.alloc in held else d for d in updates),
     )
 
 
@@ -128,7 +126,7 @@ def _without(case: GroupCase, standings: Iterable[Standing]) -> GroupCase:
 def _without_surplus(case: GroupCase) -> tuple[GroupCase, list[Decision]]:
     """Stop what is above the count: the highest names first, the lost and failed before others."""
     settled, steady = case.of(Pile.REPLACE, Pile.RESCHEDULE), case.of(Pile.KEEP, Pile.RESUME)
-    stopped = steady[max(case.count, 0) :] if len(steady) > case.count else []
+    stopped = steady[case.count :]
     room = max(case.count - len(steady) - len(case.of(Pile.UNKNOWN)), 0)
     stopped += settled[room:]
     reason = _surplus_reason(case)
@@ -145,15 +143,22 @@ def _surplus_reason(case: GroupCase) -> str:
         return "job is stopped"
     if case.group is None:
         return "group was removed"
-    return f"count is {case.count}"
+    return _count_change(case) or f"count is {case.count}"
 
 
-def _updates(case: GroupCase) -> list[Decision]:
-    kept = (_updated(case, s) for s in case.of(Pile.KEEP))
+def _count_change(case: GroupCase) -> str:
+    current = case.view.state.current
+    before = current.job.group(case.name) if current and not current.job.stop else None
+    changed = case.view.registers and before is not None and before.count != case.count
+    return f"count {before.count} → {case.count}" if before and changed else ""
+
+
+def _updates(case: GroupCase, group: TaskGroup) -> list[Decision]:
+    kept = (_updated(case, group, s) for s in case.of(Pile.KEEP))
     return sorted(kept, key=lambda d: d.change.action is Action.IGNORE)
 
 
-def _updated(case: GroupCase, standing: Standing) -> Decision:
+def _updated(case: GroupCase, group: TaskGroup, standing: Standing) -> Decision:
     record = standing.record
     if not case.view.is_outdated(record):
         return _current(standing)
@@ -164,7 +169,7 @@ def _updated(case: GroupCase, standing: Standing) -> Decision:
     forced = forcing_change(old, new, case.name)
     if not forced and standing.status.terminal:
         return _ignore(standing, standing.reason)
-    forced = forced or case.blocks_in_place(standing)
+    forced = forced or case.blocks_in_place(group, standing)
     if forced:
         return _replaced(standing, forced)
     return Decision(change=_change(Action.IN_PLACE, standing, mild_change(old, new, case.name)))
@@ -186,9 +191,16 @@ def _replaced(standing: Standing, reason: str) -> Decision:
     return Decision(change=change, wanted=Wanted(name=record.name, prefer=record.node))
 
 
-def _held(decision: Decision) -> Decision:
+def _waiting_reason(case: GroupCase, canaries: list[Decision]) -> str:
+    deployment = case.view.deployment
+    if deployment is not None and deployment.status is not DeploymentStatus.RUNNING:
+        return f"its deployment is {deployment.status}"
+    return "it is tried by canaries first" if canaries else "others are updated first"
+
+
+def _held(decision: Decision, why: str) -> Decision:
     change = decision.change
-    reason = f"{change.reason}, but waits: others are updated first"
+    reason = f"{change.reason}, but {why}"
     held = replace(
         change,
         action=Action.IGNORE,
@@ -242,7 +254,7 @@ def _new(case: GroupCase) -> Iterator[Decision]:
     missing = case.count - len(standing)
     taken = {s.record.index for s in standing}
     free = (i for i in range(case.count) if i not in taken)
-    reason = _new_reason(case)
+    reason = _count_change(case) or "new allocation"
     for index, _ in zip(free, range(missing), strict=False):
         yield _fresh_change(case, Action.CREATE, index, reason)
 
@@ -251,14 +263,6 @@ def _fresh_change(case: GroupCase, action: Action, index: int, reason: str) -> D
     name = f"{case.view.job.id}.{case.name}[{index}]"
     change = Change(action=action, name=name, group=case.name, reason=reason)
     return Decision(change=change, wanted=Wanted(name=name))
-
-
-def _new_reason(case: GroupCase) -> str:
-    current = case.view.state.current
-    before = current.job.group(case.name) if current and not current.job.stop else None
-    if case.view.registers and before and before.count < case.count:
-        return f"count {before.count} → {case.count}"
-    return "new allocation"
 
 
 def _fresh(creates: list[Decision]) -> int:

@@ -56,7 +56,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One allocation to place: it avoids the nodes it failed on, a sticky one likes its last."""
+    """One allocation to place: it avoids nodes it failed on; a sticky disk likes its last node."""
 
     name: str
     avoid: frozenset[str] = frozenset()
@@ -110,8 +110,7 @@ class Ranking:
     def count_kept(self, nodes: Iterable[str]) -> None:
         """Count allocations that are updated in place a second time in spreads, as Nomad does."""
         for name in nodes:
-            if (load := self._fleet.loads.get(name)) is not None:
-                self._spread_over(load.node, 1)
+            self._spread_over(self._fleet.loads[name].node, 1)
 
     def place(self, wanted: Wanted) -> Placement | None:
         """Take room for one allocation on the best node; None where no node can have it."""
@@ -134,9 +133,7 @@ class Ranking:
 
     def moved(self, holding: Holding, number: int) -> None:
         """Follow an allocation of this job that came to its node (1) or left it (-1)."""
-        load = self._fleet.loads.get(holding.node)
-        if load is None:
-            return
+        load = self._fleet.loads[holding.node]
         in_group = number if holding.group == self._group.name else 0
         self._distinct.add(load.node, in_group, number)
         if in_group:
@@ -185,7 +182,7 @@ class Ranking:
         return sum(s.boost(v) for s, v in zip(self._spreads, traits, strict=False))
 
     def _preferred(self, wanted: Wanted) -> list[NodeScore]:
-        load = self._fleet.loads.get(wanted.prefer)
+        load = self._fleet.loads.get(wanted.prefer) if self._group.ephemeral_disk.sticky else None
         if load is None or self._obstacles.get(wanted.prefer, "-") or self.obstacle_now(load):
             return []
         return [self._score(load, wanted)]
@@ -287,8 +284,6 @@ class _Tally:
     exhausted_classes: Counter[str] = field(default_factory=_counters)
 
     def add(self, node: Node, label: str, dimension: str) -> None:
-        if not label and not dimension:
-            return
         reasons, classes = (
             (self.filtered, self.filtered_classes)
             if label

@@ -20,7 +20,12 @@ from planner.recorded import (
 )
 from planner.reschedule import due_at, failed_nodes, is_due
 
+# Why allocations are stopped, as it is recorded of them.
+NOT_NEEDED = "alloc not needed due to job update"
+UPDATED = "alloc is being updated due to job update"
 LOST = "alloc is lost since its node is down"
+MISSING = "alloc is lost since its host does not have it"
+ENDED = "alloc was replaced because its tasks have ended"
 RESCHEDULED = "alloc was rescheduled because it failed"
 
 
@@ -102,7 +107,7 @@ def standing(view: View, record: AllocRecord) -> Standing:
         return replace(base, pile=Pile.UNKNOWN, reason=unknown_reason(record.node, node))
     if not status.terminal and seen is not None and seen.desired == "stop":
         reason = f"{record.node} was told to stop it, the records were not"
-        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=LOST)
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=MISSING)
     return _JUDGES.get(status, _kept)(view, base)
 
 
@@ -130,13 +135,13 @@ def _kept(_: View, base: Standing) -> Standing:
 
 
 def _pending(view: View, base: Standing) -> Standing:
-    if base.seen is not None:
+    if base.seen is not None and base.seen.tasks:
         return base
     if view.has_failed_with(base.record):
         return replace(base, reason="never started, and its deployment failed")
     if view.is_outdated(base.record):
         reason = "an older version was decided, but never started"
-        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=LOST)
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=UPDATED)
     reason = "an interrupted run had decided it"
     return replace(base, pile=Pile.RESUME, reason=reason)
 
@@ -144,9 +149,9 @@ def _pending(view: View, base: Standing) -> Standing:
 def _lost(view: View, base: Standing) -> Standing:
     host = base.record.node
     node = view.observed.nodes.get(host)
-    down = node is not None and node.status is NodeStatus.DOWN
-    reason = f"{host} is down" if down else f"missing on {host}"
-    return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=LOST)
+    is_down = node is not None and node.status is NodeStatus.DOWN
+    reason, description = (f"{host} is down", LOST) if is_down else (f"missing on {host}", MISSING)
+    return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=description)
 
 
 def _is_batch(view: View) -> bool:
@@ -156,7 +161,7 @@ def _is_batch(view: View) -> bool:
 def _complete(view: View, base: Standing) -> Standing:
     if not _is_batch(view):
         reason = "all its tasks have ended"
-        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=RESCHEDULED)
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=ENDED)
     return _ended_batch(view, base, "has completed")
 
 

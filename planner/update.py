@@ -10,7 +10,7 @@ from dataclasses import fields
 from itertools import chain
 from typing import TypeVar, cast
 
-from planner.job import Job, Network, Port, Service, Task, TaskGroup
+from planner.job import SECOND, Job, Network, Port, Service, Task, TaskGroup
 
 Compared = TypeVar("Compared", Task, TaskGroup)
 
@@ -75,6 +75,9 @@ _TASK: dict[str, Callable[[Task], object]] = {
 _NOT_COMPARED = frozenset({"task_groups", "tasks", "update", "version_tag", "nomad_token_id"})
 
 
+_DURATIONS = frozenset({"kill_timeout", "shutdown_delay"})
+
+
 def forcing_change(old: Job, new: Job, group: str) -> str:
     """Return what makes a new allocation of `group` necessary, or an empty string.
 
@@ -89,12 +92,11 @@ def forcing_change(old: Job, new: Job, group: str) -> str:
 def _forcing(old: Job, new: Job, before: TaskGroup, after: TaskGroup) -> Iterator[str]:
     yield from _differences(_GROUP, before, after)
     tasks = {t.name: t for t in before.tasks}
+    # From here on both groups have tasks of the same names.
     for task in after.tasks:
-        if (was := tasks.get(task.name)) is None:
-            continue
+        was = tasks[task.name]
         yield from _differences(_TASK, was, task)
-        merged = (_meta(old, before, was), _meta(new, after, task))
-        yield from _difference("meta", *merged)
+        yield from _difference("meta", _meta(old, before, was), _meta(new, after, task))
 
 
 def _meta(job: Job, group: TaskGroup, task: Task) -> dict[str, str]:
@@ -116,9 +118,17 @@ def _difference(name: str, old: object, new: object) -> Iterator[str]:
         keys = sorted(before.keys() | after.keys())
         yield from (f"{name}.{k} changed" for k in keys if before.get(k) != after.get(k))
     elif isinstance(old, int | str) and isinstance(new, int | str):
-        yield f"{name} {old or '(none)'} → {new or '(none)'}"
+        yield f"{name} {_shown(name, old)} → {_shown(name, new)}"
     else:
         yield f"{name} changed"
+
+
+def _shown(name: str, value: int | str) -> str:
+    if isinstance(value, str):
+        return value or "(none)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value / SECOND:g}s" if name in _DURATIONS else str(value)
 
 
 def mild_change(old: Job, new: Job, group: str) -> str:
