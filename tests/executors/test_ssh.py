@@ -511,8 +511,7 @@ async def test_a_stall_in_mid_command_is_noticed(fresh_lab: Lab) -> None:
 @pytest.mark.lab
 async def test_forwarding_that_sshd_forbids_is_said(fresh_lab: Lab) -> None:
     host = fresh_lab.host("h1")
-    host.sh("echo 'AllowTcpForwarding no' >>/etc/ssh/sshd_config; pkill -HUP -o -x sshd")
-    host.wait_ready()
+    host.configure_sshd("AllowTcpForwarding no")
     target = load(fresh_lab.inventory_text(), path="i.yml").targets["h1"]
     async with connecting(target) as connector:
         transport = await connector.connect("h1")

@@ -189,6 +189,12 @@ class LabHost:
         else:
             self.sh("touch /run/sshd.down; pkill -9 -x sshd || :")
 
+    def configure_sshd(self, line: str) -> None:
+        """Restart sshd with one more line of configuration; only `reinstall` takes it back."""
+        self.stop_sshd()
+        self.sh(f"echo {shlex.quote(line)} >>/etc/ssh/sshd_config")
+        self.heal()
+
     def heal(self) -> None:
         """Undo every fault; return when the host answers."""
         if self.is_up:
