@@ -53,7 +53,7 @@ class Diagnostic:
         return [f"  {number} | {shown}", f"  {' ' * len(number)} | {margin}{carets}"]
 
 
-class SpecErrors(OrchError):
+class SpecErrors(OrchError):  # noqa: N818 - they come together
     """Everything that is wrong with the job specs that were read, at once."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:

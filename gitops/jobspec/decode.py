@@ -143,7 +143,7 @@ class Decoder:
         else:
             items = _as_list(data, row.field)
             if node.labels:  # also found by its label
-                self.places.setdefault((*here, node.labels[0].text), node.span)
+                self.places[(*here, node.labels[0].text)] = node.span
             items.append(self.decode(table, node, item.scope, (*here, len(items))))
 
     def _check_once(self, row: Row, node: Block, here: Path) -> None:

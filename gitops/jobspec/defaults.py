@@ -1,4 +1,4 @@
-"""What each block of the canonical form holds where a spec says nothing, by job type where it differs.
+"""What each block of the canonical form holds where a spec says nothing, by job type.
 
 Tables of API names and values; `filled` lays given data over one of them.
 """

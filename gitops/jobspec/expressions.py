@@ -282,7 +282,10 @@ def remainder(left: Number, right: Number) -> Number:
     return simple(left - right * int(Fraction(left) / Fraction(right)))
 
 
-_LOGIC: dict[str, Callable[[bool, bool], bool]] = {"&&": operator.and_, "||": operator.or_}
+_LOGIC: dict[str, Callable[[bool, bool], bool]] = {
+    "&&": lambda a, b: a and b,
+    "||": lambda a, b: a or b,
+}
 _ARITHMETIC: dict[str, Callable[[Number, Number], Value]] = {
     "+": lambda a, b: simple(a + b),
     "-": lambda a, b: simple(a - b),

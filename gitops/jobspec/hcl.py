@@ -114,7 +114,37 @@ def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
 def _parser() -> _Parser:
     from hcl2.parser import parser
 
-    return cast("_Parser", parser())
+    if not _grammar_cache:
+        return cast("_Parser", parser())
+    return _own_parser(_grammar_cache[-1])
+
+
+def _own_parser(cache_file: str) -> _Parser:
+    """Build python-hcl2's parser with its tables kept in a file of ours.
+
+    Its own file lies beside its code, which may not be writable; building takes a second.
+    """
+    import hcl2.parser
+    from hcl2.postlexer import PostLexer
+    from lark import Lark
+
+    built = Lark.open(  # pyright: ignore[reportUnknownMemberType]
+        "hcl2.lark",
+        rel_to=str(hcl2.parser.__file__),
+        parser="lalr",
+        cache=cache_file,
+        propagate_positions=True,
+        postlex=PostLexer(),
+    )
+    return cast("_Parser", built)
+
+
+_grammar_cache: list[str] = []
+
+
+def use_grammar_cache(cache_file: str) -> None:
+    """Keep the parser's tables in `cache_file` from the first parse of this process on."""
+    _grammar_cache.append(cache_file)
 
 
 def _syntax_fault(source: Source, text: str, offset: int, shift: int) -> Fault:

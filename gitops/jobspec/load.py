@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gitops.diagnostics import Diagnostic, SpecErrors, did_you_mean
 from gitops.jobspec.canonical import canonical
 from gitops.jobspec.decode import Decoder, Path
 from gitops.jobspec.hcl import parse_body
+from gitops.jobspec.names import GivenValues, Names, given_values, names
 from gitops.jobspec.schema.job import JOB
+from gitops.jobspec.spec import LoadedSpec, Outcome
 from gitops.jobspec.spec_json import parse_json_spec
 from gitops.jobspec.syntax import Block, Body, Fault, Problems, Source, Span
 from gitops.jobspec.validate import validate, warn
-from gitops.jobspec.variables import Given, Names, Variables, given_values, names
+from gitops.jobspec.variables import Variables
 from planner.codec import FormatError, from_json
 from planner.job import Job
+
+__all__ = ["LoadedSpec", "load", "load_all"]
 
 _TASK_PATH = 2  # ("_tasks", 0)
 _JOB_POLICIES = {"Update": "Update", "Migrate": "Migrate", "ReschedulePolicy": "Reschedule"}
 _TOP = ("job", "variable", "variables", "locals")
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedSpec:
-    """A job and where it came from; `declared` are the names of the spec's variables."""
-
-    job: Job
-    path: str
-    warnings: tuple[Diagnostic, ...] = ()
-    declared: frozenset[str] = frozenset()
-    place: Diagnostic | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -55,26 +48,32 @@ def load_all(files: Mapping[str, str], variables: Variables) -> tuple[LoadedSpec
     Raises `SpecErrors` with the errors of all files; two files with one job are an error, and so
     is a value for a variable that no file declares.
     """
-    given, wrong = given_values(variables)
-    errors = list(wrong)
-    loaded: list[LoadedSpec] = []
-    declared: set[str] = set()
-    for path, text in files.items():
-        parsed = parse_spec(Source.of(path, text), variables, given)
-        declared |= parsed.declared
-        spec = _finished(parsed)
-        errors += parsed.problems.errors()
-        if spec is not None:
-            loaded.append(spec)
-    errors += _same_job(loaded)
-    if not errors or declared:
-        errors += _undeclared(given, declared)
+    given = given_values(variables)
+    outcomes = [outcome(path, text, variables, given) for path, text in files.items()]
+    return combined(outcomes, given)
+
+
+def outcome(path: str, text: str, variables: Variables, given: GivenValues) -> Outcome:
+    """Return what becomes of one file; raises nothing."""
+    parsed = parse_spec(Source.of(path, text), variables, given)
+    spec = _finished(parsed)
+    errors = parsed.problems.errors()
+    return Outcome(None if errors else spec, errors, parsed.declared)
+
+
+def combined(outcomes: Sequence[Outcome], given: GivenValues) -> tuple[LoadedSpec, ...]:
+    """Return the specs of all files; raises `SpecErrors` for what is wrong in or among them."""
+    errors = list(given.errors) + [e for o in outcomes for e in o.errors]
+    specs = [o.spec for o in outcomes if o.spec is not None]
+    errors += _same_job(specs)
+    if len(specs) == len(outcomes):  # else a declaration may just not have been read
+        errors += _undeclared(given, {name for o in outcomes for name in o.declared})
     if errors:
         raise SpecErrors(errors)
-    return tuple(loaded)
+    return tuple(specs)
 
 
-def parse_spec(source: Source, variables: Variables, given: Mapping[str, Given]) -> ParsedSpec:
+def parse_spec(source: Source, variables: Variables, given: GivenValues) -> ParsedSpec:
     """Parse and evaluate one spec; its errors are in `problems`."""
     parsed = ParsedSpec(source, Problems(source))
     try:
@@ -90,11 +89,11 @@ def parse_spec(source: Source, variables: Variables, given: Mapping[str, Given])
     return parsed
 
 
-def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: Mapping[str, Given]) -> None:
+def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: GivenValues) -> None:
     body = parse_body(parsed.source)
     problems = parsed.problems
     _check_top(body, problems)
-    found = names(body, problems, variables, given)
+    found = names(body, problems, variables, given.values)
     parsed.declared = frozenset(found.declarations)
     jobs = list(body.blocks("job"))
     if not jobs:
@@ -176,7 +175,7 @@ def _same_job(loaded: Iterable[LoadedSpec]) -> list[Diagnostic]:
     for spec in loaded:
         job = spec.job
         other = first.setdefault((job.namespace, job.id), spec)
-        if other is not spec and spec.place is not None and other.place is not None:
+        if other is not spec:
             at = f"{other.place.path}:{other.place.line}:{other.place.column}"
             summary = f'The job "{job.id}" is defined twice'
             detail = f"The other one is at {at}. Rename or remove one of them."
@@ -185,23 +184,15 @@ def _same_job(loaded: Iterable[LoadedSpec]) -> list[Diagnostic]:
 
 
 def _with(place: Diagnostic, summary: str, detail: str) -> Diagnostic:
-    return Diagnostic(
-        place.path,
-        place.line,
-        place.column,
-        summary,
-        detail,
-        "error",
-        place.source_line,
-        place.end_column,
-    )
+    return replace(place, summary=summary, detail=detail, severity="error")
 
 
-def _undeclared(given: Mapping[str, Given], declared: set[str]) -> list[Diagnostic]:
+def _undeclared(given: GivenValues, declared: set[str]) -> list[Diagnostic]:
     wrong: list[Diagnostic] = []
-    for name in sorted(set(given) - declared):
+    for name in sorted(set(given.values) - declared):
         summary = f'No spec declares the variable "{name}"'
         detail = did_you_mean(name, declared) or f'Declare it: variable "{name}" {{}}.'
-        place = given[name].diagnostic or Diagnostic(given[name].origin, 0, 0, "")
+        value = given.values[name]
+        place = value.diagnostic or Diagnostic(value.origin, 0, 0, "")
         wrong.append(_with(place, summary, detail))
     return wrong

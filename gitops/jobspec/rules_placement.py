@@ -11,9 +11,23 @@ from planner.job import Affinity, Constraint, Spread
 
 Finding = tuple[Path, tuple[str, str]]
 
-_COMPARING = (
-    "= == is != not < <= > >= regexp version semver set_contains set_contains_all set_contains_any"
-).split()
+_COMPARING = [
+    "=",
+    "==",
+    "is",
+    "!=",
+    "not",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "regexp",
+    "version",
+    "semver",
+    "set_contains",
+    "set_contains_all",
+    "set_contains_any",
+]
 _OPERATORS = (*_COMPARING, "is_set", "is_not_set", "distinct_hosts", "distinct_property")
 _VERSIONS = re.compile(r"\s*(?:=|!=|>=|<=|>|<|~>)?\s*v?\d[\w.+~-]*\s*")
 _PERCENT = 100
@@ -23,9 +37,14 @@ class Placed(Protocol):
     """What has constraints and affinities."""
 
     @property
-    def constraints(self) -> tuple[Constraint, ...]: ...
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Return the constraints."""
+        ...
+
     @property
-    def affinities(self) -> tuple[Affinity, ...]: ...
+    def affinities(self) -> tuple[Affinity, ...]:
+        """Return the affinities."""
+        ...
 
 
 def placement_findings(placed: Placed, path: Path, level: str) -> Iterator[Finding]:

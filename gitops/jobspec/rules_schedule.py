@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SHORT = frozenset("@yearly @annually @monthly @weekly @daily @hourly".split())
+_SHORT = frozenset(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"])
 _FIELDS = (
     ("second", 0, 59),
     ("minute", 0, 59),
@@ -15,8 +15,8 @@ _FIELDS = (
     ("year", 1970, 2099),
 )
 _NAMES = {
-    "month": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
-    "day of week": "sun mon tue wed thu fri sat".split(),
+    "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    "day of week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
 }
 _ITEM = re.compile(r"(?P<first>\*|\?|[a-z]+|\d+)(?:-(?P<last>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
 _SPECIAL = {

@@ -114,6 +114,10 @@ def _template(template: Template, path: Path) -> Iterator[Finding]:
         yield (*path, "ChangeMode"), ("env together with change_mode signal", detail)
     if template.change_mode == "script" and not template.change_script.get("Command"):
         yield path, ("change_script is missing", "change_mode script needs its command.")
+    yield from _template_limits(template, path)
+
+
+def _template_limits(template: Template, path: Path) -> Iterator[Finding]:
     if template.splay < 0:
         yield (*path, "Splay"), ("Invalid splay", "It is 0 or more.")
     if not re.fullmatch(r"[0-7]{1,4}", template.perms):

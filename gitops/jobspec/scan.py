@@ -82,14 +82,14 @@ class _Scanner:
         """Walk code; in a template up to its closing brace, else to the end."""
         opened: list[tuple[str, int]] = []
         while match := _CODE.search(self.text, pos, self.end):
-            token, at = match.group(), match.start()
-            if token in "})]":
-                if template and not opened and token == "}":
+            sign, at = match.group(), match.start()
+            if sign in "})]":
+                if template and not opened and sign == "}":
                     return match.end()
-                self._close(token, at, opened)
+                self._close(sign, at, opened)
                 pos = match.end()
-            elif token in _CLOSING:
-                opened.append((token, at))
+            elif sign in _CLOSING:
+                opened.append((sign, at))
                 self._check_depth(at, len(opened))
                 pos = match.end()
             else:
@@ -100,11 +100,11 @@ class _Scanner:
             raise Fault(Span(pos - 2, pos), "Unclosed interpolation", 'Close it with "}".')
         return self.end
 
-    def _close(self, token: str, at: int, opened: list[tuple[str, int]]) -> None:
+    def _close(self, sign: str, at: int, opened: list[tuple[str, int]]) -> None:
         if not opened:
-            raise Fault(Span(at, at + 1), f'"{token}" closes nothing', "Remove it.")
+            raise Fault(Span(at, at + 1), f'"{sign}" closes nothing', "Remove it.")
         last, start = opened.pop()
-        if _CLOSING[last] != token:
+        if _CLOSING[last] != sign:
             raise _unclosed(last, start)
 
     def _check_depth(self, at: int, opened: int) -> None:
@@ -116,25 +116,25 @@ class _Scanner:
             )
 
     def _skip(self, match: re.Match[str], *, outer: bool) -> int:
-        token, at = match.group(), match.start()
-        if token == '"':
+        sign, at = match.group(), match.start()
+        if sign == '"':
             literal = self._quoted(at)
-        elif token.startswith("<<"):
+        elif sign.startswith("<<"):
             literal = self._heredoc(match)
         else:
-            return self._comment(token, at, outer=outer)
+            return self._comment(sign, at, outer=outer)
         if outer:
             self.literals[at] = literal
             blank = f'"{"_" * (literal.span.end - at - 2)}"'
             self.blanks.append(_Blank(literal.span, blank))
         return literal.span.end
 
-    def _comment(self, token: str, at: int, *, outer: bool) -> int:
-        close = "*/" if token == "/*" else "\n"  # noqa: S105 - not a password
-        found = self.text.find(close, at + 2 if token == "/*" else at, self.end)  # noqa: S105
-        if found < 0 and token == "/*":  # noqa: S105
+    def _comment(self, sign: str, at: int, *, outer: bool) -> int:
+        close = "*/" if sign == "/*" else "\n"
+        found = self.text.find(close, at + 2 if sign == "/*" else at, self.end)
+        if found < 0 and sign == "/*":
             raise Fault(Span(at, at + 2), "Unclosed comment", 'Close it with "*/".')
-        end = self.end if found < 0 else found + (2 if token == "/*" else 0)  # noqa: S105
+        end = self.end if found < 0 else found + (2 if sign == "/*" else 0)
         if outer:
             self.blanks.append(_Blank(Span(at, end), " " * (end - at)))
         return end
@@ -142,12 +142,12 @@ class _Scanner:
     def _quoted(self, start: int) -> Literal:
         pos = start + 1
         while match := _QUOTED.search(self.text, pos, self.end):
-            token = match.group()
-            if token == '"':
+            sign = match.group()
+            if sign == '"':
                 return Literal(Span(start, match.end()), Span(start + 1, match.start()))
-            if token == "\n":
+            if sign == "\n":
                 break
-            pos = self._sequence(match) if token in ("${", "%{") else match.end()
+            pos = self._sequence(match) if sign in ("${", "%{") else match.end()
         raise Fault(
             Span(start, start + 1),
             "Unclosed string",
@@ -177,8 +177,8 @@ class _Scanner:
         )
 
 
-def _unclosed(token: str, at: int) -> Fault:
-    kind = {"{": "block or object", "[": "list", "(": "bracket"}[token]
+def _unclosed(sign: str, at: int) -> Fault:
+    kind = {"{": "block or object", "[": "list", "(": "bracket"}[sign]
     return Fault(
-        Span(at, at + 1), f"Unclosed {kind}", f'There is no matching "{_CLOSING[token]}" for it.'
+        Span(at, at + 1), f"Unclosed {kind}", f'There is no matching "{_CLOSING[sign]}" for it.'
     )

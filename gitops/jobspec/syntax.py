@@ -1,4 +1,4 @@
-"""The syntax tree of HCL, each node with its place in the source. Holds values, evaluates nothing."""
+"""The syntax tree of HCL, each node with its place in the source. Evaluates nothing."""
 
 from __future__ import annotations
 
@@ -244,10 +244,20 @@ class For:
 
 
 Expression: TypeAlias = (
-    "Constant | Template | Name | Access | Splat | Call | TupleOf | ObjectOf | Conditional"
-    " | Binary | Unary | For"
+    Constant
+    | Template
+    | Name
+    | Access
+    | Splat
+    | Call
+    | TupleOf
+    | ObjectOf
+    | Conditional
+    | Binary
+    | Unary
+    | For
 )
-Part: TypeAlias = "str | Constant | Template | Name | Access | Splat | Call | TupleOf | ObjectOf | Conditional | Binary | Unary | For | Branch | Repeat"
+Part: TypeAlias = str | Branch | Repeat | Expression
 
 
 @dataclass(frozen=True, slots=True)

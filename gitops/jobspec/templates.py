@@ -47,7 +47,7 @@ class _Sequence:
     span: Span
 
 
-_Token: TypeAlias = "_Text | _Sequence"
+_Piece: TypeAlias = "_Text | _Sequence"
 
 
 def template(source: Source, literal: Literal, parse: ParseExpression) -> Constant | Template:
@@ -80,8 +80,8 @@ def decode_escapes(source: Source, span: Span) -> str:
     return _ESCAPE.sub(decoded, source.slice(span))
 
 
-def _tokens(source: Source, literal: Literal) -> list[_Token]:
-    tokens: list[_Token] = []
+def _tokens(source: Source, literal: Literal) -> list[_Piece]:
+    tokens: list[_Piece] = []
     text, end = source.text, literal.content.end
     at = literal.content.start
     strip_next = False
@@ -132,7 +132,7 @@ def _sequence(text: str, match: re.Match[str], end: int) -> tuple[Span, bool, bo
     return Span(start, stop), before, behind, after
 
 
-def _dedented(tokens: list[_Token]) -> list[_Token]:
+def _dedented(tokens: list[_Piece]) -> list[_Piece]:
     """Take the smallest common indent off the lines, as far as they begin with text."""
     indents: list[int] = []
     at_line_start = True
@@ -149,8 +149,8 @@ def _dedented(tokens: list[_Token]) -> list[_Token]:
     return _without_indent(tokens, min(indents, default=0))
 
 
-def _without_indent(tokens: list[_Token], indent: int) -> list[_Token]:
-    out: list[_Token] = []
+def _without_indent(tokens: list[_Piece], indent: int) -> list[_Piece]:
+    out: list[_Piece] = []
     at_line_start = True
     for token in tokens:
         if isinstance(token, _Text) and token.text:
@@ -176,7 +176,7 @@ class _Assembler:
     """Builds the tree of directives from the flat tokens."""
 
     source: Source
-    tokens: list[_Token]
+    tokens: list[_Piece]
     parse: ParseExpression
     at: int = 0
     opened: list[Span] = field(default_factory=list[Span])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -33,6 +33,7 @@ from gitops.jobspec.syntax import (
     Unary,
 )
 from gitops.jobspec.templates import template
+from gitops.jobspec.values import MAX_DIGITS
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -41,7 +42,6 @@ Node: TypeAlias = "Tree[object]"
 ParseAt: TypeAlias = Callable[[Source, Span], Expression]
 
 MAX_DEPTH = 120
-MAX_DIGITS = 1000
 MAX_EXPONENT = 1000
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _DEEP = f"At most {MAX_DEPTH} operators, branches or steps in a row are read; use locals."
@@ -56,6 +56,29 @@ class Converter:
     shift: int
     parse_at: ParseAt
     depth: int = 0
+    rules: dict[str, Callable[[Node], Expression]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = {
+            "expr_term": self._term,
+            "identifier": self._name,
+            "literal_value": self._word,
+            "int_lit": self._number,
+            "float_lit": self._number,
+            "string": self._string,
+            "tuple": self._tuple,
+            "object": self._object,
+            "function_call": self._call,
+            "get_attr_expr_term": self._access,
+            "index_expr_term": self._access,
+            "attr_splat_expr_term": self._splat,
+            "full_splat_expr_term": self._splat,
+            "conditional": self._conditional,
+            "binary_op": self._binary,
+            "unary_op": self._unary,
+            "for_tuple_expr": self._for,
+            "for_object_expr": self._for,
+        }
 
     def body(self, node: Node) -> Body:
         """Convert the items between two braces, or of a file."""
@@ -72,15 +95,15 @@ class Converter:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Fault(self._span(node), "Expression too long", _DEEP)
-        converted = _EXPRESSIONS[node.data](self, node)
+        converted = self.rules[node.data](node)
         self.depth -= 1
         return converted
 
-    def _span(self, node: Node | Token) -> Span:
-        if hasattr(node, "start_pos"):
-            token = cast("Token", node)
-            return Span((token.start_pos or 0) + self.shift, (token.end_pos or 0) + self.shift)
-        meta = cast("Node", node).meta
+    def _token_span(self, token: Token) -> Span:
+        return Span((token.start_pos or 0) + self.shift, (token.end_pos or 0) + self.shift)
+
+    def _span(self, node: Node) -> Span:
+        meta = node.meta
         if meta.empty:
             return Span(0, 0)
         return self._trimmed(Span(meta.start_pos + self.shift, meta.end_pos + self.shift))
@@ -91,7 +114,7 @@ class Converter:
         kept = self.scanned.text[span.start - base : span.end - base].rstrip()
         return Span(span.start, span.start + len(kept)) if kept else span
 
-    def _text(self, node: Node | Token) -> str:
+    def _text(self, node: Node) -> str:
         return self.source.slice(self._span(node))
 
     def _attribute(self, node: Node) -> Attribute:
@@ -112,7 +135,7 @@ class Converter:
             t for t in reversed(node.children[:-1]) if getattr(t, "type", None) == "LBRACE"
         )
         header = span.to(labels[-1].span) if labels else span
-        inner = Span(self._span(cast("Token", brace)).end, self._span(node).end - 1)
+        inner = Span(self._token_span(cast("Token", brace)).end, self._span(node).end - 1)
         items = self.body(body).items
         return Block(self._text(kind), labels, Body(items, inner), span, header)
 
@@ -209,7 +232,7 @@ class Converter:
             inner = cast("Node", node.children[1])
             return Member(self._text(inner), span)
         if node.data == "short_index":
-            number = self._text(cast("Token", node.children[1]))
+            number = str(node.children[1])
             return Index(Constant(int(number[:9]), span), span)
         inner = next(_trees(node, skip=("new_line_or_comment",)))
         return Index(self.expression(inner), span)
@@ -256,7 +279,7 @@ class Converter:
         )
 
 
-def _trees(node: Node, skip: tuple[str, ...] = ()) -> Iterable[Node]:
+def _trees(node: Node, skip: tuple[str, ...] = ()) -> Iterator[Node]:
     return (
         cast("Node", c)
         for c in node.children
@@ -270,25 +293,3 @@ def _unwrapped(node: Node) -> Node:
     if node.data == "expr_term" and len(children) == 1:
         return cast("Node", children[0])
     return node
-
-
-_EXPRESSIONS: dict[str, Callable[[Converter, Node], Expression]] = {
-    "expr_term": Converter._term,
-    "identifier": Converter._name,
-    "literal_value": Converter._word,
-    "int_lit": Converter._number,
-    "float_lit": Converter._number,
-    "string": Converter._string,
-    "tuple": Converter._tuple,
-    "object": Converter._object,
-    "function_call": Converter._call,
-    "get_attr_expr_term": Converter._access,
-    "index_expr_term": Converter._access,
-    "attr_splat_expr_term": Converter._splat,
-    "full_splat_expr_term": Converter._splat,
-    "conditional": Converter._conditional,
-    "binary_op": Converter._binary,
-    "unary_op": Converter._unary,
-    "for_tuple_expr": Converter._for,
-    "for_object_expr": Converter._for,
-}

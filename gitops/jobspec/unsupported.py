@@ -54,6 +54,12 @@ _CHECK: tuple[tuple[str, Callable[[Check], bool]], ...] = (
     ("check.address_mode", lambda c: c.address_mode not in ("", "host")),
 )
 
+
+def _has_identity(task: Task) -> bool:
+    own = task.identity
+    return bool(task.identities) or (own is not None and (own.env or own.file))
+
+
 _TASK: tuple[tuple[str, Callable[[Task], bool]], ...] = (
     ("template", lambda t: bool(t.templates)),
     ("artifact", lambda t: bool(t.artifacts)),
@@ -61,7 +67,7 @@ _TASK: tuple[tuple[str, Callable[[Task], bool]], ...] = (
     ("vault", lambda t: bool(t.vault)),
     ("consul", lambda t: bool(t.consul)),
     ("secret", lambda t: bool(t.secrets)),
-    ("identity", lambda t: _has_identity(t)),
+    ("identity", _has_identity),
     ("lifecycle", lambda t: t.lifecycle is not None),
     ("leader", lambda t: t.leader),
     ("user", lambda t: bool(t.user)),
@@ -105,8 +111,3 @@ def _networks(group: TaskGroup) -> tuple[Network, ...]:
 
 def _services(group: TaskGroup) -> tuple[Service, ...]:
     return (*group.services, *(s for t in group.tasks for s in t.services))
-
-
-def _has_identity(task: Task) -> bool:
-    own = task.identity
-    return bool(task.identities) or (own is not None and (own.env or own.file))

@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import TypeAlias, cast
 
 Value: TypeAlias = (
-    "None | bool | int | Fraction | float | str | tuple[Value, ...] | dict[str, Value]"
+    "bool | int | Fraction | float | str | tuple[Value, ...] | dict[str, Value] | None"
 )
 Number: TypeAlias = "int | Fraction | float"
 
 # Numbers are kept exactly; a quotient is rounded to this many bits, and printed by it.
 PRECISION = 512
 MAX_BITS = 8192
+MAX_DIGITS = 1000
 MAX_TEXT = 4 * 1024 * 1024
 MAX_ITEMS = 200_000
 
@@ -70,7 +71,7 @@ def number(value: Value) -> Number:
 
 
 def _parsed(text: str) -> Number:
-    short = text.isascii() and len(text) < 1000 and "/" not in text and text == text.strip()
+    short = text.isascii() and len(text) <= MAX_DIGITS and "/" not in text and text == text.strip()
     exponent = text.lower().partition("e")[2]
     if not short or "_" in text or (exponent and len(exponent) > 4):  # noqa: PLR2004
         raise ValueFault(f"a number is required, not {text[:40]!r}")

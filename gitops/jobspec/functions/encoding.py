@@ -43,7 +43,11 @@ def _csvdecode(value: str) -> Value:
     head, *rest = rows or [[]]
     if len(set(head)) != len(head) or any(len(r) != len(head) for r in rest):
         raise ValueFault("each row has one value for each name of the first row, which are unique")
-    return tuple({name: cell for name, cell in zip(head, row, strict=True)} for row in rest)
+    return tuple(_record(head, row) for row in rest)
+
+
+def _record(names: list[str], cells: list[str]) -> Value:
+    return dict[str, Value](zip(names, cells, strict=True))
 
 
 def _digest(name: str) -> Eager:

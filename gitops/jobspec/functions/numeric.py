@@ -6,11 +6,20 @@ import math
 from fractions import Fraction
 
 from gitops.jobspec.functions.lazily import Eager
-from gitops.jobspec.values import Number, Value, ValueFault, integer, number, simple, text
+from gitops.jobspec.values import (
+    MAX_BITS,
+    MAX_DIGITS,
+    Number,
+    Value,
+    ValueFault,
+    integer,
+    number,
+    simple,
+    text,
+)
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CASELESS = 36
-_MAX_EXPONENT = 4096
 
 
 def from_float(value: float) -> Number:
@@ -27,11 +36,11 @@ def _log(value: Number, base: Number) -> Value:
 
 
 def _pow(base: Number, exponent: Number) -> Value:
-    whole = isinstance(exponent, int) and abs(exponent) <= _MAX_EXPONENT
-    if whole and isinstance(base, int) and base.bit_length() * abs(exponent) < _MAX_EXPONENT:
+    if isinstance(base, int) and isinstance(exponent, int):
         if not base and exponent < 0:
             raise ValueFault("0 has no negative power")
-        return simple(Fraction(base) ** exponent)
+        if base.bit_length() * abs(exponent) <= MAX_BITS:
+            return simple(Fraction(base) ** exponent)
     try:
         return from_float(math.pow(base, exponent))
     except (OverflowError, ValueError) as e:
@@ -52,7 +61,7 @@ def _parseint(digits: str, base: int) -> Value:
         raise ValueFault("the base is 2 to 62")
     body = digits.removeprefix("-")
     body = body.lower() if base <= _CASELESS else body
-    if not body or len(body) > 1000 or any(c not in _DIGITS[:base] for c in body):  # noqa: PLR2004
+    if not body or len(body) > MAX_DIGITS or any(c not in _DIGITS[:base] for c in body):
         raise ValueFault(f"{digits[:40]!r} is no whole number of base {base}")
     total = 0
     for c in body:
@@ -61,7 +70,7 @@ def _parseint(digits: str, base: int) -> Value:
 
 
 def _signum(value: Number) -> Value:
-    return (value > 0) - (value < 0)
+    return int(value > 0) - int(value < 0)
 
 
 def _least(*values: Number) -> Value:
@@ -73,7 +82,7 @@ def _most(*values: Number) -> Value:
 
 
 def _absolute(value: Number) -> Value:
-    return abs(value)
+    return -value if value < 0 else value
 
 
 FUNCTIONS: dict[str, Eager] = {

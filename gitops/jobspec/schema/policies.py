@@ -1,4 +1,4 @@
-"""Tables of the policies: update, restart, reschedule, migrate, disconnect, scaling and the like."""
+"""Tables of the policies: update, restart, reschedule, migrate, disconnect and more."""
 
 from __future__ import annotations
 

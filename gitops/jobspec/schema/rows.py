@@ -23,7 +23,7 @@ from gitops.jobspec.values import (
     text,
 )
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Data: TypeAlias = "dict[str, Json]"
 Kind: TypeAlias = Callable[[Value], object]
 
@@ -65,8 +65,10 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A block of the language. `label` is the field its label goes to; `constants` are fields
-    that no argument sets; `finish` makes of the decoded data what it stands for.
+    """A block of the language.
+
+    `label` is the field its label goes to; `constants` are fields that no argument sets; `finish`
+    makes of the decoded data what it stands for.
     """
 
     name: str
