@@ -114,11 +114,22 @@ async def test_its_end_ends_commands_that_run(tmp_path: Path) -> None:
     await connector.close()
 
 
-async def test_a_child_that_keeps_stdout_open_holds_the_command(tmp_path: Path) -> None:
+async def test_a_child_that_keeps_stdout_open_holds_the_command_and_ends_with_it(
+    tmp_path: Path,
+) -> None:
+    mark = tmp_path / "pid"
     async with DevHost(tmp_path) as dev:
         with pytest.raises(HostError) as caught:
-            await said(dev, "sleep 300 & echo started", deadline=0.5)
+            await said(dev, f"sleep 300 & echo $! >{mark}", deadline=0.5)
     assert caught.value.fault is HostFault.TIMEOUT
+    assert not is_alive(int(mark.read_text()))
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 async def test_hundreds_of_commands_come_and_go(tmp_path: Path) -> None:
