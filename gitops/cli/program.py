@@ -6,8 +6,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from typing import cast
 
-import click
 import typer
 
 from gitops.cli import job, node, read, setup
@@ -68,12 +68,12 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _usage(error: BaseException) -> int:
-    assert isinstance(error, click.ClickException)  # noqa: S101 - what the table says
+    shown = cast("typer.BadParameter", error)  # they all show themselves alike
     # A bare `orch` is a request for help, not a mistake.
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        sys.stdout.write(error.format_message() + "\n")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(shown.format_message() + "\n")
         return 0
-    error.show()
+    shown.show()
     return 1
 
 
@@ -94,9 +94,12 @@ def _hung_up(_: BaseException) -> int:
     return 0
 
 
+# Found through typer: its newer versions bring a click of their own, which is not `click`.
+_UsageError = typer.BadParameter.__base__ or typer.BadParameter
+
 _ENDS: dict[type[BaseException], Callable[[BaseException], int]] = {
-    click.ClickException: _usage,
-    click.Abort: _interrupted,
+    _UsageError: _usage,
+    typer.Abort: _interrupted,
     KeyboardInterrupt: _interrupted,
     OrchError: _told,
     InventoryError: _told,
