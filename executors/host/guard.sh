@@ -1,4 +1,15 @@
 # What every guarded step does first. Arguments of each script: DATA CLUSTER NODE, then its own.
+#
+# DATA (0711)             /var/lib/orch for root, else ~/.local/share/orch, or orch_data_dir
+#   format                number of this layout
+#   lock                  flock of a guarded step; never held over a stop or a round trip
+#   node/id               the node's random id
+#   clusters/CLUSTER/fences/JOB-KEY   "EPOCH INDEX COMMIT"; the key percent-encoded
+#   records/ALLOC (0700)  record: key=value lines; stop: the tombstone; released: all is dead and
+#                         the reservation free; failed: the task that failed; supervise.sh
+#     tasks/TASK          policy, run (the command and its variables), user, state, events,
+#                         sup and pid ("PID START BOOT" of supervisor and task), exit, lock, stop
+#   alloc/ALLOC           alloc/{data,logs,tmp} and, per task, {local,secrets,tmp}, as Nomad has it
 umask 077
 set_data "$1"
 cluster=$2
@@ -132,6 +143,9 @@ Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HO
 ExecStart=/bin/sh $_owner/supervise.sh $_owner ${1##*/}
 KillMode=control-group
 Restart=on-failure
+IgnoreSIGPIPE=no
+StandardOutput=null
+StandardError=null
 
 [Install]
 WantedBy=multi-user.target

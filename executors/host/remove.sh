@@ -6,6 +6,10 @@ check_fence "$1" "$2" "$3" "$4"
 record=$records/$5
 if [ -e "$record" ]; then
     [ -e "$record/released" ] || fail alive "$5"
+    for _each in "$record"/tasks/*/; do
+        _each=${_each%/}
+        if [ -d "$_each" ] && use_systemd "$_each"; then drop_unit "$_each"; fi
+    done
 fi
 rm -rf "${data:?}/alloc/$5" "$record" 2>/dev/null || fail write "$record${tab}0"
 sync_files "$records"

@@ -21,7 +21,7 @@ from executors.fleet import JobFence
 from executors.guard import Guard, StartRequest, StopRequest, TaskStart
 from executors.local import LocalTransport
 from executors.logs import LogSource, LogStream, read
-from executors.records import HostAlloc
+from executors.records import HostAlloc, Life
 from executors.taskfiles import Record, TaskPolicy
 from planner.job import SECOND, RestartPolicy
 from planner.observed import NodeResources, TaskState
@@ -106,6 +106,13 @@ class HostUnderTest:
             return found if found.state.value == state else None
 
         return await eventually(look, f"{task} is not {state}")
+
+    async def until_life(self, record: Record, life: Life) -> HostAlloc:
+        async def look() -> HostAlloc | None:
+            found = await self.inspect(record)
+            return found if found.lives == {"t": life} else None
+
+        return await eventually(look, f"the task is not {life}")
 
     async def until_event(self, record: Record, kind: str, count: int = 1) -> TaskState:
         async def look() -> TaskState | None:
@@ -207,10 +214,10 @@ async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     await found.guard.enrol()
     await found.guard.raise_fences([found.fence])
     yield found
-    await _leave_nothing(found)
+    await leave_nothing(found)
 
 
-async def _leave_nothing(host: HostUnderTest) -> None:
+async def leave_nothing(host: HostUnderTest) -> None:
     for folder in _folders(host.data / "records"):
         with suppress(Exception):
             await host.stop(host.record(int(folder.name[:8])))
