@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from executors.apply import carry_out
@@ -93,7 +93,7 @@ def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> R
 
 
 @contextlib.asynccontextmanager
-async def _released(effects: Effects, begun: Begun) -> AsyncIterator[None]:
+async def _released(effects: Effects, begun: Begun) -> AsyncGenerator[None]:
     """Fold and release at the end, also when the run was interrupted."""
     try:
         yield
@@ -115,7 +115,7 @@ def _fold(effects: Effects, begun: Begun) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _beating(begun: Begun, ttl: float) -> AsyncIterator[None]:
+async def _beating(begun: Begun, ttl: float) -> AsyncGenerator[None]:
     """Show the run's life in its journal while it waits; end the work if it is sealed."""
     work = asyncio.current_task()
     sealed: list[SealedError] = []

@@ -24,15 +24,17 @@ from planner.recorded import DeploymentStatus
 from tests.world import World, node
 
 
-def job(count: int = 3, command: str = "/bin/a", **update: int) -> Job:
-    rolling = Update(max_parallel=1, min_healthy_time=SECOND, healthy_deadline=MINUTE)
+ROLLING = Update(max_parallel=1, min_healthy_time=SECOND, healthy_deadline=MINUTE)
+
+
+def job(count: int = 3, command: str = "/bin/a", update: Update = ROLLING) -> Job:
     return Job(
         id="web",
         task_groups=(
             TaskGroup(
                 name="g",
                 count=count,
-                update=replace(rolling, **update),
+                update=update,
                 networks=(Network(dynamic_ports=(Port(label="http"),)),),
                 services=(
                     Service(
@@ -102,7 +104,8 @@ def test_a_failing_check_fails_the_rollout_at_the_healthy_deadline() -> None:
 def test_no_progress_in_time_fails_the_rollout() -> None:
     world = World([node("h1")])
     world.fleet.sick = lambda name: name == "alive"
-    result = world.apply(job(healthy_deadline=10 * MINUTE, progress_deadline=2 * MINUTE))
+    patient = replace(ROLLING, healthy_deadline=10 * MINUTE, progress_deadline=2 * MINUTE)
+    result = world.apply(job(update=patient))
     assert result.exit_code == 5
     assert result.outcomes[0].detail.startswith("Failed due to progress deadline")
 
