@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 from planner.job import Affinity, Constraint
 from planner.observed import Node
@@ -84,7 +84,7 @@ def _sign(left: str, right: str) -> int:
     return (left > right) - (left < right)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str] | None:
     if len(text) > _MAX_PATTERN:
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 from planner.constraint import holds, is_distinct, label
 from planner.job import Constraint, Job, Port, TaskGroup
@@ -25,7 +25,7 @@ def is_candidate(job: Job, node: Node) -> bool:
     return in_pool and any(_glob(d).fullmatch(node.datacenter) for d in job.datacenters)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, pattern.split("*"))))
 
