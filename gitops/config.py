@@ -37,6 +37,8 @@ class SshConfig(_Section):
 
     user: str = ""
     known_hosts: str = ""
+    # [user@]host[:port] through which every host is reached
+    jump: str = ""
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
     connect_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
     # Seconds in which a host has to answer one probe.

@@ -24,6 +24,9 @@ from planner.errors import OrchError
 from planner.observed import NodeStatus
 
 
+_NAMED = 3
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """The real ledger and fleet of a workspace. `now` is the wall clock in ns."""
@@ -41,6 +44,7 @@ class Session:
         settings = SshSettings(
             user=ssh.user,
             known_hosts=_known_hosts(ssh.known_hosts),
+            jump=ssh.jump,
             concurrency=ssh.concurrency,
             connect_timeout=ssh.connect_timeout,
         )
@@ -68,6 +72,14 @@ class Session:
         )
         return looked(snapshot, observed, self.now())
 
+    def hints(self) -> list[str]:
+        """Say what to do about hosts that failed; the same advice once, with who it is for."""
+        hosts: dict[str, list[str]] = {}
+        for name, error in sorted(self.observer.errors.items()):
+            if error.hint:
+                hosts.setdefault(error.hint, []).append(name)
+        return [f"{_few(names)}: {hint}" for hint, names in hosts.items()]
+
     def fleet(self, epoch: int, commit: str) -> SshFleet:
         """Return the effects on the hosts that were observed."""
         return SshFleet(
@@ -78,6 +90,11 @@ class Session:
             epoch=epoch,
             commit=commit,
         )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def fresh_id() -> str:

@@ -73,12 +73,19 @@ def session(ws: Workspace, limit: str = "") -> Session:
     )
 
 
+def advise(ties: Session) -> None:
+    """Say on stderr what to do about hosts that could not be used."""
+    for hint in ties.hints():
+        note("\n".join(clean(line) for line in hint.splitlines()))
+
+
 async def plan(request: SpecRequest, look: Look, limit: str) -> int:
     """Print the plan; return 4 if it is incomplete, 2 if there are changes, else 0."""
     ws = workspace()
     specs = read_specs(ws, request)
     async with session(ws, limit) as ties:
         made = plan_of(specs.desired(), await ties.look(), ws.config.cluster)
+        advise(ties)
     _show(made, look, request)
     return incomplete(made) or (0 if made.empty else CHANGES)
 
@@ -137,6 +144,7 @@ class _Applying:
     async def run(self, desired: Desired) -> int:
         read = await self._unheld(await self.ties.look(), desired)
         made = plan_of(desired, read, self.ties.workspace.config.cluster)
+        advise(self.ties)
         self._check_index(made)
         _refuse_unsupported(made)
         if made.empty or not self.look.json:

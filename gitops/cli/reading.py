@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gitops.cli.flow import INCOMPLETE, session, workspace
+from gitops.cli.flow import INCOMPLETE, advise, session, workspace
 from gitops.cli.say import note
 from gitops.ledger.opening import open_ledger
 from gitops.planning import Look, unknown_hosts
@@ -38,9 +38,11 @@ async def status(name: str, view: StatusView) -> Answer:
         recorded = ties.ledger.read().folded()
         if not name:
             look = await ties.look(_hosts(recorded.jobs.values()))
+            advise(ties)
             return _job_list(look)
         key = _job_or_alloc(name, recorded)
         look = await ties.look(_hosts([recorded.job(key)]))
+        advise(ties)
     state = look.recorded.job(key)
     found = statuses(state, look.observed)
     if key == name or key.startswith(name):
@@ -84,6 +86,7 @@ async def nodes(name: str, limit: str, view: StatusView) -> Answer:
     ws = workspace()
     async with session(ws, limit) as ties:
         look = await ties.look()
+        advise(ties)
     known = look.observed.nodes
     if not name:
         return _answer(node_list(known.values(), view), status_json.node_data(known.values()), look)
