@@ -68,9 +68,7 @@ def simulate(step: Step, observed: Observed, now: int) -> Observed:
             seen = observed.allocs.get(step.alloc.id)
             if seen is None:
                 return observed
-            return _with(
-                observed, replace(seen, index=step.index, version=step.alloc.job_version)
-            )
+            return _with(observed, replace(seen, index=step.index, version=step.alloc.job_version))
 
 
 def simulate_all(chains: Iterable[Chain], observed: Observed, now: int) -> Observed:
