@@ -23,7 +23,6 @@ from inventory.model import Inventory
 from planner.errors import OrchError
 from planner.observed import NodeStatus
 
-
 _NAMED = 3
 
 
