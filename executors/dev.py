@@ -224,4 +224,6 @@ def _environment() -> dict[str, str]:
         "LOGNAME": user,
         "SHELL": "/bin/sh",
         "PATH": path,
+        # a host for trying things out leaves no units in the system
+        "ORCH_NO_SYSTEMD": "1",
     }

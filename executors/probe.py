@@ -16,7 +16,7 @@ from executors.transport import HostError, HostFault
 from planner.observed import NodeResources
 
 # What a probe may print, in bytes; some 700 bytes an allocation.
-PROBE_LIMIT = 4 * 1024 * 1024
+PROBE_LIMIT = 8 * 1024 * 1024
 FORMAT = 1
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _FENCE = re.compile(r"(\d{1,18}) (\d{1,18}) (\S{0,128})")

@@ -1,16 +1,17 @@
 # Print allocation records, their tasks and whether they live; directories come on stdin.
+# `print_allocs 1` is brief about those that were stopped and are dead.
 print_allocs() {
     read -r boot </proc/sys/kernel/random/boot_id
-    awk -v boot="$boot" '
+    awk -v boot="$boot" -v brief="$1" '
         function whole(tag, file, most,  line, n) {
             while (n < most && (getline line < file) > 0) { print tag "\t" line; n++ }
             close(file)
             return n
         }
-        function latest(file,  line, n, i, ring) {
-            while ((getline line < file) > 0) ring[n++ % 10] = line
+        function latest(file, most,  line, n, i, ring) {
+            while ((getline line < file) > 0) ring[n++ % most] = line
             close(file)
-            for (i = n > 10 ? n - 10 : 0; i < n; i++) print "event\t" ring[i % 10]
+            for (i = n > most ? n - most : 0; i < n; i++) print "event\t" ring[i % most]
         }
         function exists(file,  line, found) {
             found = (getline line < file) >= 0
@@ -36,13 +37,16 @@ print_allocs() {
                 print "task\t" part[n]
                 whole("state", dir "/state", 20)
                 print "live\t" lives(dir "/sup") "\t" lives(dir "/pid")
-                latest(dir "/events")
+                latest(dir "/events", over ? 3 : 10)
                 next
             }
             print "alloc\t" part[n]
             if (!whole("record", dir "/record", 300)) print "damaged"
+            over = exists(dir "/stop") + exists(dir "/released")
             if (exists(dir "/stop")) print "stop"
             if (exists(dir "/released")) print "released"
+            # Of what was stopped and is dead only the end is told.
+            over = over == 2 && brief
         }'
 }
 

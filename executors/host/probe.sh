@@ -85,5 +85,5 @@ ports
 [ ! -e "$data/node/id" ] || printf 'node\t%s\n' "$(line_of "$data/node/id")"
 [ ! -e "$data" ] || [ -x "$data" ] || printf 'unreadable\t%s\n' "$data"
 fences
-for _record in "$data/records"/*/; do list_alloc "${_record%/}"; done | print_allocs
+for _record in "$data/records"/*/; do list_alloc "${_record%/}"; done | print_allocs 1
 printf 'end\torch-probe\n'

@@ -191,3 +191,15 @@ def test_debian_tells_its_point_release() -> None:
     found = facts.attributes(said, {"flock"})
     assert (found["os.version"], found["cpu.arch"]) == ("12.11", "arm64")
     assert "driver.raw_exec" not in found
+
+
+async def test_only_the_end_of_stopped_allocations_is_told(host: HostUnderTest) -> None:
+    record = await host.start(host.task("exec sleep 100"))
+    await host.until(record, "running")
+    await host.stop(record)
+    done = await host.transport.run(probe.command(str(host.data), CLUSTER))
+    (brief,) = probe.parse(done.stdout, "h", CLUSTER).allocs
+    kinds = [e.type for e in brief.alloc.tasks["t"].events]
+    assert kinds == ["Killing", "Terminated", "Killed"]
+    assert (brief.alloc.desired, brief.released) == ("stop", True)
+    assert len((await host.state(record)).events) == 6
