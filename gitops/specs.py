@@ -12,20 +12,11 @@ from gitops.jobspec.variables import Variables
 from gitops.planning import Desired
 from gitops.repo import Desired as Read
 from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
+from gitops.request import SpecRequest
 from gitops.workspace import Workspace, shown
 from planner.errors import OrchError
 from planner.plan import Source
 from planner.recorded import job_key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecRequest:
-    """What the command line says about job specs; `files` empty means the whole repository."""
-
-    files: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
-    var_files: tuple[str, ...] = ()
-    rev: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,10 @@ from gitops.ledger.protocol import Guard
 from gitops.ledger.surroundings import Surroundings
 from gitops.planning import Desired, plan_of, stopping
 from gitops.planning import Look as Read
+from gitops.request import SpecRequest
 from gitops.resolve import job_named
 from gitops.session import Session, fresh_id
-from gitops.specs import SpecRequest, read_specs
+from gitops.specs import read_specs
 from gitops.view import plan_json, plan_text
 from gitops.view.plan_text import PlanView
 from gitops.view.safe import clean

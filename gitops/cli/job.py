@@ -22,7 +22,7 @@ from gitops.cli.options import (
     Verbose,
 )
 from gitops.cli.say import coloured, say, say_json
-from gitops.specs import SpecRequest
+from gitops.request import SpecRequest
 
 _JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from gitops.cli.flow import workspace
 from gitops.diagnostics import Diagnostic, SpecErrors
-from gitops.specs import SpecRequest, Specs, read_specs
+from gitops.request import SpecRequest
+from gitops.specs import Specs, read_specs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
