@@ -16,8 +16,9 @@ from executors.transport import HostError, HostFault
 from planner.observed import NodeResources
 
 # What a probe may print, in bytes; some 700 bytes an allocation.
-PROBE_LIMIT = 8 * 1024 * 1024
+PROBE_LIMIT = 4 * 1024 * 1024
 FORMAT = 1
+_LINE_LIMIT = 4096
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _FENCE = re.compile(r"(\d{1,18}) (\d{1,18}) (\S{0,128})")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -95,7 +96,7 @@ def parse_allocs(output: bytes, host: str, node: str = "") -> tuple[HostAlloc, .
 
 
 def clean(text: str) -> str:
-    """Text without control characters, escapes and marks that turn the direction of reading."""
+    """Text without escapes, control characters (but tab and line end), and marks of direction."""
     return _UNSAFE.sub("", text)
 
 
@@ -113,8 +114,8 @@ def lines(output: bytes, host: str) -> list[list[str]]:
     body, found, _ = body.partition(b"end\torch-probe\n")
     if not found:
         raise _unusable(host, "the answer was cut off")
-    text = body.decode("utf-8", "replace")
-    return [[clean(w)[:4096] for w in line.split("\t")] for line in text.split("\n") if line]
+    text = clean(body.decode("utf-8", "replace"))
+    return [line[:_LINE_LIMIT].split("\t") for line in text.split("\n") if line]
 
 
 def _unusable(host: str, detail: str) -> HostError:
