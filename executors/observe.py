@@ -128,5 +128,5 @@ def _damage(probe: Probe) -> str:
     shown = ", ".join(i[:8] for i in probe.damaged[:_DAMAGED_SHOWN])
     more = len(probe.damaged) - _DAMAGED_SHOWN
     names = f"{shown} and {more} more" if more > 0 else shown
-    where = f"{probe.data_dir}/allocs" if probe.data_dir else "its data directory"
+    where = f"{probe.data_dir}/records" if probe.data_dir else "its data directory"
     return f"records in {where} can't be read: {names}"

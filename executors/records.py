@@ -26,6 +26,9 @@ class Life(StrEnum):
     OVER = "over"
 
 
+_UNATTENDED = (Life.GONE, Life.UNSUPERVISED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostAlloc:
     """One allocation record, with what only the host knows of it."""
@@ -40,8 +43,7 @@ class HostAlloc:
     @property
     def needs_resume(self) -> bool:
         """Whether it should run and a supervisor is missing."""
-        lost = (Life.GONE, Life.UNSUPERVISED)
-        return self.alloc.desired == "run" and any(v in lost for v in self.lives.values())
+        return self.alloc.unattended
 
 
 @dataclass(slots=True)
@@ -155,6 +157,7 @@ def _host_alloc(alloc: _Alloc, node: str) -> HostAlloc:
         memory_mb=_integer(record["memory"]),
         disk_mb=_integer(record["disk"]),
         tasks={n: _task_state(t, lives[n]) for n, t in alloc.tasks.items()},
+        unattended=not alloc.stop and any(life in _UNATTENDED for life in lives.values()),
     )
     return HostAlloc(
         alloc=observed,

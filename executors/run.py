@@ -20,6 +20,10 @@ from planner.plan import JobPlan
 from planner.recorded import JobChange, JobState, Recorded
 
 
+# Seconds in which the supervisor of a started allocation has to come up.
+_SETTLING = 5.0
+
+
 class Journal(Protocol):
     """The write-ahead journal of a run. Appending blocks until it is written for good."""
 
@@ -45,6 +49,8 @@ class Run:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     # (job key, host) pairs on which this run's fence stands
     fenced: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    # when allocations were started, by the monotonic clock
+    started: dict[str, float] = field(default_factory=dict[str, float])
 
     def situation(self) -> Situation:
         """What the planner reads, as of now."""
@@ -110,8 +116,13 @@ class Run:
 
     def saw(self, allocs: Iterable[ObservedAlloc]) -> None:
         """Take in what hosts showed."""
-        seen = {a.id: a for a in allocs}
+        seen = {a.id: self._given_time(a) for a in allocs}
         self.observed = replace(self.observed, allocs={**self.observed.allocs, **seen})
+
+    def _given_time(self, alloc: ObservedAlloc) -> ObservedAlloc:
+        # What was started a moment ago may not have its supervisor yet.
+        age = self.clock.monotonic() - self.started.get(alloc.id, -_SETTLING)
+        return replace(alloc, unattended=False) if age < _SETTLING else alloc
 
     def saw_node(self, node: Node) -> None:
         """Take in what a new probe showed of a host."""

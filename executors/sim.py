@@ -81,7 +81,7 @@ class SimulatedFleet:
         """Start an allocation once; never one that was stopped."""
         self._guarded(step, node)
         standing = self.observed.allocs.get(step.alloc.id)
-        if standing is not None:
+        if standing is not None and not standing.unattended:
             return
         for port in step.alloc.ports:
             if (node.name, port.value) in self.taken:

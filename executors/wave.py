@@ -74,6 +74,7 @@ async def _step(run: Run, step: Step) -> None:
     match step:
         case Start():
             await run.fleet.start(step, node)
+            run.started[step.alloc.id] = run.clock.monotonic()
             _say(run, AllocationPlaced, step)
             run.at(Boundary.STARTED)
         case Stop():

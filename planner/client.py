@@ -34,6 +34,8 @@ def client_status(
         return ClientStatus.LOST
     if observed is None:
         return _unseen(record)
+    if observed.unattended:
+        return ClientStatus.PENDING
     return task_status(observed.tasks.values())
 
 

@@ -57,6 +57,7 @@ class ObservedAlloc:
 
     `desired` is what the host was last told (``run`` or ``stop``; ``stop`` is the tombstone),
     `index` and `version` are those of the job when it was started or last updated in place.
+    `unattended` says that it should run and that nobody on the host sees to it any more.
     """
 
     id: str
@@ -73,6 +74,7 @@ class ObservedAlloc:
     memory_mb: int = 0
     disk_mb: int = 0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

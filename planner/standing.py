@@ -108,6 +108,8 @@ def standing(view: View, record: AllocRecord) -> Standing:
     if not status.terminal and seen is not None and seen.desired == "stop":
         reason = f"{record.node} was told to stop it, the records were not"
         return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=MISSING)
+    if seen is not None and seen.unattended and not view.is_outdated(record):
+        return replace(base, pile=Pile.RESUME, reason=f"nobody on {record.node} sees to it")
     return _JUDGES.get(status, _kept)(view, base)
 
 

@@ -103,6 +103,20 @@ class World:
         )
         return asyncio.run(apply(effects, info, beginning, look.observed))
 
+    def restart_host(self, host: str) -> None:
+        """Tasks die with their host, and nothing on it brings them back."""
+        allocs = {
+            i: replace(
+                a,
+                unattended=a.desired == "run",
+                tasks={n: replace(t, state=TaskPhase.DEAD) for n, t in a.tasks.items()},
+            )
+            if a.node == host
+            else a
+            for i, a in self.fleet.observed.allocs.items()
+        }
+        self.fleet.observed = replace(self.fleet.observed, allocs=allocs)
+
     def _tell(self, event: Event) -> None:
         self.events.append(event)
         self.tell(event)

@@ -161,3 +161,26 @@ def test_what_finds_no_node_is_told_and_incomplete() -> None:
     (finished,) = [e for e in world.events if isinstance(e, EvaluationFinished)]
     assert finished.unplaced == (("g", 1),)
     assert world.running() == {}
+
+
+def test_what_nobody_sees_to_is_started_again_as_it_is() -> None:
+    world = World([node("h1")])
+    world.apply(job(count=2))
+    before = world.running()
+    world.restart_host("h1")
+    assert world.running() == {}
+    (plan,) = world.plan(job(count=2)).jobs
+    assert [(c.resumed, c.reason) for c in plan.changes] == [(True, "nobody on h1 sees to it")] * 2
+    assert world.apply(job(count=2)).exit_code == 0
+    assert world.running() == before
+    assert world.plan(job(count=2)).empty
+
+
+def test_what_nobody_sees_to_is_replaced_where_the_spec_changed() -> None:
+    world = World([node("h1")])
+    world.apply(job(count=2))
+    world.restart_host("h1")
+    changed = job(count=2, command="/bin/b")
+    assert world.apply(changed).exit_code == 0
+    assert sorted(world.running()) == ["web.g[0]", "web.g[1]"]
+    assert world.plan(changed).empty
