@@ -59,8 +59,10 @@ async def failure(bound: BoundCheck, transport: Transport) -> str:
         return f"no answer within {timeout:g}s"
     except HostError as e:
         return e.message
+    except ConnectionRefusedError:
+        return f"nothing listens on {bound.address}:{bound.port}"
     except OSError as e:
-        return str(e) or type(e).__name__
+        return f"{bound.address}:{bound.port}: {e.strerror or type(e).__name__}"
 
 
 async def _attempt(bound: BoundCheck, transport: Transport, timeout: float) -> str:  # noqa: ASYNC109

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Protocol, cast
 
 from planner.errors import OrchError
+from planner.job import Job
 
 ENTRY_POINTS = "orch.drivers"
 
@@ -71,6 +72,17 @@ def find(name: str) -> Driver:
             return cast("Driver", point.load()())
     known = sorted({*_BUILTIN, *points.names})
     raise ConfigError(f"there is no driver {name!r}", f"{near(name, known)}known: {known}")
+
+
+def config_problems(job: Job) -> tuple[str, ...]:
+    """Return what is wrong with the configs of a job's tasks, as far as their drivers are known."""
+    return tuple(
+        f'job "{job.id}", task "{task.name}": {problem}'
+        for group in job.task_groups
+        for task in group.tasks
+        if task.driver in _BUILTIN
+        for problem in find(task.driver).validate(task.config)
+    )
 
 
 def near(word: str, known: list[str]) -> str:

@@ -19,7 +19,6 @@ from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
 from planner.plan import JobPlan
 from planner.recorded import JobChange, JobState, Recorded
 
-
 # Seconds in which the supervisor of a started allocation has to come up.
 _SETTLING = 5.0
 

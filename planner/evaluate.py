@@ -103,22 +103,22 @@ def _planned(path: str, view: View, loads: Fleet) -> JobPlan:
         registers=view.registers,
         warnings=tuple(_warnings(view)),
         path=path,
-        resumes=_resumed(view),
+        resumes=_deployment(view, DeploymentStatus.RUNNING),
+        failed=_deployment(view, DeploymentStatus.FAILED),
     )
 
 
-def _resumed(view: View) -> str:
+def _deployment(view: View, status: DeploymentStatus) -> str:
+    """Return the id of the spec's deployment if that is its status."""
     deployment = view.deployment
-    goes_on = deployment is not None and deployment.status is DeploymentStatus.RUNNING
-    return deployment.id if deployment is not None and goes_on else ""
+    return deployment.id if deployment is not None and deployment.status is status else ""
 
 
 def _warnings(view: View) -> Iterator[str]:
-    deployment = view.deployment
-    if deployment is not None and deployment.status is DeploymentStatus.FAILED:
+    if failed := _deployment(view, DeploymentStatus.FAILED):
         yield (
-            f"deployment {deployment.id[:8]} of version {deployment.job_version} has failed: "
-            "nothing of it is tried again until the spec changes"
+            f"deployment {failed[:8]} has failed, and is not tried again until the spec changes; "
+            "or stop the job and run it again"
         )
 
 

@@ -96,6 +96,8 @@ class JobPlan:
     path: str = ""
     # Id of a deployment that is not over: an apply goes on with it, even where nothing changes yet.
     resumes: str = ""
+    # Id of the deployment of this very spec that has failed: nothing more is tried of it.
+    failed: str = ""
     # Id of a run that holds the job: one that goes on, or that ended before it could let go.
     held: str = ""
 

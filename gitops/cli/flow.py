@@ -6,11 +6,13 @@ import asyncio
 import shlex
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from executors.boundary import Passing, pass_by
 from executors.clock import SystemClock
+from executors.driver import config_problems
 from executors.rollout import Outcome, OutcomeKind
 from gitops.applying import Effects, Result
 from gitops.applying import apply as carry_out
@@ -35,7 +37,7 @@ from gitops.workspace import Workspace, open_workspace
 from planner.errors import ConflictError, OrchError
 from planner.nodes import to_enrol
 from planner.plan import JobPlan, Plan
-from planner.recorded import DeploymentStatus, job_key
+from planner.recorded import job_key
 
 CHANGES, CONFLICT, INCOMPLETE, FAILED = 2, 3, 4, 5
 
@@ -56,6 +58,8 @@ class Approval:
     check_index: int | None = None
     auto_approve: bool = False
     allow_dirty: bool = False
+    # blocks that orch does not honour yet, and that the user can do without
+    ignored: tuple[str, ...] = ()
 
 
 def workspace() -> Workspace:
@@ -147,11 +151,12 @@ class _Applying:
         made = plan_of(desired, read, self.ties.workspace.config.cluster)
         advise(self.ties)
         self._check_index(made)
-        _refuse_unsupported(made)
+        _refuse_unsupported(made, self.approval.ignored)
+        _refuse_configs(made)
         if made.empty or not self.look.json:
             _show(made, self.look, self.request, advises=False)
         if made.empty:
-            return incomplete(made) or _failed_before(made, read)
+            return _failed_before(made) or incomplete(made)
         self._approve(made)
         result = await self._carry_out(made, read)
         self._tell(made, result)
@@ -268,25 +273,34 @@ def check_index(wanted: int, found: int) -> None:
     )
 
 
-def _refuse_unsupported(made: Plan) -> None:
+def _refuse_unsupported(made: Plan, ignored: Collection[str]) -> None:
     from gitops.jobspec.unsupported import unsupported
 
     for job in made.jobs:
-        if not job.job.stop and (blocks := unsupported(job.job)):
+        blocks = [b for b in unsupported(job.job) if b not in ignored]
+        if blocks and not job.job.stop:
             raise OrchError(
                 f"{job.path}: job {job.key!r} uses what orch does not honour yet: "
                 f"{', '.join(blocks)}; nothing was touched",
-                "Remove it from the job: orch never runs a task without its configuration.",
+                "Take it out of the job, or give -ignore-unsupported=BLOCK for each "
+                "if the job may run without it.",
             )
 
 
-def _failed_before(made: Plan, read: Read) -> int:
+def _refuse_configs(made: Plan) -> None:
+    problems = [
+        f"{job.path}: {problem}"
+        for job in made.jobs
+        if not job.job.stop
+        for problem in config_problems(job.job)
+    ]
+    if problems:
+        raise OrchError("\n".join([*problems, "nothing was touched"]), "Correct the config.")
+
+
+def _failed_before(made: Plan) -> int:
     """Return 5 where nothing is left to do only because the last deployment failed."""
-    for job in made.jobs:
-        deployment = read.recorded.job(job.key).deployment
-        if deployment and deployment.status is DeploymentStatus.FAILED and not job.job.stop:
-            return FAILED
-    return 0
+    return FAILED if any(job.failed for job in made.jobs) else 0
 
 
 def _tidy(ties: Session, read: Read) -> None:

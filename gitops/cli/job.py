@@ -13,6 +13,7 @@ from gitops.cli.options import (
     AutoApprove,
     CheckIndex,
     Files,
+    IgnoreUnsupported,
     Json,
     Limit,
     NoColor,
@@ -76,6 +77,7 @@ def apply(
     check_index: CheckIndex = None,
     auto_approve: AutoApprove = False,
     allow_dirty: AllowDirty = False,
+    ignore_unsupported: IgnoreUnsupported = None,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -84,7 +86,10 @@ def apply(
     from gitops.cli import flow
 
     approval = flow.Approval(
-        check_index=check_index, auto_approve=auto_approve, allow_dirty=allow_dirty
+        check_index=check_index,
+        auto_approve=auto_approve,
+        allow_dirty=allow_dirty,
+        ignored=tuple(ignore_unsupported or ()),
     )
     look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
     request = _request(files, var, var_file, rev)
@@ -97,6 +102,7 @@ def run(
     var_file: VarFile = None,
     check_index: CheckIndex = None,
     allow_dirty: AllowDirty = False,
+    ignore_unsupported: IgnoreUnsupported = None,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -104,7 +110,12 @@ def run(
     """Apply one job file without asking."""
     from gitops.cli import flow
 
-    approval = flow.Approval(check_index=check_index, auto_approve=True, allow_dirty=allow_dirty)
+    approval = flow.Approval(
+        check_index=check_index,
+        auto_approve=True,
+        allow_dirty=allow_dirty,
+        ignored=tuple(ignore_unsupported or ()),
+    )
     look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
     request = _request([file], var, var_file, "")
     raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))

@@ -45,3 +45,12 @@ AllowDirty = Annotated[
     bool,
     typer.Option("--allow-dirty", envvar="ORCH_ALLOW_DIRTY", help="Apply what is not committed."),
 ]
+IgnoreUnsupported = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore-unsupported",
+        envvar="ORCH_IGNORE_UNSUPPORTED",
+        metavar="BLOCK",
+        help="Apply without this block, which orch does not honour yet.",
+    ),
+]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import BinaryIO
 
 from executors import logs
@@ -44,14 +45,26 @@ async def show(wanted: Wanted, out: BinaryIO) -> None:
         recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
         sources = _sources(wanted, recorded)
         alone = len(sources) == 1
-        writer = _Writer(out=out)
-        jobs = [_copy(ties, s, wanted, writer, b"" if alone else s.prefix) for s in sources]
+        # Followed ones are written as they come; else in order, when all of them are read.
+        parts = [_Writer(out=out) if wanted.follow else _Writer(out=BytesIO()) for _ in sources]
+        jobs = [
+            _copy(ties, s, wanted, part, b"" if alone else s.prefix)
+            for s, part in zip(sources, parts, strict=True)
+        ]
         ends = await asyncio.gather(*jobs, return_exceptions=True)
+        _join(parts, out)
     problems = [e for e in ends if isinstance(e, BaseException)]
     for problem in problems:
         if len(problems) == len(sources) or not isinstance(problem, OrchError):
             raise problem
         note(problem.message)
+
+
+def _join(parts: Sequence[_Writer], out: BinaryIO) -> None:
+    for part in parts:
+        if isinstance(part.out, BytesIO):
+            out.write(part.out.getvalue())
+    out.flush()
 
 
 def _sources(wanted: Wanted, recorded: Recorded) -> list[_Source]:

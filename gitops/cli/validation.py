@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from executors.driver import config_problems
 from gitops.cli.flow import workspace
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.request import SpecRequest
@@ -51,8 +52,17 @@ def check(request: SpecRequest, *, strict: bool) -> Report:
     except SpecErrors as e:
         return Report(diagnostics=e.diagnostics, valid=False)
     unsupported = _unsupported(specs)
+    wrong = tuple(
+        Diagnostic(path=s.path, line=0, column=0, summary=problem)
+        for s in specs.loaded
+        for problem in config_problems(s.job)
+    )
     clean = not specs.warnings and not unsupported
-    return Report(diagnostics=specs.warnings, unsupported=unsupported, valid=clean or not strict)
+    return Report(
+        diagnostics=(*wrong, *specs.warnings),
+        unsupported=unsupported,
+        valid=not wrong and (clean or not strict),
+    )
 
 
 def _unsupported(specs: Specs) -> tuple[tuple[str, str], ...]:

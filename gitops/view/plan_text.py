@@ -170,7 +170,10 @@ def summary(plan: Plan) -> str:
 
 
 def no_changes(plan: Plan) -> str:
-    """Return the sentence for an empty plan, honest about hosts that did not answer."""
+    """Return the sentence for an empty plan, honest about failures and hosts that are unknown."""
+    if failed := [j.key for j in plan.jobs if j.failed]:
+        jobs = ", ".join(clean(key) for key in failed)
+        return f"Nothing is left to try, but the last deployment has failed: {jobs}."
     if plan.unknown:
         n = len(plan.unknown)
         who = "1 host is" if n == 1 else f"{n} hosts are"

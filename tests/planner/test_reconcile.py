@@ -500,9 +500,10 @@ def test_a_deployment_sets_the_pace(here: Scene, expected: dict[str, int], resum
 def test_a_failed_deployment_is_only_tried_again_with_a_new_spec() -> None:
     here = deployed(DeploymentStatus.FAILED)
     plan = here.plan(spec(3, tasks=USER))
+    assert plan.failed == "deploy-1"
     assert plan.warnings == (
-        "deployment deploy-1 of version 1 has failed: nothing of it is tried again until the spec"
-        " changes",
+        "deployment deploy-1 has failed, and is not tried again until the spec changes; "
+        "or stop the job and run it again",
     )
     assert plan.changes[1].reason == "user (none) → www, but its deployment is failed"
     assert counts(here.plan(spec(3, tasks=(task(user="root"),)))) == {"replace": 1, "ignore": 2}
