@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gitops.diagnostics import Diagnostic
-from gitops.jobspec.load import LoadedSpec
+from gitops.jobspec.spec import LoadedSpec
 from gitops.jobspec.variables import Variables
 from gitops.planning import Desired
 from gitops.repo import Desired as Read
@@ -54,7 +54,7 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
     variables = variables_of(workspace, request)
     read = _read(workspace, request)
     files = _chosen(workspace, request, read)
-    loaded = _load({f.path: f.text for f in files}, variables)
+    loaded = _load(workspace, {f.path: f.text for f in files}, variables)
     if not loaded:
         raise OrchError(
             f"no job specs in {', '.join(workspace.config.jobs)}",
@@ -64,11 +64,12 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
     return Specs(loaded=loaded, source=read.source, whole=not request.files)
 
 
-def _load(files: Mapping[str, str], variables: Variables) -> tuple[LoadedSpec, ...]:
-    # Only now: the grammar of HCL takes a tenth of a second to import.
-    from gitops.jobspec.load import load_all
+def _load(
+    workspace: Workspace, files: Mapping[str, str], variables: Variables
+) -> tuple[LoadedSpec, ...]:
+    from gitops.jobspec.cache import load_all
 
-    return load_all(files, variables)
+    return load_all(files, variables, workspace.cache / "specs")
 
 
 def _read(workspace: Workspace, request: SpecRequest) -> Read:
