@@ -176,7 +176,7 @@ def _locked(path: Path) -> int:
         holder = os.read(lock, 20).decode(errors="replace").strip()
         os.close(lock)
         who = f" (process {holder})" if holder.isdigit() else ""
-        hint = f"Use it by: orch -inventory {path.with_name('inventory.yml')} …, or end it first."
+        hint = f"Use it: export ORCH_INVENTORY={path.with_name('inventory.yml')}; or end it first."
         raise OrchError(f"a host runs in {path.parent} already{who}", hint) from e
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
