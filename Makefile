@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-format check-lint check-types check-layers check-locks \
-    check-shell format test demo bench golden lock dist lab-up lab-down clean
+    check-shell format test demo demo-write bench golden lock dist lab-up lab-down clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -51,6 +51,9 @@ test: $(STAMP) ## All tests, those with real hosts too where the machine can
 
 demo: $(STAMP) ## The getting-started story, with its real output
 	@$(PY) -m tests.demo
+
+demo-write: $(STAMP) ## The same, into README.md; review the diff
+	@$(PY) -m tests.demo --write
 
 bench: $(STAMP) ## Start-up time and memory
 	$(PY) bench/startup.py
