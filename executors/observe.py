@@ -24,15 +24,21 @@ class Observer:
 
     `on_host` is told of each host when it has answered or failed. `probes` keeps each host's last
     answer by its name, for those who need more than the planner does; `errors` keeps those of
-    hosts that failed at the last look, with their hints.
+    hosts that failed at the last look, with their hints. `deadline` is in seconds.
     """
 
     def __init__(
-        self, connector: Connector, cluster: str, *, on_host: OnHost | None = None
+        self,
+        connector: Connector,
+        cluster: str,
+        *,
+        on_host: OnHost | None = None,
+        deadline: float = DEADLINE,
     ) -> None:
         self._connector = connector
         self._cluster = cluster
         self._on_host = on_host
+        self._deadline = deadline
         self.probes: dict[str, Probe] = {}
         self.errors: dict[str, HostError] = {}
 
@@ -60,7 +66,7 @@ class Observer:
         """Return one host's answer; `HostError` where there is none, or none that can be used."""
         transport = await self._connector.connect(host.name)
         argv = probing.command(host.data_dir or None, self._cluster)
-        bounds = Bounds(deadline=DEADLINE, output=probing.PROBE_LIMIT)
+        bounds = Bounds(deadline=self._deadline, output=probing.PROBE_LIMIT)
         done = await transport.run(argv, bounds=bounds)
         if done.truncated:
             detail = f"the probe printed more than {probing.PROBE_LIMIT >> 20} MiB"

@@ -49,7 +49,9 @@ class Session:
         )
         self.connector = SshConnector(self.inventory.targets, settings)
         cluster = self.workspace.config.cluster
-        self.observer = Observer(self.connector, cluster, on_host=self.on_host)
+        self.observer = Observer(
+            self.connector, cluster, on_host=self.on_host, deadline=ssh.probe_timeout
+        )
         self.ledger = open_ledger(ledger_address(self.workspace))
 
     async def __aenter__(self) -> Self:
