@@ -76,7 +76,7 @@ def test_a_host_with_damaged_records_is_unknown() -> None:
     seen = node(HOST, replace(PROBE, damaged=damaged, data_dir="/d"))
     assert seen.status is NodeStatus.UNKNOWN
     shown = "02345678, 12345678, 22345678 and 2 more"
-    assert seen.reason == f"records in /d/allocs can't be read: {shown}"
+    assert seen.reason == f"records in /d/records can't be read: {shown}"
 
 
 def answering(stdout: bytes, status: int = 0, stderr: bytes = b"") -> FakeHost:
