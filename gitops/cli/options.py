@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
+
+def _index(text: str | int) -> int:
+    if not str(text).isascii() or not str(text).isdigit():
+        raise typer.BadParameter(f"{text!r} is not an index; 'orch plan' prints the job's")
+    return int(text)
+
+
 Files = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE]...", help="Job files; none: every job of the repository."),
@@ -33,6 +40,7 @@ CheckIndex = Annotated[
     int | None,
     typer.Option(
         "--check-index",
+        parser=_index,
         envvar="ORCH_CHECK_INDEX",
         metavar="N",
         help="Only if the job's modify index is still N (0: no such job).",

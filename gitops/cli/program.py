@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import cast
 import typer
 
 from gitops.cli import job, node, read, setup
-from gitops.cli.say import say_error
+from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
 
@@ -19,6 +18,7 @@ INTERRUPTED = 130
 
 # Nomad's and Terraform's style: -check-index 3, -json; made into the two dashes that click knows.
 _LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z-]*(=.*)?$", re.DOTALL)
+_TWO_DASHES = re.compile(r"(?<![-\w])--(?=[a-z])")
 
 app = typer.Typer(
     name="orch",
@@ -60,21 +60,44 @@ def two_dashes(argv: Sequence[str]) -> list[str]:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code. Errors are told on stderr, never as a traceback."""
+    command = typer.main.get_command(app)
     try:
-        code = app(two_dashes(argv), standalone_mode=False)
+        with command.make_context("orch", two_dashes(argv)) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as e:
+        return e.exit_code
     except tuple(_ENDS) as e:
         return next(end for kind, end in _ENDS.items() if isinstance(e, kind))(e)
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _usage(error: BaseException) -> int:
-    shown = cast("typer.BadParameter", error)  # they all show themselves alike
+    wrong = cast("typer.BadParameter", error)  # they all show themselves alike
     # A bare `orch` is a request for help, not a mistake.
     if type(error).__name__ == "NoArgsIsHelpError":
-        sys.stdout.write(shown.format_message() + "\n")
+        say(wrong.format_message())
         return 0
-    shown.show()
+    command = wrong.ctx.command_path if wrong.ctx else "orch"
+    hints = (_near(wrong), f"See '{command} -help'.")
+    say_error(_plain(wrong.format_message()), " ".join(h for h in hints if h))
     return 1
+
+
+def _near(error: typer.BadParameter) -> str:
+    """Name the flag that was probably meant."""
+    meant = getattr(error, "option_name", "")
+    if type(error).__name__ != "NoSuchOption" or error.ctx is None:
+        return ""
+    from gitops.diagnostics import did_you_mean
+
+    known = {flag for param in error.ctx.command.params for flag in param.opts}
+    return _plain(did_you_mean(meant, known)).replace('"', "'")
+
+
+def _plain(message: str) -> str:
+    """Write flags with one dash, as they are written everywhere else."""
+    return _TWO_DASHES.sub("-", message)
 
 
 def _interrupted(_: BaseException) -> int:
@@ -90,7 +113,7 @@ def _told(error: BaseException) -> int:
 
 def _hung_up(_: BaseException) -> int:
     # The reader of our output has left, as `head` does: not an error.
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    silence(sys.stdout)
     return 0
 
 

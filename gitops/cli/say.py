@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from textwrap import wrap
 from typing import IO
 
 from gitops.view.safe import clean
 
+_WIDTH = 80
+_COMMANDS = ("orch ", "git ")
 _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
@@ -20,7 +23,7 @@ def coloured(stream: IO[str], no_colour: bool = False) -> bool:
 
 def say(text: str) -> None:
     """Print data."""
-    sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    _put(sys.stdout, text if text.endswith("\n") or not text else text + "\n")
 
 
 def say_json(data: object) -> None:
@@ -30,16 +33,42 @@ def say_json(data: object) -> None:
 
 def note(text: str) -> None:
     """Print progress."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    _put(sys.stderr, text + "\n")
 
 
 def say_error(message: str, hint: str = "") -> None:
     """Print an error and its next step; what hosts or files put into it cannot steer a terminal."""
     word = f"{_RED}{_BOLD}Error:{_END}" if coloured(sys.stderr) else "Error:"
-    sys.stderr.write(f"{word} {_clean(message)}\n")
-    if hint:
-        sys.stderr.write(f"\n{_clean(hint)}\n")
+    parts = [f"{word} {_clean(message)}", *([_wrapped(_clean(hint))] if hint else [])]
+    _put(sys.stderr, "\n\n".join(parts) + "\n")
+
+
+def silence(stream: IO[str]) -> None:
+    """Send what is still to come to nowhere: its reader has left, which ends no work."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _put(stream: IO[str], text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        silence(stream)
+
+
+def _wrapped(text: str) -> str:
+    """Fill prose to the width of a terminal; indented lines are to be copied, and stay whole."""
+    if not text.startswith(_COMMANDS):
+        text = text[:1].upper() + text[1:]
+    return "\n".join(
+        line if line.startswith(" ") else "\n".join(_fill(line)) for line in text.splitlines()
+    )
+
+
+def _fill(line: str) -> list[str]:
+    return wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _clean(text: str) -> str:
