@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from planner.errors import OrchError
+from planner.errors import OrchError, reason
 
 NAME = "orch.toml"
 
@@ -69,7 +69,7 @@ def find(start: Path, environment: Mapping[str, str] = os.environ) -> Path:
     if named := environment.get("ORCH_CONFIG"):
         path = Path(named)
         if not path.is_file():
-            raise ConfigError(f"{named}: no such file (from ORCH_CONFIG)", "Correct ORCH_CONFIG.")
+            raise ConfigError(f"{named}: no such file", "ORCH_CONFIG names it: correct it.")
         return path.resolve()
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / NAME).is_file():
@@ -85,9 +85,11 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
-        raise ConfigError(f"{_place(path, e)}: {_without_place(e)}", "See 'orch init'.") from e
+        what = _without_place(e)
+        hint = "The file is TOML: one name = value a line, text in double quotes."
+        raise ConfigError(f"{_place(path, e)}: not valid TOML: {what}", hint) from e
     except (OSError, UnicodeDecodeError) as e:
-        raise ConfigError(f"{path.name}: {e}") from e
+        raise ConfigError(f"{path.name}: {reason(e)}", "It must be readable UTF-8 text.") from e
     return parsed(text, data, path.name)
 
 

@@ -49,15 +49,15 @@ def node_named(name: str, nodes: Mapping[str, Node]) -> Node:
     if name in nodes:
         return nodes[name]
     matching = [n for n, node in nodes.items() if n.startswith(name) or node.id.startswith(name)]
-    return nodes[_only(name, matching, "node(s)")]
+    return nodes[_only(name, matching, "node(s)", "orch node status")]
 
 
-def _only(name: str, matching: Iterable[str], what: str) -> str:
+def _only(name: str, matching: Iterable[str], what: str, see: str = "orch status") -> str:
     names = list(matching)
     if len(names) == 1:
         return names[0]
     if not names:
-        raise OrchError(f'No {what} with prefix or ID "{name}" found', "See 'orch status'.")
+        raise OrchError(f'No {what} with prefix or ID "{name}" found', f"See '{see}'.")
     listed = "\n".join(f"  {n}" for n in names[:_SHOWN])
     more = f"\n  … and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     raise OrchError(

@@ -13,8 +13,8 @@ from gitops.planning import Desired
 from gitops.repo import Desired as Read
 from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
 from gitops.request import SpecRequest
-from gitops.workspace import Workspace, shown
-from planner.errors import OrchError
+from gitops.workspace import Workspace
+from planner.errors import OrchError, reason
 from planner.plan import Source
 from planner.recorded import job_key
 
@@ -58,7 +58,7 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
     if not loaded:
         raise OrchError(
             f"no job specs in {', '.join(workspace.config.jobs)}",
-            "Add one as jobs/NAME.nomad.hcl; 'orch init' makes a first.",
+            f"Add {workspace.config.jobs[0]}/NAME.nomad.hcl, or correct 'jobs' in orch.toml.",
         )
     _check_namespaces(workspace, loaded)
     return Specs(loaded=loaded, source=read.source, whole=not request.files)
@@ -96,7 +96,7 @@ def _named(workspace: Workspace, name: str, request: SpecRequest, read: Read) ->
     top = read.top.resolve()
     if not path.is_relative_to(top):
         raise RepositoryError(
-            f"{name}: not in the repository {shown(top, workspace.cwd)}",
+            f"{name}: not in the repository {top}",
             "Move it into the repository; what runs must be what a commit says.",
         )
     inside = path.relative_to(top).as_posix()
@@ -113,7 +113,7 @@ def _unlisted(path: Path, name: str) -> SourceFile:
     try:
         return SourceFile(path=name, text=path.read_text(encoding="utf-8"), blob="")
     except (OSError, UnicodeDecodeError) as e:
-        raise OrchError(f"{name}: {e}", "A job file is readable UTF-8 text.") from e
+        raise OrchError(f"{name}: {reason(e)}", "A job file is readable UTF-8 text.") from e
 
 
 def variables_of(workspace: Workspace, request: SpecRequest) -> Variables:
@@ -137,7 +137,9 @@ def _var_file(workspace: Workspace, name: str) -> str:
     try:
         return (workspace.cwd / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise OrchError(f"-var-file {name}: {e}", "Name a readable file of variables.") from e
+        raise OrchError(
+            f"-var-file {name}: {reason(e)}", "Name a readable file of variables."
+        ) from e
 
 
 def _check_namespaces(workspace: Workspace, loaded: Sequence[LoadedSpec]) -> None:

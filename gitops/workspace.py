@@ -15,7 +15,7 @@ from gitops.config import Config
 from inventory.load import load as load_inventory
 from inventory.model import Inventory
 from inventory.pattern import select
-from planner.errors import OrchError
+from planner.errors import OrchError, reason
 
 # An inventory of 3,000 hosts is about half a megabyte.
 _INVENTORY_LIMIT = 4 * 1024 * 1024
@@ -53,6 +53,8 @@ class Workspace:
         if not limit:
             return whole
         chosen = {h.name: h for h in select(whole, limit)}
+        if not chosen:
+            raise OrchError(f"-limit {limit}: no host matches", "See 'orch node status'.")
         return Inventory(path=whole.path, hosts=chosen, groups=whole.groups)
 
 
@@ -88,4 +90,6 @@ def _text(path: Path, cwd: Path) -> str:
             "'orch dev' starts an embedded host with an inventory of its own.",
         ) from e
     except (OSError, UnicodeDecodeError) as e:
-        raise OrchError(f"{name}: {e}", "The inventory must be a readable UTF-8 file.") from e
+        raise OrchError(
+            f"{name}: {reason(e)}", "The inventory must be a readable UTF-8 file."
+        ) from e

@@ -17,6 +17,13 @@ class OrchError(Exception):
         self.hint = hint
 
 
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """Say in words why a file can't be read or written, without its name."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 text (byte {error.start})"
+    return (error.strerror or str(error)).lower()
+
+
 class ConflictError(OrchError):
     """Somebody else changed what the plan was made from; nothing was touched."""
 

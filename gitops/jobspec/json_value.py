@@ -13,7 +13,8 @@ def read_value(text: str) -> Value:
     try:
         return _value(json.loads(text, parse_float=number, parse_constant=_constant))
     except (ValueError, RecursionError) as e:
-        raise ValueFault(f"this is not valid JSON: {e}") from None
+        why = e.msg.lower() if isinstance(e, json.JSONDecodeError) else e
+        raise ValueFault(f"this is not valid JSON: {why}") from None
 
 
 def _constant(text: str) -> Number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from typing import cast
 
 from gitops.jobspec.decode import Path
@@ -15,7 +16,9 @@ def parse_json_spec(source: Source) -> tuple[dict[str, object], dict[Path, Span]
     try:
         value = read_value(source.text.lstrip("\ufeff"))
     except ValueFault as e:
-        raise Fault(None, "This spec cannot be read", f"{e}.") from None
+        at = e.__context__.pos if isinstance(e.__context__, JSONDecodeError) else None
+        span = None if at is None else Span(at, at + 1)
+        raise Fault(span, "This spec cannot be read", f"{e}.") from None
     if isinstance(value, dict) and isinstance(value.get("Job"), dict):
         value = value["Job"]
     if not isinstance(value, dict):

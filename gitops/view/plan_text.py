@@ -75,7 +75,7 @@ def _many(plan: Plan, view: PlanView) -> list[list[str]]:
     sections.append([f'Job "{clean(j.key)}": no changes' for j in jobs if j not in shown])
     sections += _hosts(plan, view)
     sections.append([view.palette.paint("bold", summary(plan))])
-    if not plan.empty:
+    if not plan.empty and view.advises:
         sections.append(["To carry out the whole plan:", "", _command(view.apply, view.flags)])
     return sections
 
