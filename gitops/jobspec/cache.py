@@ -18,7 +18,7 @@ from pathlib import Path
 
 import gitops.jobspec
 import planner.job
-from gitops.diagnostics import Diagnostic
+from gitops.diagnostics import Diagnostic, Severity
 from gitops.jobspec.spec import LoadedSpec, Outcome
 from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
 from planner.codec import FormatError, from_json, to_json
@@ -89,11 +89,38 @@ def _evaluator() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Note:
+    line: int
+    column: int
+    summary: str
+    detail: str
+    source_line: str
+    end_column: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     job: Job
     declared: tuple[str, ...]
-    warnings: tuple[Diagnostic, ...]
-    place: Diagnostic
+    warnings: tuple[_Note, ...]
+    place: _Note
+
+
+def _note(d: Diagnostic) -> _Note:
+    return _Note(d.line, d.column, d.summary, d.detail, d.source_line, d.end_column)
+
+
+def _diagnostic(note: _Note, path: str, severity: Severity) -> Diagnostic:
+    return Diagnostic(
+        path,
+        note.line,
+        note.column,
+        note.summary,
+        note.detail,
+        severity,
+        note.source_line,
+        note.end_column,
+    )
 
 
 def _read(entry: Path, path: str) -> Outcome | None:
@@ -102,12 +129,15 @@ def _read(entry: Path, path: str) -> Outcome | None:
     except (OSError, ValueError, FormatError, RecursionError):
         return None
     declared = frozenset(kept.declared)
-    spec = LoadedSpec(kept.job, path, kept.warnings, declared, kept.place)
+    warnings = tuple(_diagnostic(w, path, "warning") for w in kept.warnings)
+    place = _diagnostic(kept.place, path, "error")
+    spec = LoadedSpec(kept.job, path, warnings, declared, place)
     return Outcome(spec, (), declared)
 
 
 def _write(entry: Path, spec: LoadedSpec) -> None:
-    kept = _Entry(spec.job, tuple(sorted(spec.declared)), spec.warnings, spec.place)
+    warnings = tuple(_note(w) for w in spec.warnings)
+    kept = _Entry(spec.job, tuple(sorted(spec.declared)), warnings, _note(spec.place))
     with suppress(OSError):
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _prune(entry.parent)

@@ -33,6 +33,7 @@ from gitops.jobspec.defaults import (
     VOLUME_MOUNT,
     filled,
 )
+from planner.codec import FormatError
 
 Data = dict[str, object]
 
@@ -122,13 +123,19 @@ def _job_update(kind: str, given: Data) -> Data:
 
 def _scaling(job: Data, group: Data, given: Data) -> Data:
     target = {"Namespace": job["Namespace"], "Job": job["ID"], "Group": group["Name"]}
+    numbers = {
+        "Min": group["Count"] if given.get("Min") is None else given["Min"],
+        "Max": given.get("Max") or 0,
+    }
+    for name, number in numbers.items():
+        if type(number) is not int:
+            raise FormatError(f"Scaling.{name}: expected int, got {type(number).__name__}")
     return {
         "ID": "", "CreateIndex": 0, "ModifyIndex": 0, "Target": target,
         "Type": given.get("Type") or "horizontal",
         "Enabled": given.get("Enabled") is not False,
-        "Min": given["Min"] if given.get("Min") is not None else group["Count"],
-        "Max": given.get("Max") or 0,
         "Policy": given.get("Policy"),
+        **numbers,
     }  # fmt: skip
 
 
@@ -260,8 +267,12 @@ def _signals(tasks: Iterable[Data]) -> list[str]:
 
 
 def _data(given: object) -> Data:
-    return cast("Data", given) if isinstance(given, dict) else {}
+    if given is not None and not isinstance(given, dict):
+        raise FormatError(f"expected an object, got {str(given)[:40]!r}")
+    return cast("Data", given) if given else {}
 
 
 def _items(given: object) -> list[Data]:
-    return cast("list[Data]", given) if isinstance(given, list) else []
+    if given is not None and not isinstance(given, list):
+        raise FormatError(f"expected a list, got {str(given)[:40]!r}")
+    return [_data(item) for item in cast("list[object]", given or [])]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lark import Tree
 
 MAX_CHARACTERS = 1024 * 1024
+_SHOWN = 40
 # What nearly every interpolation is: names with dots, and text or whole numbers in brackets.
 _PLAIN = re.compile(
     r"\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\"[^\"\\$%\n]*\"\])*)\s*"
@@ -159,7 +160,7 @@ def _syntax_fault(source: Source, text: str, offset: int, shift: int) -> Fault:
         return Fault(span, f"Unexpected {source.slice(span)!r} after the value", detail)
     token = _TOKEN.match(text, offset)
     span = Span(offset + shift, (token.end() if token else offset + 1) + shift)
-    return Fault(span, *_unexpected(source.slice(span), before))
+    return Fault(span, *_unexpected(source.slice(span)[:_SHOWN], before))
 
 
 def _unexpected(word: str, before: str) -> tuple[str, str]:

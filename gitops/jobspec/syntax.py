@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from gitops.diagnostics import Diagnostic, Severity
 
+MAX_FOUND = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -57,7 +59,9 @@ class Source:
         line, column = self.place(span.start)
         end_line, end_column = self.place(max(span.end, span.start + 1))
         start = self.starts[line - 1]
-        shown = self.text[start:].split("\n", 1)[0].rstrip("\r").removeprefix("\ufeff")
+        stop = self.text.find("\n", start)
+        shown = self.text[start : stop if stop >= 0 else None]
+        shown = shown.rstrip("\r").removeprefix("\ufeff")
         end = end_column if end_line == line else None
         return Diagnostic(self.path, line, column, summary, detail, severity, shown, end)
 
@@ -80,11 +84,15 @@ class Problems:
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def add(self, fault: Fault) -> None:
-        """Note an error."""
+        """Note an error; from a point on, more of them help nobody."""
+        if len(self.found) >= MAX_FOUND:
+            return
         self.found.append(self.source.diagnostic(fault.span, fault.summary, fault.detail))
 
     def warn(self, span: Span | None, summary: str, detail: str = "") -> None:
         """Note a warning."""
+        if len(self.found) >= MAX_FOUND:
+            return
         self.found.append(self.source.diagnostic(span, summary, detail, "warning"))
 
     def errors(self) -> tuple[Diagnostic, ...]:

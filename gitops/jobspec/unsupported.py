@@ -44,6 +44,7 @@ _NETWORK: tuple[tuple[str, Callable[[Network], bool]], ...] = (
 _SERVICE: tuple[tuple[str, Callable[[Service], bool]], ...] = (
     ("service.connect", lambda s: bool(s.connect)),
     ("service.identity", lambda s: bool(s.identity)),
+    ("service.on_update", lambda s: s.on_update not in ("", "require_healthy")),
     ("service.address_mode", lambda s: s.address_mode not in ("auto", "host")),
 )
 
@@ -51,6 +52,8 @@ _CHECK: tuple[tuple[str, Callable[[Check], bool]], ...] = (
     ("check type other than tcp and http", lambda c: c.type not in ("tcp", "http")),
     ("check_restart", lambda c: c.check_restart is not None and c.check_restart.limit > 0),
     ("check.expose", lambda c: c.expose),
+    ("check.protocol https", lambda c: c.type == "http" and c.protocol == "https"),
+    ("check.on_update", lambda c: c.on_update not in ("", "require_healthy")),
     ("check.address_mode", lambda c: c.address_mode not in ("", "host")),
 )
 

@@ -10,9 +10,10 @@ from gitops.jobspec.functions.formatting import formatted
 from gitops.jobspec.functions.lazily import Eager, anything
 from gitops.jobspec.values import MAX_TEXT, Value, ValueFault, integer, text
 
-_MAX_PATTERN = 500
-# A repeated group that itself repeats can take for ever in a backtracking matcher.
-_SLOW = re.compile(r"[*+}]\)*[*+{]|\([^)]*[*+}][^)]*\)[*+{]")
+# A backtracking matcher takes a time that grows with the text's length to the power of the
+# repetitions, and without bound where a group repeats: neither is let in.
+_MAX_STEPS = 10_000_000
+_PATTERN_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\)[*+{]|[*+{]|.", re.DOTALL)
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|\$)")
 
 
@@ -31,8 +32,12 @@ def _join(separator: str, *lists: tuple[str, ...]) -> Value:
 
 
 def _regex_replace(value: str, pattern: str, replacement: str) -> Value:
-    if len(pattern) > _MAX_PATTERN or _SLOW.search(pattern):
-        raise ValueFault("this pattern is too long, or repeats what repeats")
+    parts = _PATTERN_PART.findall(pattern)
+    if any(part in (")*", ")+", "){") for part in parts):
+        raise ValueFault("a repeated group takes too long; repeat a character or a [class]")
+    repeats = sum(part in ("*", "+", "{") for part in parts)
+    if (len(value) + len(pattern)) ** (repeats + 1) > _MAX_STEPS:
+        raise ValueFault("this takes too long: use fewer repetitions, or a shorter text")
     try:
         return re.compile(pattern).sub(lambda m: _expanded(m, replacement), value)
     except (re.error, IndexError, RecursionError) as e:
