@@ -58,8 +58,8 @@ demo-write: $(STAMP) ## The same, into README.md; review the diff
 bench: $(STAMP) ## Start-up time and memory
 	$(PY) bench/startup.py
 
-golden: $(STAMP) ## Rewrite the golden files; review the diff
-	ORCH_GOLDEN=write $(PY) -m pytest -q tests/golden
+golden: $(STAMP) ## Rewrite the golden files and docs/jobspec.md; review the diff
+	ORCH_GOLDEN=write $(PY) -m pytest -q tests/golden tests/docs
 
 lock: $(STAMP) ## Resolve the two lock files anew
 	$(PY) scripts/lock.py
