@@ -24,7 +24,7 @@ def status(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show all jobs, or one job or allocation, as the hosts have it now."""
+    """Show all jobs, or one job or allocation."""
     from gitops.cli import reading
     from gitops.view.options import StatusView
 
@@ -43,7 +43,7 @@ def logs(
     ] = None,
     stderr: Annotated[bool, typer.Option("--stderr", help="stderr instead of stdout.")] = False,
 ) -> None:
-    """Print what tasks have written; several are told apart by a prefix."""
+    """Print what tasks have written, or follow it."""
     from gitops.cli import output
 
     wanted = output.Wanted(name=job, task=task, follow=follow, lines=lines, stderr=stderr)
@@ -69,7 +69,7 @@ def inspect(
     version: Annotated[int | None, typer.Option("--version", min=0, help="That version.")] = None,
     json: Json = False,
 ) -> None:
-    """Print the specification of a job as it is recorded, as JSON."""
+    """Print the recorded spec of a job as JSON."""
     from gitops.cli import reading
 
     del json  # it is JSON anyway

@@ -128,7 +128,7 @@ def dev(
     ] = ".orch/dev",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
 ) -> None:
-    """Run an embedded host on 127.0.0.1 until interrupted; its tasks go on running."""
+    """Run an embedded host; its tasks outlive it."""
     asyncio.run(_serve(Path(directory).absolute(), port))
 
 
