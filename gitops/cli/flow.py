@@ -6,6 +6,7 @@ import asyncio
 import shlex
 import sys
 import time
+from collections.abc import Iterable
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from executors.rollout import Outcome, OutcomeKind
 from gitops.applying import Effects, Result
 from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, purged, tidy
+from gitops.cli.advice import ineligible
 from gitops.cli.progress import Progress, probing
 from gitops.cli.say import coloured, note, say, say_json
 from gitops.ledger.journal import RunInfo
@@ -60,6 +62,8 @@ class Approval:
     allow_dirty: bool = False
     # blocks that orch does not honour yet, and that the user can do without
     ignored: tuple[str, ...] = ()
+    # what to do where nobody can be asked
+    remedy: str = "Give -auto-approve, or -check-index N from the plan."
 
 
 def workspace() -> Workspace:
@@ -78,9 +82,9 @@ def session(ws: Workspace, limit: str = "") -> Session:
     )
 
 
-def advise(ties: Session) -> None:
-    """Say on stderr what to do about hosts that could not be used."""
-    for hint in ties.hints():
+def advise(ties: Session, more: Iterable[str] = ()) -> None:
+    """Say on stderr what to do about hosts that could not be used, and what else is to say."""
+    for hint in (*ties.hints(), *more):
         note("\n".join(clean(line) for line in hint.splitlines()))
 
 
@@ -89,8 +93,9 @@ async def plan(request: SpecRequest, look: Look, limit: str) -> int:
     ws = workspace()
     specs = read_specs(ws, request)
     async with session(ws, limit) as ties:
-        made = plan_of(specs.desired(), await ties.look(), ws.config.cluster)
-        advise(ties)
+        read = await ties.look()
+        made = plan_of(specs.desired(), read, ws.config.cluster)
+        advise(ties, ineligible(made, read.observed.nodes.values()))
     _show(made, look, request)
     return incomplete(made) or (0 if made.empty else CHANGES)
 
@@ -122,7 +127,7 @@ async def stop(name: str, look: Look, *, purge: bool, ask: bool) -> int:
         read = await ties.look()
         key = job_named(name, read.recorded)
         desired = stopping([key], read.recorded)
-        approval = Approval(auto_approve=not ask)
+        approval = Approval(auto_approve=not ask, remedy="Give -yes.")
         applying = _Applying(ties=ties, look=look, approval=approval, request=SpecRequest())
         code = await applying.run(desired)
         if purge and code == 0:
@@ -149,13 +154,14 @@ class _Applying:
     async def run(self, desired: Desired) -> int:
         read = await self._unheld(await self.ties.look(), desired)
         made = plan_of(desired, read, self.ties.workspace.config.cluster)
-        advise(self.ties)
+        advise(self.ties, ineligible(made, read.observed.nodes.values()))
         self._check_index(made)
         _refuse_unsupported(made, self.approval.ignored)
         _refuse_configs(made)
         if made.empty or not self.look.json:
             _show(made, self.look, self.request, advises=False)
         if made.empty:
+            await asyncio.to_thread(_tidy, self.ties, read)
             return _failed_before(made) or incomplete(made)
         self._approve(made)
         result = await self._carry_out(made, read)
@@ -172,7 +178,8 @@ class _Applying:
             who = info.info.holder if info else "somebody"
             note(f"Run {run_id[:8]} of {who} holds job {key!r}: looking whether it is alive…")
             holder, _ = await asyncio.to_thread(LeaseWatch().wait, self.ties.ledger, run_id)
-            if holder is Holder.ALIVE:
+            # One that came to its end meanwhile has changed what this apply was asked about.
+            if holder is Holder.ALIVE or (info and holder is Holder.ENDED):
                 raise ConflictError(
                     f"job {key!r} is being applied by run {run_id[:8]} of {who}",
                     "Wait until it is done, then plan again.",
@@ -200,8 +207,8 @@ class _Applying:
             return
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise OrchError(
-                "an apply without a terminal needs approval; nothing was touched",
-                "Give -auto-approve, or -check-index N from the plan.",
+                "without a terminal this needs approval; nothing was touched",
+                self.approval.remedy,
             )
         sys.stdout.write("\nDo you want to apply this plan? Only 'yes' will be accepted: ")
         sys.stdout.flush()
