@@ -101,7 +101,14 @@ def _policies(group: Data, kind: str, spec: Mapping[str, object], given: Data) -
         job_name = "Reschedule" if name == "ReschedulePolicy" else name
         merged = _merged(_data(spec.get(job_name)), _data(given.get(name)))
         default = defaults.get(kind)
-        group[name] = filled(merged, default) if default else (merged or None)
+        # A block that this type of job may not have is kept, for the rules to refuse it.
+        refused = _is_given(spec.get(job_name)) or _is_given(given.get(name))
+        group[name] = filled(merged, default) if default else merged if refused else None
+
+
+def _is_given(block: object) -> bool:
+    """Say whether a policy was written; stored jobs hold empty ones, all of whose fields are 0."""
+    return bool(block) and any(value is None or value for value in _data(block).values())
 
 
 def _merged(*layers: Data) -> Data:

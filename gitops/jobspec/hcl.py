@@ -32,6 +32,8 @@ _PLAIN = re.compile(
     r"\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\"[^\"\\$%\n]*\"\])*)\s*"
 )
 _BAD_NUMBER = re.compile(r"(?<![\w.\"-])\d+(?:\.\d+)?(?![eE][+-]?\d+(?!\w))[A-Za-z_]\w*")
+# A line that ends in an operator, or names an argument or block and stops.
+_BROKEN_OFF = re.compile(r"[^=\n]*=.*[-+*/%<>=&|!?]|[ \t]*[\w-]+([ \t]+(\"_*\"|[\w-]+))*")
 _TOKEN = re.compile(r"[\w-]+|<<|[=!<>]=|&&|\|\||[^\w\s]")
 # A name behind a complete value, at the end of the last line with text.
 _TWO_ITEMS = re.compile(r"^[ \t]*[\w-]+[ \t]*=[^\n]*[\w\"\])}][ \t]+([A-Za-z_][\w-]*)\s*\Z", re.M)
@@ -151,7 +153,9 @@ def use_grammar_cache(cache_file: str) -> None:
 def _syntax_fault(source: Source, text: str, offset: int, shift: int) -> Fault:
     """Word a syntax error by what stands at it and before it on its line."""
     before = text[text.rfind("\n", 0, offset) + 1 : offset].strip()
-    if offset >= len(text) or text[offset] in "\r\n":
+    last = text[:offset].rstrip().rpartition("\n")[2]
+    broken_off = not before and _BROKEN_OFF.fullmatch(last)
+    if offset >= len(text) or text[offset] in "\r\n" or broken_off:
         return _line_end_fault(source, text, offset, shift)
     second = _TWO_ITEMS.search(text, 0, offset) if not before else None
     if second is not None:

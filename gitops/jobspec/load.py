@@ -110,7 +110,9 @@ def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: GivenValues) -> 
 def _decode(parsed: ParsedSpec, found: Names, job: Block) -> None:
     decoder = Decoder(parsed.problems)
     parsed.data = decoder.decode(JOB, job, found.scope(), ())
-    own = len({p[1] for p in decoder.places if len(p) == _TASK_PATH and p[0] == "_tasks"})
+    own = sum(
+        p[:1] == ("_tasks",) and type(p[-1]) is int for p in decoder.places if len(p) == _TASK_PATH
+    )
     parsed.places = {_moved(p, own): span for p, span in decoder.places.items()}
 
 

@@ -145,4 +145,4 @@ def _is_checksum(text: str) -> bool:
 
 
 def _escapes(path: str) -> bool:
-    return "${" not in path and posixpath.normpath(f"x/{path}").split("/")[0] != "x"
+    return "${" not in path and posixpath.normpath(path.lstrip("/") or ".").split("/")[0] == ".."

@@ -16,7 +16,7 @@ Number: TypeAlias = "int | Fraction | float"
 PRECISION = 512
 MAX_BITS = 8192
 MAX_DIGITS = 1000
-MAX_TEXT = 4 * 1024 * 1024
+MAX_TEXT = 2 * 1024 * 1024
 MAX_ITEMS = 200_000
 
 

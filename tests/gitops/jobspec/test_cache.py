@@ -1,0 +1,64 @@
+"""The cache gives what loading gives, whatever its directory holds."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from gitops.diagnostics import SpecErrors
+from gitops.jobspec import cache, load
+from gitops.jobspec.variables import Variables
+from tests.gitops.jobspec.specs import spec
+
+FILES = {"a": spec(), "b": spec(job='id = "b"', task='resources {\nnetwork {\nport "p" {}\n}\n}')}
+NONE = Variables()
+
+
+def test_the_second_time_gives_the_same(tmp_path: Path) -> None:
+    fresh = load.load_all(FILES, NONE)
+    first = cache.load_all(FILES, NONE, tmp_path / "c")
+    second = cache.load_all(FILES, NONE, tmp_path / "c")
+    assert first == second == fresh
+    assert [s.place for s in second] == [s.place for s in fresh]
+    kept = list((tmp_path / "c").glob("*.json"))
+    assert len(kept) == 2
+    assert {stat.S_IMODE(k.stat().st_mode) for k in kept} == {0o600}
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"Job": 1}', "\0"])
+def test_a_broken_entry_is_made_anew(tmp_path: Path, broken: str) -> None:
+    first = cache.load_all(FILES, NONE, tmp_path)
+    for entry in tmp_path.glob("*.json"):
+        entry.write_text(broken, encoding="utf-8")
+    assert cache.load_all(FILES, NONE, tmp_path) == first
+    assert cache.load_all(FILES, NONE, tmp_path) == first
+
+
+def test_variables_are_part_of_the_key(tmp_path: Path) -> None:
+    files = {"a": spec(top='variable "n" {\ntype = number\ndefault = 1\n}', group="count = var.n")}
+
+    def count(variables: Variables) -> int:
+        return cache.load_all(files, variables, tmp_path)[0].job.task_groups[0].count
+
+    assert count(NONE) == 1
+    assert count(Variables((("n", "2"),))) == 2
+    assert count(Variables(environment={"NOMAD_VAR_n": "3", "HOME": "/x"})) == 3
+    assert count(Variables(files=(("v", "n = 4"),))) == 4
+    assert count(NONE) == 1
+
+
+def test_what_holds_among_files_is_checked_for_known_ones_too(tmp_path: Path) -> None:
+    files = {"a": spec(), "b": spec()}
+    for _ in range(2):
+        with pytest.raises(SpecErrors, match="defined twice"):
+            cache.load_all(files, NONE, tmp_path)
+        with pytest.raises(SpecErrors, match="No spec declares"):
+            cache.load_all(FILES, Variables((("x", "1"),)), tmp_path)
+
+
+def test_a_directory_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    assert len(cache.load_all(FILES, NONE, blocked / "c")) == 2

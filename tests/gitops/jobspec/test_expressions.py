@@ -1,0 +1,147 @@
+"""Expressions and the text that they give as a value of meta."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gitops.jobspec.specs import errors_of, job_of, spec
+
+LOCALS = """
+locals {
+  list  = ["b", "a", "c"]
+  map   = { x = 1, y = 2 }
+  users = [{ name = "ann", admin = true }, { name = "bob", admin = false }]
+  nul   = null
+}
+"""
+
+VALUES = {
+    "1.50": "1.5",
+    "1e30": "1000000000000000000000000000000",
+    "0.1 + 0.2": "0.3",
+    "10 / 4": "2.5",
+    "-7 % 3": "-1",
+    "2 * 3 + 1": "7",
+    "12345678901234567890": "12345678901234567890",
+    '"5" + 1': "6",
+    '1 == "1"': "false",
+    "1 < 2 && !(2 <= 1)": "true",
+    '"a${"b${"c"}"}"': "abc",
+    r'"tab\tq\"u\u00e9\\"': 'tab\tq"ué\\',
+    '"$${x} %%{y} $x %y"': "${x} %{y} $x %y",
+    '"$${x${"y"}}"': "${xy}",
+    '"${~ "x" ~} y"': "xy",
+    "local.map.y": "2",
+    'local.map["x"]': "1",
+    "local.list[0]": "b",
+    "jsonencode(local.users[*].name)": '["ann","bob"]',
+    "jsonencode(local.users.*.name)": '["ann","bob"]',
+    "jsonencode([for u in local.users : u.name if u.admin])": '["ann"]',
+    "jsonencode({ for u in local.users : u.name => u.admin })": '{"ann":true,"bob":false}',
+    'jsonencode({ for u in ["a", "b", "a"] : u => 1... })': '{"a":[1,1],"b":[1]}',
+    'join(",", [for i, z in local.list : "${i}${z}"])': "0b,1a,2c",
+    "true ? 1 : 2": "1",
+    '"%{ if 1 < 2 }yes%{ else }no%{ endif }"': "yes",
+    '"%{ for x in local.list ~} ${x} %{~ endfor }"': "bac",
+    "max([3, 1]...)": "3",
+    "(1\n+ 2)": "3",
+    '"a" /* between */': "a",
+    # What is not known here is left for run time, as it is written.
+    '"${attr.kernel.name}"': "${attr.kernel.name}",
+    '"${ meta["rack"] }-${local.list[0]}"': '${meta["rack"]}-b',
+    "node.unique.name": "${node.unique.name}",
+    'upper("${node.class}")': "${NODE.CLASS}",
+    '"${unknown.thing}"': "${unknown.thing}",
+    # Functions
+    'format("%s-%03d|%5.2f|%q|%%|%v", "web", 7, 3.14159, "q", [1])': 'web-007| 3.14|"q"|%|[1]',
+    'format("%[2]s %[1]s", "a", "b")': "b a",
+    'regex_replace("a1b2", "[0-9]", "#")': "a#b#",
+    'regex_replace("ab12", "([a-z]+)([0-9]+)", "$2-$1")': "12-ab",
+    'replace("a.b", ".", "-")': "a-b",
+    'substr("abcdef", -3, -1)': "def",
+    'title("two words")': "Two Words",
+    'strrev("abc")': "cba",
+    'coalesce(null, "x")': "x",
+    "element(local.list, 4)": "a",
+    'jsonencode(merge({ a = 1 }, { a = 2, b = "<" }))': '{"a":2,"b":"\\u003c"}',
+    "jsonencode(range(3, 0, -1))": "[3,2,1]",
+    'jsonencode(setproduct(["a", "b"], [1, 2]))': '[["a",1],["a",2],["b",1],["b",2]]',
+    "jsonencode(sort([3, 1, 2]))": '["1","2","3"]',
+    'jsonencode(zipmap(["a"], [1]))': '{"a":1}',
+    'jsondecode("{\\"a\\": [1, 2.50]}").a[1]': "2.5",
+    'jsonencode(csvdecode("a,b\\n1,2"))': '[{"a":"1","b":"2"}]',
+    'yamldecode("k: [1, v]").k[1]': "v",
+    'yamlencode({ a = [1, { b = "x" }] })': '"a":\n- 1\n- "b": "x"\n',
+    'base64decode(base64encode("é"))': "é",
+    'urlencode("a b&c/é")': "a+b%26c%2F%C3%A9",
+    'md5("x")': "9dd4e461268c8034f5c8564e155c67a6",
+    'cidrsubnet("fd00::/48", 16, 3)': "fd00:0:0:3::/64",
+    'join(" ", cidrsubnets("10.0.0.0/16", 4, 8))': "10.0.0.0/20 10.0.16.0/24",
+    'cidrhost("10.1.0.0/16", -2)': "10.1.255.254",
+    'formatdate("EEE D MMM YYYY hh:mm ZZZ", "2024-02-03T04:05:06Z")': "Sat 3 Feb 2024 04:05 UTC",
+    'timeadd("2024-02-03T04:05:06Z", "1h")': "2024-02-03T05:05:06Z",
+    'parseint("ff", 16)': "255",
+    "pow(2, 0.5)": "1.4142135623730951",
+    "log(8, 2)": "3",
+    'try(tonumber("x"), "none")': "none",
+    "can(local.map.z)": "false",
+    'convert("5", number) + 1': "6",
+}
+ERRORS = {
+    "0x10": "Invalid number",
+    '"x${local.nul}"': "This cannot be put into text",
+    "local.list[9]": "Invalid index",
+    "local.list": 'Invalid "v" in meta',
+    "local.nosuch": 'There is no local "nosuch"',
+    "var.nosuch": 'There is no variable "nosuch"',
+    "nosuch(1)": 'There is no function "nosuch"',
+    'file("x")': 'The function "file" is not available yet',
+    'lookup({}, "b")': "Wrong number of arguments",
+    "upper(null)": 'Invalid argument of "upper"',
+    'format("%d", 1.5)': '"format" failed',
+    'parseint("zz", 10)': '"parseint" failed',
+    "1 +": "Unexpected end of line",
+    '"a" * 2': 'Invalid operand of "*"',
+    "1 ? 2 : 3": "Invalid condition",
+    '"${"': "Unclosed string",
+    '"%{ if true }x"': "Unclosed directive",
+    '"\\q"': "Invalid escape '\\\\q'",
+    "{ for k in local.list : 1 => k }": 'The key "1" occurs twice',
+    "[for x in 5 : x]": "Not a collection",
+}
+
+
+@pytest.mark.parametrize(("expression", "value"), VALUES.items())
+def test_value(expression: str, value: str) -> None:
+    job = job_of(spec(top=LOCALS, job=f"meta {{\nv = {expression}\n}}"))
+    assert job.meta["v"] == value
+
+
+@pytest.mark.parametrize(("expression", "summary"), ERRORS.items())
+def test_error(expression: str, summary: str) -> None:
+    found = errors_of(spec(top=LOCALS, job=f"meta {{\nv = {expression}\n}}"))
+    assert [d.summary for d in found] == [summary]
+    assert found[0].line == 11
+
+
+HEREDOCS = [
+    ("<<E\n  a\n    b\nE\n", "  a\n    b\n"),
+    ("<<-E\n    four\n      six\n\n  two\n  E\n", "  four\n    six\n\ntwo\n"),
+    (
+        "<<-E\n    ${attr.x} $${y}\n     %{ if true }z%{ endif }\\n\n    E\n",
+        "${attr.x} ${y}\n z\\n\n",
+    ),
+    ('<<_E_1  \ncurly { " # ${upper("a")}\n_E_1 \n', 'curly { " # A\n'),
+    ("<<E\nE\n", ""),
+]
+
+
+@pytest.mark.parametrize(("heredoc", "text"), HEREDOCS)
+def test_heredoc(heredoc: str, text: str) -> None:
+    assert job_of(spec(job=f"meta {{\nv = {heredoc}}}")).meta["v"] == text
+
+
+def test_a_quotient_is_printed_to_the_last_digit() -> None:
+    shown = job_of(spec(job="meta {\nv = 10 / 3\n}")).meta["v"]
+    assert shown.startswith("3.333333333333333333")
+    assert len(shown) > 150
