@@ -6,8 +6,7 @@ import asyncio
 import shlex
 import sys
 import time
-from collections.abc import Iterable
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
