@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.demo.story import EPILOGUE, STORY, Step
 from tests.demo.terminal import Terminal
 
 _ROUNDS = 50
+_INDEX = re.compile(r"^Job Modify Index: (\d+)$", re.MULTILINE)
 
 
 class WrongTurnError(Exception):
@@ -25,13 +28,17 @@ class WrongTurnError(Exception):
 
 def play(out: Callable[[str], None]) -> None:
     """Play the story to `out`. Raises `WrongTurnError` where a step comes out otherwise."""
+    index = ""
     with _stage(out) as terminal:
         for step in STORY:
-            _step(terminal, step)
+            text = _step(terminal, replace(step, command=step.command.replace("INDEX", index)))
+            planned = _INDEX.search(text) if step.command.startswith("orch plan") else None
+            index = planned[1] if planned else index
     out(f"\n{EPILOGUE}")
 
 
-def _step(terminal: Terminal, step: Step) -> None:
+def _step(terminal: Terminal, step: Step) -> str:
+    """Take one step; return what it showed."""
     if step.says:
         terminal.out(f"\n# {step.says}\n")
     before = None if step.touches else _state(terminal.cwd)
@@ -48,6 +55,7 @@ def _step(terminal: Terminal, step: Step) -> None:
             raise WrongTurnError(f"{step.command}: does not show {wanted!r}")
     if before is not None and before != _state(terminal.cwd):
         raise WrongTurnError(f"{step.command}: changed something, where nothing was to be touched")
+    return text
 
 
 def _state(cwd: Path) -> dict[str, str]:

@@ -11,8 +11,9 @@ _SPEC = "jobs/example.nomad.hcl"
 class Step:
     """A command, as it is typed. `says` is told before it; it must exit with `code`.
 
-    `shows` has to be in its output. With `waits_for`, it runs in the background until the end, and
-    the story goes on when that text came. `touches` is false for what must change nothing.
+    INDEX in it is the index that the last `orch plan` has shown. `shows` has to be in its output.
+    With `waits_for`, it runs in the background until the end, and the story goes on when that text
+    came. `touches` is false for what must change nothing.
     """
 
     command: str
@@ -57,27 +58,31 @@ STORY = (
     ),
     Step(
         command="orch plan",
-        shows=("(2 create, 1 in-place update)", "orch run -check-index 1 "),
+        shows=("(2 create, 1 in-place update)", "orch run -check-index "),
         touches=False,
     ),
-    Step(command=f"orch run -check-index 1 {_SPEC}", shows=("Deployment completed successfully",)),
+    Step(
+        command=f"orch run -check-index INDEX {_SPEC}", shows=("Deployment completed successfully",)
+    ),
     Step(
         says="Another change, by somebody whose plan is older than that: refused",
         command=f"sed -i 's/\"hello\"/\"good day\"/' {_SPEC} && git commit -qam 'Be polite'",
     ),
     Step(
-        command=f"orch run -check-index 1 {_SPEC}",
+        command=f"orch run -check-index INDEX {_SPEC}",
         code=3,
-        shows=("conflicting job modify index: 3", "Job not updated"),
+        shows=("conflicting job modify index", "Job not updated"),
         touches=False,
     ),
     Step(
         says="So plan again: one at a time is replaced, each when the last one is healthy",
         command="orch plan",
-        shows=("(1 create/destroy update, 2 ignore)", "orch run -check-index 3 "),
+        shows=("(1 create/destroy update, 2 ignore)", "orch run -check-index "),
         touches=False,
     ),
-    Step(command=f"orch run -check-index 3 {_SPEC}", shows=("Deployment completed successfully",)),
+    Step(
+        command=f"orch run -check-index INDEX {_SPEC}", shows=("Deployment completed successfully",)
+    ),
     Step(command="orch logs example", shows=("example.web[2]", "good day from port")),
     Step(
         says="Nothing is left to do (exit code 2 would say that there is)",
