@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from executors.boundary import Boundary
 from executors.rollout import Outcome, Rollout
@@ -20,16 +21,23 @@ def hosts_of(run: Run, plan: JobPlan) -> frozenset[str]:
     return frozenset(recorded | {c.node for c in plan.changes if c.node})
 
 
-async def carry_out(
-    run: Run, plans: Sequence[JobPlan], nodes: Iterable[NodeRecord]
-) -> tuple[Outcome, ...]:
+async def enrol(run: Run, proposed: Iterable[NodeRecord]) -> tuple[NodeRecord, ...]:
+    """Give hosts their ids, unless they have one by now; return the nodes as they stand there.
+
+    What the host says is recorded afterwards, never before: of two runs that meet, or after a
+    crash, both read the same there. A host that fails is taken as unknown, and is left out.
+    """
+    standing = await asyncio.gather(*(_enrol(run, n) for n in proposed))
+    run.at(Boundary.ENROLLED)
+    return tuple(n for n in standing if n is not None)
+
+
+async def carry_out(run: Run, plans: Sequence[JobPlan]) -> tuple[Outcome, ...]:
     """Do what the begun jobs need on the hosts; return each job's outcome, in the order given.
 
-    `nodes` are those whose ids the begin of this run recorded. Raises a `ConflictError` where a
-    host or the ledger has seen a newer decision: nothing of the job goes on then.
+    Raises a `ConflictError` where a host or the ledger has seen a newer decision: nothing of the
+    job goes on then.
     """
-    await asyncio.gather(*(_enrol(run, n) for n in nodes))
-    run.at(Boundary.ENROLLED)
     await asyncio.gather(*(run.prepare(p.key, hosts_of(run, p)) for p in plans))
     run.at(Boundary.FENCED)
     ends = await asyncio.gather(
@@ -45,14 +53,16 @@ def _outcome(end: Outcome | BaseException) -> Outcome:
     return end
 
 
-async def _enrol(run: Run, record: NodeRecord) -> None:
-    node: Node = run.node(record.name)
+async def _enrol(run: Run, proposed: NodeRecord) -> NodeRecord | None:
+    node: Node = run.node(proposed.name)
     if node.status is not NodeStatus.READY:
-        return
+        return None
     try:
-        standing = await run.fleet.enrol(node, record.id)
+        standing = await run.fleet.enrol(node, proposed.id)
     except HostError as e:
-        run.lost(record.name, e.message)
-        return
-    if standing != record.id:
-        run.lost(record.name, f"it is enrolled as node {standing[:8]}, not {record.id[:8]}")
+        run.lost(proposed.name, e.message)
+        return None
+    if node.id and standing != node.id:
+        run.lost(proposed.name, f"it was node {node.id[:8]}, and now is {standing[:8]}")
+        return None
+    return replace(proposed, id=standing)

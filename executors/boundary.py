@@ -11,8 +11,8 @@ class Boundary(StrEnum):
 
     PLANNED = "planned, nothing written"
     BEGUN = "jobs taken in the ledger, no host touched"
-    ENROLLED = "hosts enrolled"
-    FENCED = "fences raised on the hosts"
+    ENROLLED = "hosts enrolled, their ids not recorded yet"
+    FENCED = "nodes recorded, fences raised on the hosts"
     INTENDED = "a wave's intents journalled"
     STOPPED = "an allocation stopped"
     STARTED = "an allocation started"

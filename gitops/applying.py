@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
-from executors.apply import carry_out
+from executors.apply import carry_out, enrol
 from executors.boundary import Boundary, Passing, pass_by
 from executors.clock import Clock
 from executors.fleet import Fleet
 from executors.rollout import Outcome, OutcomeKind
 from executors.run import Run
-from gitops.begin import Beginning, Begun, begin, finish
+from gitops.begin import Beginning, Begun, begin, enrolled, finish
 from gitops.ledger.errors import SealedError
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.protocol import Ledger
@@ -73,7 +73,10 @@ async def apply(
     run = _run(effects, info, begun, observed)
     outcomes: tuple[Outcome, ...] = ()
     async with _released(effects, begun), _beating(begun, info.ttl):
-        outcomes = await carry_out(run, begun.plans, begun.nodes)
+        if nodes := await enrol(run, begun.nodes):
+            known = await asyncio.to_thread(enrolled, effects.ledger, begun, nodes)
+            run.recorded = known.recorded
+        outcomes = await carry_out(run, begun.plans)
     return Result(outcomes=outcomes, recorded=run.recorded)
 
 

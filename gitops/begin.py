@@ -30,7 +30,7 @@ class LedgerJournal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A run that holds its jobs: the state as it began, and where it journals."""
+    """A run that holds its jobs: the state as it began, where it journals, and nodes to enrol."""
 
     snapshot: Snapshot
     journal: LedgerJournal
@@ -57,22 +57,34 @@ def begin(ledger: Ledger, info: RunInfo, beginning: Beginning, stamp: Stamp) -> 
     run = ledger.open_run(info)
     try:
         snapshot = _adopted(ledger, beginning, info.id)
-        nodes = tuple(_record(node, stamp.ids) for node in beginning.enrol)
         snapshot = ledger.commit(
             snapshot,
             [opened(p, snapshot.recorded.job(p.key), stamp) for p in beginning.plans],
-            nodes,
             message=_message("Begin", beginning.plans),
-            guards=[
-                Guard(key=p.key, modify_index=snapshot.recorded.job(p.key).modify_index)
-                for p in beginning.plans
-            ],
+            guards=_guards(snapshot, beginning.plans),
         )
     except OrchError:
         run.close()
         raise
     journal = LedgerJournal(run=run)
+    nodes = tuple(_record(node, stamp.ids) for node in beginning.enrol)
     return Begun(snapshot=snapshot, journal=journal, plans=beginning.plans, nodes=nodes)
+
+
+def enrolled(ledger: Ledger, begun: Begun, nodes: Sequence[NodeRecord]) -> Snapshot:
+    """Record nodes as their hosts have confirmed them, and return the state after it.
+
+    Raises a `ConflictError` where the jobs were taken over meanwhile.
+    """
+    names = ", ".join(n.name for n in nodes)
+    guards = _guards(begun.snapshot, begun.plans)
+    return ledger.commit(begun.snapshot, [], nodes, message=f"Enrol: {names}", guards=guards)
+
+
+def _guards(snapshot: Snapshot, plans: Sequence[JobPlan]) -> list[Guard]:
+    """Return what makes a decision about the jobs of a run hold only while it has them."""
+    recorded = snapshot.recorded
+    return [Guard(key=p.key, modify_index=recorded.job(p.key).modify_index) for p in plans]
 
 
 def _adopted(ledger: Ledger, beginning: Beginning, run: str) -> Snapshot:
@@ -100,16 +112,19 @@ def finish(ledger: Ledger, begun: Begun) -> Snapshot:
 
     Raises a `ConflictError` where the jobs were taken over meanwhile.
     """
-    recorded = begun.snapshot.recorded
     released = [JobChange(key=p.key, run="") for p in begun.plans]
-    return ledger.commit(
-        begun.snapshot,
-        [*begun.journal.written, *released],
-        message=_message("End", begun.plans),
-        guards=[
-            Guard(key=p.key, modify_index=recorded.job(p.key).modify_index) for p in begun.plans
-        ],
-    )
+    try:
+        return ledger.commit(
+            begun.snapshot,
+            [*begun.journal.written, *released],
+            message=_message("End", begun.plans),
+            guards=_guards(begun.snapshot, begun.plans),
+        )
+    except ConflictError as e:
+        raise ConflictError(
+            f"the run was taken over before its end was recorded: {e.message}",
+            "The other run goes on with the work: see 'orch status', then plan again.",
+        ) from e
 
 
 def purged(key: str) -> JobChange:

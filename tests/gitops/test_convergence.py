@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -116,3 +118,15 @@ def test_a_job_that_left_the_repository_is_stopped(count: int) -> None:
     assert world.apply().exit_code == 0
     assert world.running() == {}
     assert world.plan().empty
+
+
+@pytest.mark.parametrize("after", range(14))
+def test_a_crash_of_the_very_first_apply_converges(after: int) -> None:
+    group = TaskGroup(name="g", count=2, tasks=(Task(name="t", driver="raw_exec"),))
+    job = Job(id="first", task_groups=(group,))
+    world = World([node("h1"), node("h2")])
+    with contextlib.suppress(CrashError):
+        world.apply(job, at=_Crash(after))
+    assert world.apply(job).exit_code == 0
+    assert_converged(world, job)
+    assert set(world.look().recorded.nodes) == {"h1", "h2"}
