@@ -10,6 +10,7 @@ from gitops.cli.flow import workspace
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.request import SpecRequest
 from gitops.specs import Specs, read_specs
+from gitops.view.plan_json import FORMAT_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Report:
     def data(self) -> dict[str, Any]:
         """The report for a program."""
         return {
-            "format_version": 1,
+            "format_version": FORMAT_VERSION,
             "valid": self.valid,
             "diagnostics": [_diagnostic(d) for d in self.diagnostics],
             "unsupported": [{"path": p, "block": b} for p, b in self.unsupported],
