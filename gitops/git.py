@@ -26,6 +26,11 @@ REMOTE_SECONDS = 60.0
 OUTPUT_LIMIT = 256 * 1024 * 1024
 STDERR_LIMIT = 64 * 1024
 _CHUNK = 64 * 1024
+_ADVICE = (
+    "fatal: Could not read from remote repository",
+    "Please make sure you have the correct access rights",
+    "and the repository exists",
+)
 _SHOWN = 400
 
 _OVERRIDES = (
@@ -234,6 +239,12 @@ def shown(raw: bytes) -> str:
     lines = (re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", line).strip() for line in text.splitlines())
     text = re.sub(r"(\w+://)[^/\s@]*@", r"\1", "; ".join(line for line in lines if line))
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def gist(text: str) -> str:
+    """Return what `shown` gave without git's label and its standing advice."""
+    kept = [p.removeprefix("fatal: ") for p in text.split("; ") if not p.startswith(_ADVICE)]
+    return "; ".join(kept) or text
 
 
 def redacted(url: str) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from gitops.git import Git, GitError, redacted
+from gitops.git import Git, GitError, gist, redacted
 from planner.errors import OrchError
 from planner.plan import Source
 
@@ -249,8 +249,9 @@ def normalised(url: str) -> str:
 
 
 def _not_a_repository(start: Path, reason: str) -> RepositoryError:
+    why = "" if "not a git repository" in reason else f" ({gist(reason) or 'no working tree'})"
     return RepositoryError(
-        f"{start} is not in a Git repository ({reason or 'no working tree'})",
+        f"{start} is not in a Git repository{why}",
         "change to a clone of the repository with the job specs, or make one: git init",
     )
 

@@ -108,7 +108,7 @@ def ledger_address(workspace: Workspace) -> Address:
     config = workspace.config
     url = workspace.environment.get("ORCH_LEDGER_URL") or config.ledger.url or _origin(workspace)
     if "://" not in url and ":" not in url.partition("/")[0]:
-        url = str(workspace.root / Path(url).expanduser())
+        url = str((workspace.root / Path(url).expanduser()).resolve())
     return Address(
         url=url,
         cluster=config.cluster,

@@ -60,6 +60,7 @@ def _put(stream: IO[str], text: str) -> None:
 
 def _wrapped(text: str) -> str:
     """Fill prose to the width of a terminal; indented lines are to be copied, and stay whole."""
+    text = text.replace("`", "'")
     if not text.startswith(_COMMANDS):
         text = text[:1].upper() + text[1:]
     return "\n".join(

@@ -29,6 +29,5 @@ def refused(name: str, reason: str) -> LedgerError:
     """Return the error for a place that leaves a ref as it is though nobody has moved it."""
     return LedgerError(
         f"the ledger {name} refuses to be changed: {reason or 'no reason given'}",
-        "look for missing permission, a protected ref, or a left-over *.lock file in the ledger;"
-        " `orch ledger check` tries it out",
+        "look for missing permission, a protected ref, or a left-over *.lock file in the ledger",
     )

@@ -87,7 +87,7 @@ class Stored:
         where = f"{self.place.ref} at {self.place.commit[:12]}: {path}"
         return LedgerError(
             f"the ledger {self.place.ledger} holds what orch can't read ({where}): {reason}",
-            "look at it with `git show COMMIT:PATH` in the ledger; `orch ledger repair` goes back",
+            "look at it with 'git show COMMIT:PATH' in the ledger",
         )
 
     def _check_format(self, path: str, data: Any) -> None:  # noqa: ANN401 - parsed JSON

@@ -98,8 +98,8 @@ class RefLedger:
         raise RewoundError(
             f"the ledger {self._store.name} went back: index {seen.index} ({seen.head[:12]}) was"
             f" seen here before, {found} without that in its past",
-            "nothing is written until this is settled: put the lost commits back, or run"
-            " `orch ledger repair` to go on from what is there",
+            "nothing is written until the lost commits are back: push them again, from a backup"
+            " or from the cache of a machine that has seen them (~/.cache/orch/ledger)",
         )
 
     def commit(

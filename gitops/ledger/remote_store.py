@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops.git import REMOTE_SECONDS, Completed, Git, GitError, GitTimeoutError, redacted
+from gitops.git import REMOTE_SECONDS, Completed, Git, GitError, GitTimeoutError, gist, redacted
 from gitops.ledger.cat_file import reading
 from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
 from gitops.ledger.git_refs import collect, contains, list_heads, write_objects
@@ -167,8 +167,8 @@ class RemoteStore:
 
     def _unreachable(self, reason: str) -> UnreachableError:
         return UnreachableError(
-            f"the ledger {self.name} can't be reached: {reason}",
-            f"try `git ls-remote {self.name}`; the address is `[ledger] url` in orch.toml, or the"
+            f"the ledger {self.name} can't be reached: {gist(reason)}",
+            f"try 'git ls-remote {self.name}'; the address is [ledger] url in orch.toml, or the"
             " job repository's origin",
         )
 

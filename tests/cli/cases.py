@@ -28,6 +28,16 @@ class Case:
         return self.name
 
 
+def all_of(*steps: Callable[[Place], object]) -> Callable[[Place], None]:
+    """Return one step that takes several."""
+
+    def take(place: Place) -> None:
+        for step in steps:
+            step(place)
+
+    return take
+
+
 def cases(*those: Case) -> pytest.MarkDecorator:
     """Parametrise a test by cases."""
     assert len({c.name for c in those}) == len(those)
