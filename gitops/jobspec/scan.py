@@ -16,6 +16,7 @@ _CLOSING = {"{": "}", "(": ")", "[": "]"}
 _CODE = re.compile(r"[\"#{}()\[\]]|//|/\*|<<(-?)([^\W\d][\w.-]*)[ \t]*\r?\n")
 _QUOTED = re.compile(r"\\.|\"|\$\$\{|%%\{|\$\{|%\{|\n")
 _INSIDE = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
+_NUMBER = re.compile(r"[A-Za-z_][\w-]*|(-?)(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -50,12 +51,19 @@ def scan(source: Source, span: Span | None = None) -> Scanned:
         at = blank.span.end
     pieces.append(source.text[at : region.end])
     plain = _NOT_ASCII.sub(_ascii, "".join(pieces))
+    plain = _NUMBER.sub(_apart, plain).replace("!!", "  ")  # twice "not" is nothing
     return Scanned(plain, region.start, scanner.literals)
 
 
 def interpolation_end(text: str, start: int, end: int) -> int:
     """Return the offset after the brace that closes the template sequence opened before `start`."""
     return _Scanner(text, end).code(start, template=True)
+
+
+def _apart(match: re.Match[str]) -> str:
+    """Make a number behind a minus look like a name: `5-12` is no 5 followed by -12."""
+    minus, digits = match.groups()
+    return f"{minus}n{'_' * (len(digits) - 1)}" if minus else match.group()
 
 
 def _ascii(match: re.Match[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from gitops.jobspec.scan import Scanned
@@ -43,6 +45,7 @@ ParseAt: TypeAlias = Callable[[Source, Span], Expression]
 
 MAX_DEPTH = 120
 MAX_EXPONENT = 1000
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _DEEP = f"At most {MAX_DEPTH} operators, branches or steps in a row are read; use locals."
 
@@ -160,6 +163,8 @@ class Converter:
         return self.expression(inner)
 
     def _name(self, node: Node) -> Expression:
+        if self._text(node)[:1].isdigit():
+            return self._number(node)
         return Name(self._text(node), self._span(node))
 
     def _word(self, node: Node) -> Expression:
@@ -167,6 +172,8 @@ class Converter:
 
     def _number(self, node: Node) -> Expression:
         text, span = self._text(node), self._span(node)
+        if not _NUMBER.fullmatch(text):
+            raise Fault(span, "Invalid number", f"{text[:40]!r} is no decimal number.")
         exponent = text.lower().partition("e")[2] or "0"
         if len(text) > MAX_DIGITS or abs(int(exponent)) > MAX_EXPONENT:
             raise Fault(span, "Number too large", f"At most {MAX_DIGITS} digits are read.")
@@ -179,6 +186,13 @@ class Converter:
 
     def _object(self, node: Node) -> Expression:
         elements = [n for n in _trees(node) if n.data == "object_elem"]
+        for one, two in pairwise(self._span(e) for e in elements):
+            between = self.scanned.text[
+                one.end - self.scanned.start : two.start - self.scanned.start
+            ]
+            if "," not in between and "\n" not in between:
+                detail = "Put a comma or a new line between the items of an object."
+                raise Fault(two, "Comma missing", detail)
         return ObjectOf(tuple(self._element(n) for n in elements), self._span(node))
 
     def _element(self, node: Node) -> tuple[Expression, Expression]:

@@ -145,3 +145,156 @@ def test_a_quotient_is_printed_to_the_last_digit() -> None:
     shown = job_of(spec(job="meta {\nv = 10 / 3\n}")).meta["v"]
     assert shown.startswith("3.333333333333333333")
     assert len(shown) > 150
+
+
+SYNTAXES = {
+    "{ a = -1, b = -12, c = 5-12, d = 5 - -1.5e1, e = -var.x }": "-1 -12 -7 20 -3",
+    '{ a = 1, b : 2, (upper("c")) = 3\n d = 4 }': "3 1 2 4",
+    "{ for = 1, in = 2 }": "1 2",
+    "{ a = !!true, b = !(!false) }": "true false",
+    "{ # one\n a = 1 // two\n b = 2, /* three\n*/ }": "1 2",
+    '{ a = "# // /* x" }': "# // /* x",
+    "{ a = (true\n ? 1\n : 2) }": "1",
+    '{ a = "b ${ "c } ${ "d" }" } e" }': "b c } d e",
+    '{ a = join("", [\n"x",\n"y",\n]) }': "xy",
+    "{ a = upper(<<E\nx\nE\n) }": "X\n",
+    '{ namé = "x" }': "x",
+    '{ a = ["b"].0 }': "b",
+    "{ a = length([for k, v in { x = 1 } : k]) }": "1",
+}
+
+
+@pytest.mark.parametrize(("expression", "values"), SYNTAXES.items())
+def test_syntax(expression: str, values: str) -> None:
+    job = job_of(spec(top="variables {\nx = 3\n}", job=f"meta = {expression}"))
+    assert " ".join(v for _, v in sorted(job.meta.items())) == values
+
+
+MORE_VALUES = {
+    "abs(-3)": "3",
+    "ceil(1.2) + floor(-1.2)": "0",
+    "min(4, 2)": "2",
+    "signum(-3)": "-1",
+    "pow(2, 10)": "1024",
+    "1 / 0": "+Inf",
+    'parseint("-11", 2)': "-3",
+    'chomp("line\\n\\n")': "line",
+    'indent(2, "a\\nb")': "a\n  b",
+    'trim("xxhixx", "x")': "hi",
+    'trimprefix("pre-x", "pre-")': "x",
+    'trimsuffix("x.txt", ".txt")': "x",
+    'trimspace("  x  ")': "x",
+    'lower("ABC")': "abc",
+    'strlen("héllo")': "5",
+    'basename("a/b/c.txt")': "c.txt",
+    'dirname("a/b/c.txt")': "a/b",
+    'jsonencode(split(",", "a,b"))': '["a","b"]',
+    'join(",", formatlist("%s!", ["a", "b"]))': "a!,b!",
+    'format("%x %X %o %b %e %g", 255, 255, 8, 5, 12345.678, 1.5)': "ff FF 10 101 1.234568e+04 1.5",
+    'format("%-3s|%3s|%t|%+d|%05d|%.1f", "a", "b", true, 5, -12, 2.25)': (
+        "a  |  b|true|+5|-0012|2.2"
+    ),
+    "jsonencode(chunklist([1, 2, 3], 2))": "[[1,2],[3]]",
+    'jsonencode(coalescelist([], ["y"]))': '["y"]',
+    'jsonencode(compact(["a", "", "b"]))': '["a","b"]',
+    'jsonencode(concat(["a"], [1]))': '["a",1]',
+    "contains([1], 1)": "true",
+    'contains([1], "1")': "false",
+    "jsonencode(distinct([1, 1, 2]))": "[1,2]",
+    "jsonencode(flatten([[1, [2]], 3]))": "[1,2,3]",
+    'index(["a"], 0)': "a",
+    'index({ a = "b" }, "a")': "b",
+    "jsonencode(keys({ b = 1, a = 2 }))": '["a","b"]',
+    "jsonencode(values({ b = 1, a = 2 }))": "[2,1]",
+    'lookup({ a = "1" }, "b", "none")': "none",
+    'jsonencode(setintersection(["a", "b"], ["b"]))': '["b"]',
+    'jsonencode(setunion(["b"], ["a"]))': '["a","b"]',
+    "jsonencode(slice([1, 2, 3], 1, 2))": "[2]",
+    'sha1("x")': "11f6ad8ec52a2984abaafd7c3b516503785c2072",
+    'uuidv5("dns", "example.com")': "cfbff0d1-9375-5685-968c-48ce8b15ae17",
+    'cidrnetmask("10.1.0.0/20")': "255.255.240.0",
+    'formatdate("YYYY-MM-DD\'T\'HH:mm:ss AA ZZZZZ", "2024-02-03T14:05:06+01:00")': (
+        "2024-02-03T02:05:06 PM +01:00"
+    ),
+    'yamlencode({ a = "x\\ny\\n", b = { c = [] } })': '"a": |\n  x\n  y\n"b":\n  "c": []\n',
+    "jsonencode(null)": "null",
+    "jsonencode(convert([1], list(string)))": '["1"]',
+    "length(convert({ a = 1 }, map(number)))": "1",
+    "10 == 10.0": "true",
+    "[1, { a = 2 }] == [1, { a = 2 }]": "true",
+    'null == "x"': "false",
+    "local.users[1].admin ? 1 : 2": "2",
+    "-local.map.x": "-1",
+    "7.5 % 2": "1.5",
+}
+MORE_ERRORS = {
+    "length({ a = 1 })": '"length" failed',
+    'length("x")': '"length" failed',
+    "keys([])": 'Invalid argument of "keys"',
+    "element([], 0)": '"element" failed',
+    'index([1], "a")': '"index" failed',
+    "coalesce(null)": '"coalesce" failed',
+    "coalescelist([])": '"coalescelist" failed',
+    "range(1, 0, 1)": '"range" failed',
+    "slice([1], 1, 3)": '"slice" failed',
+    'zipmap(["a"], [])': '"zipmap" failed',
+    "log(0, 2)": '"log" failed',
+    "1 % 0": 'Invalid operand of "%"',
+    "pow(0, -1)": '"pow" failed',
+    'parseint("1", 99)': '"parseint" failed',
+    'format("%d")': '"format" failed',
+    'format("%y", 1)': '"format" failed',
+    'format("%")': '"format" failed',
+    'format("x", 1)': '"format" failed',
+    'base64decode("!")': '"base64decode" failed',
+    'csvdecode("a,a")': '"csvdecode" failed',
+    'jsondecode("{")': '"jsondecode" failed',
+    'yamldecode("a: [")': '"yamldecode" failed',
+    'uuidv5("x", "y")': '"uuidv5" failed',
+    'cidrhost("10.0.0.0/8", 99999999)': '"cidrhost" failed',
+    'cidrhost("10", 1)': "Invalid argument",
+    'cidrsubnet("10.0.0.0/30", 8, 0)': '"cidrsubnet" failed',
+    'cidrsubnets("10.0.0.0/30", 8)': '"cidrsubnets" failed',
+    'cidrnetmask("fd00::/8")': '"cidrnetmask" failed',
+    'formatdate("Q", "2024-02-03T04:05:06Z")': '"formatdate" failed',
+    'formatdate("YYYY", "today")': 'Invalid argument of "formatdate"',
+    'timeadd("2024-02-03T04:05:06Z", "x")': '"timeadd" failed',
+    'regex_replace("a", "(", "b")': '"regex_replace" failed',
+    'convert("x", number)': 'Invalid argument of "convert"',
+    'convert("x", list(string))': 'Invalid argument of "convert"',
+    "convert({}, object({ a = string }))": 'Invalid argument of "convert"',
+    "convert([1], tuple([string, string]))": 'Invalid argument of "convert"',
+    "convert(1)": "Wrong number of arguments",
+    "try()": '"try" needs an argument',
+    "can()": "Wrong number of arguments",
+    "max(5...)": 'Only a list or set goes with "..."',
+    "var": '"var" alone is no value',
+    'local.map["z"]': "Invalid index",
+    'local.list["z"]': "Invalid index",
+    "local.map.z": 'There is no "z" in this object',
+    'upper("x").y': 'a string has no "y"',
+    "5[0]": "Invalid index",
+    "!5": "Invalid operand",
+    '-"x"': "Invalid operand",
+    "{ (local.list) = 1 }": "Invalid key",
+    "{ a = 1 b = 2 }": "Comma missing",
+    '"%{ else }"': '"else" without its beginning',
+    '"%{ while x }"': "Unknown template directive",
+    '"%{ for }"': "Invalid for directive",
+    '"%{ if true }%{ endfor }"': '"endfor" does not close an "if"',
+    '"${}"': "Expression missing",
+    '"${1 +}"': "Unexpected",
+}
+
+
+@pytest.mark.parametrize(("expression", "value"), MORE_VALUES.items())
+def test_functions(expression: str, value: str) -> None:
+    job = job_of(spec(top=LOCALS, job=f"meta {{\nv = {expression}\n}}"))
+    assert job.meta["v"] == value
+
+
+@pytest.mark.parametrize(("expression", "summary"), MORE_ERRORS.items())
+def test_function_errors(expression: str, summary: str) -> None:
+    found = errors_of(spec(top=LOCALS, job=f"meta {{\nv = {expression}\n}}"))
+    assert [d.summary[: len(summary)] for d in found] == [summary]
+    assert found[0].line == 11
