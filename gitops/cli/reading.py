@@ -121,9 +121,7 @@ def inspect(name: str, version: int | None) -> Any:  # noqa: ANN401
     data = status_json.job_data(state, version)
     if data is None:
         kept = ", ".join(str(v.version) for v in state.versions)
-        raise OrchError(
-            f"job {state.key!r} has no version {version}", f"Kept are the versions {kept}."
-        )
+        raise OrchError(f"job {state.key!r} has no version {version}", f"It has: {kept}.")
     return data
 
 
