@@ -48,14 +48,17 @@ class Workspace:
 
         Raises `OrchError` where the file is missing, and `InventoryError` with all its problems.
         """
-        path = self.inventory_path
-        whole = load_inventory(_text(path, self.cwd), path=shown(path, self.cwd))
+        whole = load_inventory(self.inventory_text(), path=shown(self.inventory_path, self.cwd))
         if not limit:
             return whole
         chosen = {h.name: h for h in select(whole, limit)}
         if not chosen:
             raise OrchError(f"-limit {limit}: no host matches", "See 'orch node status'.")
         return Inventory(path=whole.path, hosts=chosen, groups=whole.groups)
+
+    def inventory_text(self) -> str:
+        """Return the inventory as it is written. Raises `OrchError` where it can't be read."""
+        return _text(self.inventory_path, self.cwd)
 
 
 def open_workspace(cwd: Path, environment: Mapping[str, str] | None = None) -> Workspace:

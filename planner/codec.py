@@ -139,8 +139,14 @@ def _decode_union(options: tuple[Any, ...], data: object, where: str) -> object:
 
 
 def _decode_tuple(args: tuple[Any, ...], data: object, where: str) -> object:
-    items = _decode_items(args, data, where)
-    return tuple(items)
+    if args[-1] is Ellipsis:
+        return tuple(_decode_items(args, data, where))
+    items = _decode_items((Any,), data, where)
+    if len(items) != len(args):
+        raise FormatError(f"{where}: expected {len(args)} items, got {len(items)}")
+    return tuple(
+        _decode(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(args, items, strict=True))
+    )
 
 
 def _decode_frozenset(args: tuple[Any, ...], data: object, where: str) -> object:

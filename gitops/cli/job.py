@@ -51,6 +51,9 @@ def plan(
     var_file: VarFile = None,
     rev: Rev = "",
     limit: Limit = "",
+    out: Annotated[
+        str, typer.Option("--out", metavar="FILE", help="Save the plan, for 'orch apply FILE'.")
+    ] = "",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")
     ] = False,
@@ -60,13 +63,28 @@ def plan(
 ) -> None:
     """Show what an apply would change, where and why; change nothing."""
     from gitops.cli import flow
+    from gitops.cli.look import CHANGES, Look
 
-    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
     request = _request(files, var, var_file, rev)
-    code = asyncio.run(flow.plan(request, look, limit))
-    if code == flow.CHANGES and not detailed_exitcode:
+    code = asyncio.run(flow.plan(request, look, limit, out))
+    if code == CHANGES and not detailed_exitcode:
         code = 0
     raise typer.Exit(code)
+
+
+def show(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A saved plan.")],
+    json: Json = False,
+    verbose: Verbose = False,
+    no_color: NoColor = False,
+) -> None:
+    """Show a saved plan; ask neither the ledger nor any host."""
+    from gitops.cli import flow
+    from gitops.cli.look import Look
+
+    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    flow.show(file, look)
 
 
 def apply(
@@ -82,16 +100,17 @@ def apply(
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:
-    """Plan, ask, and bring the hosts to what the specs say."""
+    """Plan, ask, and bring the hosts to what the specs, or a saved plan, say."""
     from gitops.cli import flow
+    from gitops.cli.look import Approval, Look
 
-    approval = flow.Approval(
+    approval = Approval(
         check_index=check_index,
         auto_approve=auto_approve,
         allow_dirty=allow_dirty,
         ignored=tuple(ignore_unsupported or ()),
     )
-    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
     request = _request(files, var, var_file, rev)
     raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
 
@@ -109,14 +128,15 @@ def run(
 ) -> None:
     """Apply one job file without asking."""
     from gitops.cli import flow
+    from gitops.cli.look import Approval, Look
 
-    approval = flow.Approval(
+    approval = Approval(
         check_index=check_index,
         auto_approve=True,
         allow_dirty=allow_dirty,
         ignored=tuple(ignore_unsupported or ()),
     )
-    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
     request = _request([file], var, var_file, "")
     raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
 
@@ -138,8 +158,9 @@ def stop(
 ) -> None:
     """Stop a job and all its allocations."""
     from gitops.cli import flow
+    from gitops.cli.look import Look
 
-    look = flow.Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
     raise typer.Exit(asyncio.run(flow.stop(job, look, purge=purge, ask=not auto_approve)))
 
 

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from executors import logs
-from gitops.cli.flow import session, workspace
+from gitops.cli.look import session, workspace
 from gitops.cli.say import note
 from gitops.resolve import Found, allocs_named, job_named
 from gitops.session import Session

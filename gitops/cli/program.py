@@ -35,6 +35,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("dev", setup.dev),
     ("validate", job.validate),
     ("plan", job.plan),
+    ("show", job.show),
     ("apply", job.apply),
     ("run", job.run),
     ("stop", job.stop),

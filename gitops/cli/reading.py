@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gitops.cli.flow import INCOMPLETE, advise, session, workspace
+from gitops.cli.look import INCOMPLETE, advise, session, workspace
 from gitops.cli.say import note
 from gitops.ledger.opening import open_ledger
 from gitops.planning import Look, unknown_hosts

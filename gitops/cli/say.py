@@ -39,8 +39,13 @@ def note(text: str) -> None:
 def say_error(message: str, hint: str = "") -> None:
     """Print an error and its next step; what hosts or files put into it cannot steer a terminal."""
     word = f"{_RED}{_BOLD}Error:{_END}" if coloured(sys.stderr) else "Error:"
-    parts = [f"{word} {_clean(message)}", *([_wrapped(_clean(hint))] if hint else [])]
+    parts = [f"{word} {_clean(message)}", *([_sentence(hint)] if hint else [])]
     _put(sys.stderr, "\n\n".join(parts) + "\n")
+
+
+def say_advice(text: str) -> None:
+    """Print what the user may want to do, on stderr and as wide as a terminal."""
+    note(_wrapped(_clean(text)))
 
 
 def silence(stream: IO[str]) -> None:
@@ -58,11 +63,15 @@ def _put(stream: IO[str], text: str) -> None:
         silence(stream)
 
 
-def _wrapped(text: str) -> str:
-    """Fill prose to the width of a terminal; indented lines are to be copied, and stay whole."""
-    text = text.replace("`", "'")
+def _sentence(hint: str) -> str:
+    text = _clean(hint).replace("`", "'")
     if not text.startswith(_COMMANDS):
         text = text[:1].upper() + text[1:]
+    return _wrapped(text)
+
+
+def _wrapped(text: str) -> str:
+    """Fill prose to the width of a terminal; indented lines are to be copied, and stay whole."""
     return "\n".join(
         line if line.startswith(" ") else "\n".join(_fill(line)) for line in text.splitlines()
     )

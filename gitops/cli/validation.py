@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from executors.driver import config_problems
-from gitops.cli.flow import workspace
+from gitops.cli.look import workspace
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.request import SpecRequest
 from gitops.specs import Specs, read_specs

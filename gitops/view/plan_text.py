@@ -28,6 +28,8 @@ class PlanView:
     verbose: bool = False
     colour: bool = False
     flags: tuple[str, ...] = ()
+    # the file that the plan is saved in, if it is
+    saved: str = ""
     # off where the command that follows is already under way
     advises: bool = True
     run: str = "orch run"
@@ -75,7 +77,9 @@ def _many(plan: Plan, view: PlanView) -> list[list[str]]:
     sections.append([f'Job "{clean(j.key)}": no changes' for j in jobs if j not in shown])
     sections += _hosts(plan, view)
     sections.append([view.palette.paint("bold", summary(plan))])
-    if not plan.empty and view.advises:
+    if view.saved:
+        sections += _saved(view)
+    elif not plan.empty and view.advises:
         sections.append(["To carry out the whole plan:", "", _command(view.apply, view.flags)])
     return sections
 
@@ -138,6 +142,8 @@ def _warnings(job: JobPlan, view: PlanView) -> list[str]:
 
 
 def _next(job: JobPlan, view: PlanView) -> list[list[str]]:
+    if view.saved:
+        return _saved(view)
     if not job.path or not view.advises:
         return []
     index = f"-check-index {job.job_modify_index}"
@@ -145,6 +151,13 @@ def _next(job: JobPlan, view: PlanView) -> list[list[str]]:
         ["To run the job exactly as planned here:"],
         [_command(f"{view.run} {index}", (*view.flags, shlex.quote(clean(job.path))))],
         ["The check index lets it run only if nobody has changed the job since this plan."],
+    ]
+
+
+def _saved(view: PlanView) -> list[list[str]]:
+    return [
+        ["To carry out exactly this plan, or be refused:"],
+        [_command(view.apply, (shlex.quote(clean(view.saved)),))],
     ]
 
 

@@ -1,0 +1,221 @@
+"""One apply: the plan it makes, the checks before it, and its end as words and exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from executors.boundary import Passing, pass_by
+from executors.clock import SystemClock
+from executors.driver import config_problems
+from executors.rollout import Outcome, OutcomeKind
+from gitops.applying import Effects, Result
+from gitops.applying import apply as carry_out
+from gitops.begin import Beginning, tidy
+from gitops.cli.advice import ineligible
+from gitops.cli.look import FAILED, Approval, Look, advise, flags_of, incomplete, show_plan
+from gitops.cli.progress import Progress
+from gitops.cli.say import coloured, note, say, say_json
+from gitops.ledger.journal import RunInfo
+from gitops.ledger.lease import Holder, LeaseWatch
+from gitops.ledger.process import is_gone, this_process
+from gitops.ledger.surroundings import Surroundings
+from gitops.planning import Desired, plan_of
+from gitops.planning import Look as Read
+from gitops.request import SpecRequest
+from gitops.saved import SavedPlan, bindings, refuse_if_moved
+from gitops.session import Session, fresh_id
+from gitops.view import plan_json
+from gitops.view.plan_text import PlanView
+from gitops.view.safe import clean
+from planner.errors import ConflictError, OrchError
+from planner.nodes import to_enrol
+from planner.plan import JobPlan, Plan
+from planner.recorded import job_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applying:
+    """One apply: the plan it makes, the checks before it, and its end."""
+
+    ties: Session
+    look: Look
+    approval: Approval
+    request: SpecRequest
+    at: Passing = pass_by
+    bound: SavedPlan | None = None
+
+    async def run(self, desired: Desired) -> int:
+        """Plan, check, ask and carry out; return the exit code."""
+        read = await self._unheld(await self.ties.look(), desired)
+        made = plan_of(desired, read, self.ties.workspace.config.cluster)
+        advise(self.ties, ineligible(made, read.observed.nodes.values()))
+        if self.bound is not None:
+            inventory = self.ties.workspace.inventory_text()
+            refuse_if_moved(self.bound, bindings(made, read, inventory))
+        self._check_index(made)
+        _refuse_unsupported(made, self.approval.ignored)
+        _refuse_configs(made)
+        if made.empty or not self.look.json:
+            view = PlanView(flags=flags_of(self.request), advises=False)
+            show_plan(made, self.look, view)
+        if made.empty:
+            await asyncio.to_thread(_tidy, self.ties, read)
+            return _failed_before(made) or incomplete(made)
+        self._approve(made)
+        result = await self._carry_out(made, read)
+        self._tell(made, result)
+        return result.exit_code or incomplete(made)
+
+    async def _unheld(self, read: Read, desired: Desired) -> Read:
+        """Wait until it is known whether runs that hold the jobs are dead; refuse a live one."""
+        keys = {state for state in read.snapshot.recorded.jobs if self._concerns(state, desired)}
+        held = {read.snapshot.recorded.job(k).run: k for k in sorted(keys)}
+        held.pop("", None)
+        for run_id, key in held.items():
+            info = read.snapshot.runs.get(run_id)
+            who = info.info.holder if info else "somebody"
+            note(f"Run {run_id[:8]} of {who} holds job {key!r}: looking whether it is alive…")
+            holder, _ = await asyncio.to_thread(LeaseWatch().wait, self.ties.ledger, run_id)
+            # One that came to its end meanwhile has changed what this apply was asked about.
+            if holder is Holder.ALIVE or (info and holder is Holder.ENDED):
+                raise ConflictError(
+                    f"job {key!r} is being applied by run {run_id[:8]} of {who}",
+                    "Wait until it is done, then plan again.",
+                )
+            note(f"Run {run_id[:8]} was interrupted; its work is taken over.")
+        return await self.ties.look() if held else read
+
+    @staticmethod
+    def _concerns(key: str, desired: Desired) -> bool:
+        return desired.whole or key in {job_key(j.id, j.namespace) for _, j in desired.jobs}
+
+    def _check_index(self, made: Plan) -> None:
+        wanted = self.approval.check_index
+        if wanted is None:
+            return
+        if len(made.jobs) != 1:
+            raise OrchError(
+                f"-check-index is for exactly one job, and these are {len(made.jobs)}",
+                "Name the job's file.",
+            )
+        check_index(wanted, made.jobs[0].job_modify_index)
+
+    def _approve(self, made: Plan) -> None:
+        if self.approval.auto_approve or self.approval.check_index is not None:
+            return
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise OrchError(
+                "without a terminal this needs approval; nothing was touched",
+                self.approval.remedy,
+            )
+        sys.stdout.write("\nDo you want to apply this plan? Only 'yes' will be accepted: ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip() != "yes":
+            raise OrchError("not approved; nothing was touched")
+
+    async def _carry_out(self, made: Plan, read: Read) -> Result:
+        plans = tuple(p for p in made.jobs if not p.empty)
+        abandoned = tuple(dict.fromkeys(p.held for p in plans if p.held))
+        info = self._info(made, plans)
+        with Progress(verbose=self.look.verbose, live=coloured(sys.stderr)) as progress:
+            effects = Effects(
+                ledger=self.ties.ledger,
+                fleet=self.ties.fleet(read.recorded.epoch, info.commit),
+                clock=SystemClock(),
+                ids=fresh_id,
+                tell=progress.tell,
+                at=self.at,
+            )
+            beginning = Beginning(
+                snapshot=read.snapshot,
+                plans=plans,
+                enrol=to_enrol(read.observed, read.recorded),
+                abandoned=abandoned,
+            )
+            await asyncio.to_thread(_tidy, self.ties, read)
+            return await carry_out(effects, info, beginning, read.observed)
+
+    def _info(self, made: Plan, plans: tuple[JobPlan, ...]) -> RunInfo:
+        return RunInfo(
+            id=fresh_id(),
+            holder=Surroundings.real().who,
+            process=this_process(),
+            started=time.time_ns(),
+            commit=made.source.commit,
+            repository=made.source.repository,
+            jobs=tuple(p.key for p in plans),
+            base_index=made.index,
+            ttl=int(self.ties.workspace.config.ledger.lease_ttl),
+        )
+
+    def _tell(self, made: Plan, result: Result) -> None:
+        if self.look.json:
+            say_json({**plan_json.data(made), "Outcomes": [_outcome(o) for o in result.outcomes]})
+            return
+        for outcome in result.outcomes:
+            if outcome.kind is OutcomeKind.DONE:
+                continue
+            note(f'\nJob "{outcome.key}": {outcome.kind}: {outcome.detail}')
+            if outcome.log:
+                note("\nThe end of its log:")
+                note("\n".join(clean(line) for line in outcome.log.splitlines()))
+        done = sum(o.kind is OutcomeKind.DONE for o in result.outcomes)
+        say(f"\nApply finished: {done} of {len(result.outcomes)} jobs done.")
+
+
+def check_index(wanted: int, found: int) -> None:
+    """Raise a `ConflictError`, in Nomad's words, unless the job still stands at `wanted`."""
+    if wanted == found:
+        return
+    if wanted == 0:
+        why = "job already exists"
+    elif found == 0:
+        why = "job does not exist"
+    else:
+        why = f"job exists with conflicting job modify index: {found}"
+    raise ConflictError(
+        f"Enforcing job modify index {wanted}: {why}\nJob not updated", "Plan again."
+    )
+
+
+def _refuse_unsupported(made: Plan, ignored: Collection[str]) -> None:
+    from gitops.jobspec.unsupported import unsupported
+
+    for job in made.jobs:
+        blocks = [b for b in unsupported(job.job) if b not in ignored]
+        if blocks and not job.job.stop:
+            raise OrchError(
+                f"{job.path}: job {job.key!r} uses what orch does not honour yet: "
+                f"{', '.join(blocks)}; nothing was touched",
+                "Take it out of the job, or give -ignore-unsupported=BLOCK for each "
+                "if the job may run without it.",
+            )
+
+
+def _refuse_configs(made: Plan) -> None:
+    problems = [
+        f"{job.path}: {problem}"
+        for job in made.jobs
+        if not job.job.stop
+        for problem in config_problems(job.job)
+    ]
+    if problems:
+        raise OrchError("\n".join([*problems, "nothing was touched"]), "Correct the config.")
+
+
+def _failed_before(made: Plan) -> int:
+    """Return 5 where nothing is left to do only because the last deployment failed."""
+    return FAILED if any(job.failed for job in made.jobs) else 0
+
+
+def _tidy(ties: Session, read: Read) -> None:
+    dead = {i for i, run in read.snapshot.runs.items() if is_gone(run.info.process)}
+    tidy(ties.ledger, read.snapshot, dead)
+
+
+def _outcome(outcome: Outcome) -> dict[str, str]:
+    return {"Job": outcome.key, "Outcome": outcome.kind, "Detail": outcome.detail}

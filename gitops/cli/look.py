@@ -1,0 +1,86 @@
+"""What commands share: the open workspace, how results are shown, and their exit codes."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gitops.cli.progress import probing
+from gitops.cli.say import say, say_advice, say_json
+from gitops.request import SpecRequest
+from gitops.session import Session
+from gitops.view import plan_json, plan_text
+from gitops.view.plan_text import PlanView
+from gitops.workspace import Workspace, open_workspace
+from planner.plan import Plan
+
+CHANGES, CONFLICT, INCOMPLETE, FAILED = 2, 3, 4, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How results are shown."""
+
+    json: bool = False
+    verbose: bool = False
+    colour: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What allows an apply to go on."""
+
+    check_index: int | None = None
+    auto_approve: bool = False
+    allow_dirty: bool = False
+    # blocks that orch does not honour yet, and that the user can do without
+    ignored: tuple[str, ...] = ()
+    # what to do where nobody can be asked
+    remedy: str = "Give -auto-approve, or -check-index N from the plan."
+
+
+def workspace() -> Workspace:
+    """Open the workspace that the user stands in."""
+    return open_workspace(Path.cwd())
+
+
+def session(ws: Workspace, limit: str = "") -> Session:
+    """Open the ledger and the fleet; progress of probing goes to stderr."""
+    inventory = ws.inventory(limit)
+    return Session(
+        workspace=ws,
+        inventory=inventory,
+        now=time.time_ns,
+        on_host=probing(len(inventory.hosts)),
+    )
+
+
+def advise(ties: Session, more: Iterable[str] = ()) -> None:
+    """Say on stderr what to do about hosts that could not be used, and what else is to say."""
+    for hint in (*ties.hints(), *more):
+        say_advice(hint)
+
+
+def incomplete(made: Plan) -> int:
+    """Return 4 where hosts are unknown or a group can't be placed in full, else 0."""
+    unplaced = any(g.failure is not None for p in made.jobs for g in p.groups)
+    return INCOMPLETE if made.unknown or unplaced else 0
+
+
+def show_plan(made: Plan, look: Look, view: PlanView) -> None:
+    """Print a plan as text or as JSON."""
+    if look.json:
+        say_json(plan_json.data(made))
+        return
+    say(plan_text.text(made, replace(view, verbose=look.verbose, colour=look.colour)))
+
+
+def flags_of(request: SpecRequest) -> tuple[str, ...]:
+    """Return the flags about variables, as a shell takes them, for commands that are suggested."""
+    return (
+        *(f"-var={shlex.quote(v)}" for v in request.variables),
+        *(f"-var-file={shlex.quote(v)}" for v in request.var_files),
+    )
