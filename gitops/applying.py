@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from executors.apply import carry_out, enrol
 from executors.boundary import Boundary, Passing, pass_by
@@ -75,7 +75,8 @@ async def apply(
     async with _released(effects, begun), _beating(begun, info.ttl):
         if nodes := await enrol(run, begun.nodes):
             known = await asyncio.to_thread(enrolled, effects.ledger, begun, nodes)
-            run.recorded = known.recorded
+            # What the run decides is still of the index at which it took the jobs.
+            run.recorded = replace(known.recorded, index=run.recorded.index)
         outcomes = await carry_out(run, begun.plans)
     return Result(outcomes=outcomes, recorded=run.recorded)
 
