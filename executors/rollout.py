@@ -231,9 +231,7 @@ class Rollout:
                 time=self._now,
                 evaluation=self._state.evaluations[-1].id,
                 job_id=self.job.id,
-                unplaced=tuple(
-                    (g.name, g.failure.coalesced_failures + 1) for g in plan.groups if g.failure
-                ),
+                unplaced=tuple((g.name, g.failure) for g in plan.groups if g.failure),
             )
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from planner.action import Action
+from planner.annotate import updates
 from planner.job import Job, TaskGroup
 from planner.plan import Change, GroupPlan, JobPlan
 from planner.recorded import (
@@ -62,21 +63,35 @@ def opened(plan: JobPlan, state: JobState, stamp: Stamp) -> JobChange:
     deployment = _deployment(plan, state, number, stamp)
     evaluation = Evaluation(
         id=stamp.ids(),
-        triggered_by="job-deregister" if plan.job.stop else "job-register",
+        triggered_by=_trigger(plan),
         priority=plan.job.priority,
-        deployment=deployment.id if deployment else plan.resumes,
+        deployment=deployment.id if deployment else plan.resumes or _within(plan, state),
         failures=tuple(g.name for g in plan.groups if g.failure),
         queued={g.name: g.failure.coalesced_failures + 1 for g in plan.groups if g.failure},
         created=stamp.now,
+        reasons={g.name: g.failure for g in plan.groups if g.failure},
+        updates={g.name: dict(updates(g)) for g in plan.groups},
     )
     return JobChange(
         key=plan.key,
         register=version,
+        allocs=tuple(replace(a, migrate=True) for a in state.allocs if a.id in plan.migrates),
         deployments=(*deployments, *((deployment,) if deployment else ())),
         evaluations=(evaluation,),
         run=stamp.run,
         repository=stamp.repository or None,
     )
+
+
+def _trigger(plan: JobPlan) -> str:
+    if plan.migrates:
+        return "alloc-stop"
+    return "job-deregister" if plan.job.stop else "job-register"
+
+
+def _within(plan: JobPlan, state: JobState) -> str:
+    """Return the deployment that a stopped allocation belongs to, which is over already."""
+    return state.deployment.id if plan.migrates and state.deployment else ""
 
 
 def wave(plan: JobPlan, state: JobState, stamp: Stamp) -> Wave:
@@ -120,8 +135,10 @@ class _Context:
         match change.action:
             case Action.IGNORE:
                 return [], ()
-            case Action.DESTROY | Action.MIGRATE:
+            case Action.DESTROY:
                 return self._destroyed(change)
+            case Action.MIGRATE:
+                return self._replaced(change) if change.node else self._destroyed(change)
             case Action.IN_PLACE:
                 return self._updated(change)
             case Action.CREATE | Action.CANARY:
@@ -177,6 +194,7 @@ class _Context:
             self._existing(alloc),
             desired=Desired.STOP,
             desired_description=change.stop_description,
+            migrate=False,
             modified=self.stamp.now,
             modified_index=self.state.modify_index,
         )

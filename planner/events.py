@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.failure import PlacementFailure
 from planner.recorded import AllocRecord, Deployment
 
 
@@ -57,13 +58,13 @@ class AllocationUnhealthy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationFinished:
-    """An evaluation is done; `unplaced` counts allocations that found no node, by group."""
+    """An evaluation is done; `unplaced` says why allocations found no node, by group."""
 
     time: int
     evaluation: str
     job_id: str
     status: str = "complete"
-    unplaced: tuple[tuple[str, int], ...] = ()
+    unplaced: tuple[tuple[str, PlacementFailure], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

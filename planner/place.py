@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from planner.action import Action
 from planner.capacity import Fleet, Holding, asked
+from planner.failure import PlacementFailure
 from planner.feasible import is_candidate, obstacle
 from planner.job import TaskGroup
-from planner.plan import Change, GroupPlan, PlacementFailure
+from planner.plan import Change, GroupPlan
 from planner.reconcile import Decision
 from planner.schedule import Ranking
 from planner.standing import Standing, View
@@ -58,7 +59,8 @@ def placed_groups(
     work = _Work(view=view, in_place=in_place)
     everything = [d for decisions in decided.values() for d in decisions]
     work.settle(d.change for d in everything)
-    placed = {id(d): work.replaced(d) for d in everything if d.change.action is Action.DESTRUCTIVE}
+    pairs = (Action.DESTRUCTIVE, Action.MIGRATE)
+    placed = {id(d): work.replaced(d) for d in everything if d.change.action in pairs}
     placed |= {id(d): work.placed(d) for d in everything if d.wanted and id(d) not in placed}
     return tuple(
         GroupPlan(
@@ -95,12 +97,13 @@ class _Work:
                 self.kept.setdefault(change.group, []).append(change.node)
 
     def replaced(self, decision: Decision) -> Change:
-        """Place a replacement; the old allocation keeps its room where there is no other."""
+        """Place a replacement; where there is no room, an old one that is updated keeps its own."""
         own = self.in_place.fleet.release(decision.change.alloc)
         if own is not None:
             self._tell(own, -1)
         change = self.placed(decision)
-        if own is not None and not change.node:
+        stays = change.action is Action.DESTRUCTIVE
+        if own is not None and not change.node and stays:
             self.in_place.fleet.hold(own)
             self._tell(own, 1)
         return change

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from planner.action import Action
 from planner.diff import JobDiff
+from planner.failure import PlacementFailure
 from planner.job import Job
 from planner.recorded import PortMapping
 
@@ -47,23 +48,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlacementFailure:
-    """Why a group could not be placed in full; counts are of nodes."""
-
-    nodes_evaluated: int = 0
-    nodes_filtered: int = 0
-    nodes_exhausted: int = 0
-    nodes_in_pool: int = 0
-    node_pool: str = "default"
-    nodes_available: Mapping[str, int] = field(default_factory=dict[str, int])
-    class_filtered: Mapping[str, int] = field(default_factory=dict[str, int])
-    constraint_filtered: Mapping[str, int] = field(default_factory=dict[str, int])
-    class_exhausted: Mapping[str, int] = field(default_factory=dict[str, int])
-    dimension_exhausted: Mapping[str, int] = field(default_factory=dict[str, int])
-    coalesced_failures: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
     """All changes of one group, in order of action, then name index."""
 
@@ -100,6 +84,8 @@ class JobPlan:
     failed: str = ""
     # Id of a run that holds the job: one that goes on, or that ended before it could let go.
     held: str = ""
+    # Ids of allocations that somebody told to stop, and that are replaced for it.
+    migrates: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:

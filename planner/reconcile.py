@@ -17,7 +17,14 @@ from planner.standing import NOT_NEEDED, UPDATED, Pile, Standing, View
 from planner.update import forcing_change, mild_change
 
 # Of allocations with one name the first kind stays.
-_STAYS = (Pile.UNKNOWN, Pile.KEEP, Pile.RESUME, Pile.RESCHEDULE, Pile.REPLACE)
+_STAYS = (
+    Pile.UNKNOWN,
+    Pile.KEEP,
+    Pile.RESUME,
+    Pile.MIGRATE,
+    Pile.RESCHEDULE,
+    Pile.REPLACE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,7 @@ def reconciled(case: GroupCase) -> tuple[Decision, ...]:
         *_ignored(case),
         *doubles,
         *surplus,
+        *map(_migrated, case.of(Pile.MIGRATE)),
         *canaries,
         *(_surplus_canary_creates(case, creates) if canaries else creates),
         *(_held(d, why) if d.change.alloc in held else d for d in updates),
@@ -125,7 +133,9 @@ def _without(case: GroupCase, standings: Iterable[Standing]) -> GroupCase:
 
 def _without_surplus(case: GroupCase) -> tuple[GroupCase, list[Decision]]:
     """Stop what is above the count: the highest names first, the lost and failed before others."""
-    settled, steady = case.of(Pile.REPLACE, Pile.RESCHEDULE), case.of(Pile.KEEP, Pile.RESUME)
+    settled = case.of(Pile.REPLACE, Pile.RESCHEDULE)
+    # Those that are told to stop go first.
+    steady = [*case.of(Pile.KEEP, Pile.RESUME), *case.of(Pile.MIGRATE)]
     stopped = steady[case.count :]
     room = max(case.count - len(steady) - len(case.of(Pile.UNKNOWN)), 0)
     stopped += settled[room:]
@@ -189,6 +199,19 @@ def _replaced(standing: Standing, reason: str) -> Decision:
     record = standing.record
     change = replace(change, node="", previous_node=record.node, ports=(), stop_description=UPDATED)
     return Decision(change=change, wanted=Wanted(name=record.name, prefer=record.node))
+
+
+def _migrated(standing: Standing) -> Decision:
+    """Stop it whatever comes, and place another one of its name."""
+    change = _change(Action.MIGRATE, standing, standing.reason)
+    change = replace(
+        change,
+        node="",
+        previous_node=standing.record.node,
+        ports=(),
+        stop_description=standing.stop_description,
+    )
+    return Decision(change=change, wanted=Wanted(name=standing.record.name))
 
 
 def _waiting_reason(case: GroupCase, canaries: list[Decision]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from planner.failure import PlacementFailure
 from planner.job import Job
 from planner.observed import TaskState
 
@@ -102,6 +103,8 @@ class AllocRecord:
     created: int = 0
     modified: int = 0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
+    # Somebody told it to stop, and another one has to take its place.
+    migrate: bool = field(default=False, metadata={"omitempty": True})
 
     @property
     def index(self) -> int:
@@ -142,7 +145,11 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """One look of the planner at a job. `failures` names the groups that were not placed."""
+    """One look of the planner at a job. `failures` names the groups that were not placed.
+
+    `reasons` says why for each of them, and `updates` counts each group's changes by action;
+    evaluations that were recorded by an older orch have neither.
+    """
 
     id: str
     triggered_by: str
@@ -152,6 +159,12 @@ class Evaluation:
     failures: tuple[str, ...] = ()
     queued: Mapping[str, int] = field(default_factory=dict[str, int])
     created: int = 0
+    reasons: Mapping[str, PlacementFailure] = field(
+        default_factory=dict[str, PlacementFailure], metadata={"omitempty": True}
+    )
+    updates: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict[str, Mapping[str, int]], metadata={"omitempty": True}
+    )
 
 
 class _HasId(Protocol):

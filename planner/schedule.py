@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 from planner.capacity import Ask, Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct
+from planner.failure import PlacementFailure
 from planner.feasible import CLASS_INELIGIBLE, is_candidate, obstacle
 from planner.job import Affinity, Job, TaskGroup
 from planner.observed import Node, NodeStatus
-from planner.plan import NodeScore, PlacementFailure
+from planner.plan import NodeScore
 from planner.ports import PortAsk, asked_ports, assigned, collision
 from planner.recorded import PortMapping
 from planner.score import (

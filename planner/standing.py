@@ -26,6 +26,7 @@ UPDATED = "alloc is being updated due to job update"
 LOST = "alloc is lost since its node is down"
 MISSING = "alloc is lost since its host does not have it"
 ENDED = "alloc was replaced because its tasks have ended"
+MIGRATED = "alloc is being migrated"
 RESCHEDULED = "alloc was rescheduled because it failed"
 
 
@@ -36,6 +37,7 @@ class Pile(StrEnum):
     RESUME = "resume"
     REPLACE = "replace"
     RESCHEDULE = "reschedule"
+    MIGRATE = "migrate"
     UNKNOWN = "unknown"
     FINISHED = "finished"
     STOPPING = "stopping"
@@ -105,6 +107,9 @@ def standing(view: View, record: AllocRecord) -> Standing:
         return _told_to_stop(base, node)
     if status is ClientStatus.UNKNOWN:
         return replace(base, pile=Pile.UNKNOWN, reason=unknown_reason(record.node, node))
+    if record.migrate and not status.terminal:
+        reason = "it was told to stop"
+        return replace(base, pile=Pile.MIGRATE, reason=reason, stop_description=MIGRATED)
     if not status.terminal and seen is not None and seen.desired == "stop":
         reason = f"{record.node} was told to stop it, the records were not"
         return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=MISSING)

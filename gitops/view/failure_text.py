@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops.view.safe import clean
-from planner.plan import PlacementFailure
+from planner.failure import PlacementFailure
 
 
 def failure_title(group: str, failure: PlacementFailure) -> str:

@@ -8,6 +8,7 @@ from gitops.view.alloc_text import alloc_list
 from gitops.view.columns import pairs, table
 from gitops.view.deployment_text import latest
 from gitops.view.diff_text import diff_lines
+from gitops.view.failure_text import failure_lines
 from gitops.view.moment import timestamp
 from gitops.view.options import StatusView, joined
 from planner.diff import job_diff
@@ -100,8 +101,18 @@ def _unplaced(state: JobState) -> list[str]:
     if not state.evaluations or not state.evaluations[-1].failures:
         return []
     last = state.evaluations[-1]
-    rows = [f'Task Group "{g}": {last.queued.get(g, 0)} not placed' for g in last.failures]
-    return ["Placement Failure", *rows]
+    return [
+        "Placement Failure",
+        *(line for g in last.failures for line in _unplaced_group(last, g)),
+    ]
+
+
+def _unplaced_group(evaluation: Evaluation, group: str) -> list[str]:
+    """Say why; an older orch kept only how many were not placed."""
+    failure = evaluation.reasons.get(group)
+    if failure is None:
+        return [f'Task Group "{group}": {evaluation.queued.get(group, 0)} not placed']
+    return [f'Task Group "{group}":', *(f"  {line}" for line in failure_lines(failure))]
 
 
 def job_history(state: JobState, *, diffs: bool = False) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops.view.deployment_text import deployment_block
+from gitops.view.failure_text import failure_lines, failure_title
 from gitops.view.moment import timestamp
 from gitops.view.safe import clean
 from planner.events import (
@@ -79,10 +80,9 @@ def _finished(m: Monitor, e: EvaluationFinished) -> list[str]:
     if not e.unplaced:
         return [_head(e.time, done)]
     lines = [_head(e.time, f"{done} but failed to place all allocations:")]
-    for group, n in e.unplaced:
-        plural = "" if n == 1 else "s"
-        text = f'Task Group "{clean(group)}" (failed to place {n} allocation{plural})'
-        lines.append(_line(e.time, text))
+    for group, failure in e.unplaced:
+        lines.append(_line(e.time, failure_title(group, failure)))
+        lines += [f"      {line}" for line in failure_lines(failure)]
     return lines
 
 

@@ -7,7 +7,8 @@ from typing import Any, cast
 from planner.action import Action
 from planner.codec import to_json
 from planner.diff import JobDiff
-from planner.plan import Change, GroupPlan, JobPlan, PlacementFailure, Plan
+from planner.failure import PlacementFailure
+from planner.plan import Change, GroupPlan, JobPlan, Plan
 
 FORMAT_VERSION = "1.0"
 

@@ -109,7 +109,8 @@ def evaluation_data(state: JobState, evaluation: Evaluation) -> dict[str, Any]:
         "TriggeredBy": evaluation.triggered_by,
         "Status": evaluation.status,
         "DeploymentID": evaluation.deployment,
-        "FailedTGAllocs": list(evaluation.failures),
+        "FailedTGAllocs": {g: to_json(f) for g, f in evaluation.reasons.items()} or None,
+        "DesiredTGUpdates": {g: dict(counts) for g, counts in evaluation.updates.items()},
         "QueuedAllocations": dict(evaluation.queued),
         "CreateTime": evaluation.created,
     }

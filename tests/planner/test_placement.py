@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from planner.action import Action
+from planner.failure import PlacementFailure
 from planner.job import (
     Affinity,
     Constraint,
@@ -23,7 +24,7 @@ from planner.job import (
     Update,
 )
 from planner.observed import Node, NodeResources
-from planner.plan import JobPlan, PlacementFailure
+from planner.plan import JobPlan
 from planner.score import SPREAD
 from tests.planner.scenes import ended, group, job, node, nodes, scene, task
 

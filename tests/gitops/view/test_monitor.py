@@ -12,6 +12,7 @@ from planner.events import (
     Event,
     Message,
 )
+from planner.failure import PlacementFailure
 from planner.recorded import AllocRecord, Deployment, DeploymentGroup
 
 T0 = 1_795_336_857_000_000_000
@@ -22,6 +23,12 @@ DEPLOYMENT = Deployment(
     id="b36becb6-03ce",
     job_version=0,
     groups={"web": DeploymentGroup(desired_total=1, placed=1, require_progress_by=T0)},
+)
+FAILURE = PlacementFailure(
+    nodes_evaluated=1,
+    nodes_exhausted=1,
+    dimension_exhausted={"memory": 1},
+    coalesced_failures=1,
 )
 EVENTS: tuple[Event, ...] = (
     EvaluationStarted(
@@ -35,7 +42,9 @@ EVENTS: tuple[Event, ...] = (
     AllocationModified(time=T0, job_id="shop", alloc=ALLOC),
     AllocationStopped(time=T0, job_id="shop", alloc=ALLOC),
     AllocationUnhealthy(time=T0, job_id="shop", alloc=ALLOC, reason="a task\x1b[31m failed"),
-    EvaluationFinished(time=T0, evaluation="a3906941-b305", job_id="shop", unplaced=(("web", 2),)),
+    EvaluationFinished(
+        time=T0, evaluation="a3906941-b305", job_id="shop", unplaced=(("web", FAILURE),)
+    ),
     DeploymentUpdate(time=T0, job_id="shop", deployment=DEPLOYMENT),
     Message(time=T0, text="host h2 did not\nanswer"),
 )
@@ -49,7 +58,9 @@ TEXT = """\
     2026-11-22T08:40:57Z: Allocation "a00fbd5e" unhealthy: a task failed
 ==> 2026-11-22T08:40:57Z: Evaluation "a3906941" finished with status "complete" but failed to \
 place all allocations:
-    2026-11-22T08:40:57Z: Task Group "web" (failed to place 2 allocations)
+    2026-11-22T08:40:57Z: Task Group "web" (failed to place 2 allocations):
+      * Resources exhausted on 1 nodes
+      * Dimension "memory" exhausted on 1 nodes
 
 2026-11-22T08:40:57Z
 ID          = b36becb6

@@ -11,6 +11,7 @@ from gitops.view.deployment_text import deployment_list, deployment_status
 from gitops.view.job_text import job_history, job_list, job_status_text
 from gitops.view.node_text import node_list, node_status, size
 from gitops.view.options import StatusView
+from planner.failure import PlacementFailure
 from planner.job import Job, TaskGroup
 from planner.observed import (
     Node,
@@ -73,7 +74,18 @@ DEPLOYMENT = Deployment(
     created=T0 + 50 * S,
 )
 EVALUATION = Evaluation(
-    id="eeeeeeee-2222", triggered_by="job-register", failures=("web",), queued={"web": 1}
+    id="eeeeeeee-2222",
+    triggered_by="job-register",
+    failures=("web",),
+    queued={"web": 1},
+    created=T0 + 50 * S,
+    deployment="dddddddd-3333",
+    reasons={
+        "web": PlacementFailure(
+            nodes_evaluated=1, nodes_exhausted=1, dimension_exhausted={"memory": 1}
+        )
+    },
+    updates={"web": {"create": 2, "ignore": 1}},
 )
 STATE = JobState(
     key="shop",
@@ -113,7 +125,9 @@ Task Group  Queued  Starting  Running  Failed  Complete  Lost  Unknown
 web         1       0         1        0       1         0     0
 
 Placement Failure
-Task Group "web": 1 not placed
+Task Group "web":
+  * Resources exhausted on 1 nodes
+  * Dimension "memory" exhausted on 1 nodes
 
 Latest Deployment
 ID          = dddddddd
@@ -130,6 +144,12 @@ bbbbbbbb  906a1a16  web         1        run      running   1m ago     2s ago
 aaaaaaaa  906a1a16  web         0        stop     complete  1m50s ago  50s ago
 """
     )
+
+
+def test_an_older_orch_kept_no_reasons() -> None:
+    old = replace(EVALUATION, reasons={}, updates={})
+    text = job_status_text(replace(STATE, evaluations=(old,)), FOUND, VIEW)
+    assert 'Placement Failure\nTask Group "web": 1 not placed\n' in text
 
 
 def test_a_verbose_status_has_full_ids_times_and_evaluations() -> None:
