@@ -62,12 +62,11 @@ class HostTrust:
         kind = self.shown.split()[0]
         detail = f"{name} shows {kind} {fingerprint(self.shown)}"
         hint = (
-            "On the host's console, compare it with: "
-            f"ssh-keygen -lf /etc/ssh/ssh_host_{_file_word(kind)}_key.pub\n"
+            "Compare it, on the host's console, with:\n"
+            f"  ssh-keygen -lf /etc/ssh/ssh_host_{_file_word(kind)}_key.pub\n"
             f"If it is the same, trust it for {t.host} in the inventory:\n"
             f"  orch_host_key: {self.shown}\n"
-            "or in ~/.ssh/known_hosts, by this line "
-            f"(also printed by: ssh-keyscan -t {_file_word(kind)} -p {t.port} {t.address}):\n"
+            "or in ~/.ssh/known_hosts, by this line:\n"
             f"  {name} {self.shown}"
         )
         return HostError(t.host, HostFault.HOST_KEY_UNKNOWN, detail, hint)
