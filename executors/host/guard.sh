@@ -148,7 +148,7 @@ StandardOutput=null
 StandardError=null
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=multi-user.target default.target
 UNIT
     systemctl daemon-reload >/dev/null 2>&1 9>&- &&
         systemctl enable "$unit" >/dev/null 2>&1 9>&- &&
