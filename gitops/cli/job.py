@@ -100,7 +100,7 @@ def apply(
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:
-    """Plan, ask, and bring the hosts to what the specs, or a saved plan, say."""
+    """Plan, ask, and carry it out; or carry out a saved plan."""
     from gitops.cli import flow
     from gitops.cli.look import Approval, Look
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,18 @@ NEW_JOB = partial(Place.commit, name="jobs/new.nomad.hcl", text=job("new"))
 PLAN = {"format_version", "cluster", "index", "empty", "source", "jobs", "unknown_hosts", "drift"}
 LISTS = ("status -json", "history -json web", "node status -json")
 COMMANDS = (
-    "", "init", "dev", "validate", "plan", "apply", "run", "stop", "status", "logs", "history",
+    "", "init", "dev", "validate", "plan", "show", "apply", "run", "stop", "status", "logs", "history",
     "inspect", "node", "node status",
 )  # fmt: skip
+
+
+def saved(place: Place, change: Callable[[str], str]) -> None:
+    NEW_JOB(place)
+    assert place.orch("plan", "-out", "half.plan").code == 0
+    path = place.clone / "half.plan"
+    before = path.read_text()
+    path.write_text(change(before))
+    assert path.read_text() != before
 
 
 @cases(
@@ -98,7 +108,26 @@ COMMANDS = (
     Case(
         name="no such node",
         argv="node status nonode",
-        words=('No node(s) with prefix or ID "nonode" found', "orch node status"),
+        words=('No node(s) with prefix "nonode" found', "orch node status"),
+    ),
+    Case(name="no saved plan", argv="show none", words=("none: not a saved plan", "plan -out")),
+    Case(
+        name="damaged plan",
+        argv="apply half.plan",
+        given=partial(saved, change=lambda text: text[: len(text) // 2]),
+        words=("half.plan: damaged: ", "Plan again with -out."),
+    ),
+    Case(
+        name="plan of a later orch",
+        argv="apply half.plan",
+        given=partial(saved, change=lambda text: text.replace('"Format": 1', '"Format": 9')),
+        words=("half.plan: a saved plan of format 9", "which reads format 1"),
+    ),
+    Case(
+        name="plan into nowhere",
+        argv="plan -out none/x.plan",
+        words=("-out none/x.plan: No such file or directory", "can be written"),
+        out=("Job Modify Index",),
     ),
     Case(
         name="init twice",
@@ -117,7 +146,13 @@ def test_a_prefix_of_several_jobs(place: Place) -> None:
     case = Case(
         name="prefix",
         argv="status alpha",
-        words=('Prefix "alpha" matched multiple job(s)', "  alpha-1\n  alpha-2", "Type more of it"),
+        words=(
+            'Prefix "alpha" matched multiple jobs',
+            "\nID       Type     Priority  Status",
+            "\nalpha-1  service  50",
+            "\nalpha-2  service  50",
+            "Type more of it",
+        ),
     )
     check(case, place)
 

@@ -1,0 +1,197 @@
+"""Applies that end early, hosts that fill up: nothing is lost, and the next apply converges."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from executors.dev import DevHost
+from tests.cli.background import Background
+from tests.cli.place import Place, Said, assert_fit_to_read, job
+
+QUICK = 'update {\n min_healthy_time = "0s"\n healthy_deadline = "20s"\n}'
+# Slow enough to be interrupted while it waits for health.
+SLOW = QUICK.replace("0s", "1s", 1)
+SMALL = job(
+    "new",
+    group=f"{QUICK}\nephemeral_disk {{ size = 10 }}",
+    task="logs {\n max_files = 1\n max_file_size = 1\n}",
+)
+APPLY = ("apply", "-auto-approve")
+
+
+@pytest.fixture
+def fresh(place: Place, background: Background, tmp_path: Path) -> Generator[Place]:
+    """A place with a host and a ledger of its own, both empty, and one job to apply."""
+    shutil.rmtree(place.ledger)
+    place.git("rm", "-q", "jobs/web.nomad.hcl")
+    place.commit("jobs/new.nomad.hcl", job("new", group=QUICK))
+    with background.serving(DevHost(tmp_path / "dev")) as host:
+        place.environment["ORCH_INVENTORY"] = str(host.inventory)
+        place.host = host.data_dir
+        yield place
+        place.spawn("stop", "-yes", "new")
+        assert sleepers(place) == 0
+
+
+def allocs(place: Place) -> dict[str, str]:
+    """Client status of the job's allocations by id."""
+    said = place.spawn("status", "-json", "new")
+    assert said.code == 0, said
+    return {a["ID"]: a["ClientStatus"] for a in json.loads(said.out)["Allocations"]}
+
+
+def sleepers(place: Place) -> int:
+    """How many tasks run on the host, by what the kernel says."""
+    count = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                argv = (entry / "cmdline").read_bytes().split(b"\0")
+                cwd = os.readlink(entry / "cwd")  # noqa: PTH115
+            except OSError:
+                continue
+            count += argv[0].endswith(b"sleep") and cwd.startswith(str(place.host))
+    return count
+
+
+def interrupted(place: Place, signum: int) -> Said:
+    """Apply, and end it by a signal as soon as the task runs."""
+    place.commit("jobs/new.nomad.hcl", job("new", group=SLOW))
+    with place.process(*APPLY) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        told: list[str] = []
+        for line in process.stderr:
+            told.append(line)
+            if " created: " in line:
+                process.send_signal(signum)
+                break
+        err = "".join([*told, process.stderr.read()])
+        out = process.stdout.read()
+        code = process.wait(timeout=30)
+    return Said(code, out, err)
+
+
+def test_ctrl_c_loses_nothing(fresh: Place) -> None:
+    said = interrupted(fresh, signal.SIGINT)
+    assert said.code == 130, said
+    assert "Traceback" not in said.err
+    assert said.err.endswith(
+        "Error: interrupted\n\nWhat was begun is recorded; run the same command to go on.\n"
+    )
+    assert_converges(fresh)
+
+
+def test_what_a_killed_apply_began_is_taken_over(fresh: Place) -> None:
+    assert interrupted(fresh, signal.SIGKILL).code == -signal.SIGKILL
+    said = assert_converges(fresh)
+    assert re.search(r"Run [0-9a-f]{8} was interrupted; its work is taken over\.\n", said.err)
+
+
+def assert_converges(place: Place) -> Said:
+    """Apply again: the same allocation, one task, nothing left to do."""
+    began = allocs(place)
+    assert len(began) == 1
+    said = place.spawn(*APPLY)
+    assert said.code == 0, said
+    assert allocs(place) == dict.fromkeys(began, "running")
+    assert sleepers(place) == 1
+    assert place.spawn("plan", "-detailed-exitcode").code == 0
+    return said
+
+
+def test_an_apply_goes_on_when_nobody_reads_what_it_says(fresh: Place) -> None:
+    with fresh.process(*APPLY) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stderr.close()
+        assert process.wait(timeout=30) == 0
+    assert list(allocs(fresh).values()) == ["running"]
+
+
+def test_a_port_of_a_stranger(fresh: Place) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        network = f'{QUICK}\nnetwork {{\n port "x" {{ static = {port} }}\n}}'
+        fresh.commit("jobs/new.nomad.hcl", job("new", group=network))
+        before = fresh.print_of()
+        said = fresh.spawn("plan")
+        assert said.code == 4
+        assert_fit_to_read(said)
+        assert f'* Dimension "network: reserved port collision x={port}" exhausted' in said.out
+        assert fresh.print_of() == before
+        assert fresh.spawn(*APPLY).code == 4
+    assert sleepers(fresh) == 0
+    assert fresh.spawn(*APPLY).code == 0
+    assert sleepers(fresh) == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small disk")
+def test_a_full_disk(fresh: Place) -> None:
+    mount = ("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(fresh.host))
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        full_disk(fresh, fresh.host / "filler")
+    finally:
+        unmounted(fresh.host)
+
+
+def full_disk(place: Place, filler: Path) -> None:
+    place.commit("jobs/new.nomad.hcl", SMALL)
+    fill(filler)
+    said = place.spawn(*APPLY)
+    assert said.code == 1, said
+    assert_fit_to_read(said)
+    assert f"Error: dev: could not write {place.host} (0 kB free)" in said.err
+    assert "Make room there, or set orch_data_dir" in said.err
+    assert sleepers(place) == 0
+    filler.unlink()
+    assert place.spawn(*APPLY).code == 0
+    assert sleepers(place) == 1
+    # Later, what runs goes on.
+    fill(filler)
+    place.commit("jobs/new.nomad.hcl", SMALL.replace("600", "601"))
+    said = place.spawn(*APPLY)
+    assert said.code == 1, said
+    assert_fit_to_read(said)
+    assert "Error: dev: new: could not write " in said.err
+    assert sleepers(place) == 1
+    filler.unlink()
+    said = place.spawn(*APPLY)
+    assert said.code == 0, said
+    assert sleepers(place) == 1
+    assert place.spawn("stop", "-yes", "new").code == 0
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 512)
+        except OSError:
+            return
+
+
+def unmounted(place: Path) -> None:
+    """Take the disk away; what ended on it may need a moment to let go."""
+    for _ in range(50):
+        done = subprocess.run(("umount", str(place)), check=False, capture_output=True)
+        if done.returncode == 0:
+            return
+        time.sleep(0.1)
+    subprocess.run(("umount", "-l", str(place)), check=True)
