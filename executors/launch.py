@@ -10,6 +10,7 @@ from executors.fleet import JobFence
 from executors.guard import StartRequest, StopRequest, TaskStart, UpdateRequest
 from executors.interpolation import node_values
 from executors.taskfiles import Record, TaskPolicy, task_dir_name
+from planner.fingerprint import spec_hash
 from planner.job import Job, Task, TaskGroup
 from planner.observed import Node, NodeResources
 from planner.recorded import AllocRecord
@@ -80,6 +81,7 @@ def record(decided: Decided) -> Record:
         memory_mb=sum(t.resources.memory_mb for t in group.tasks),
         disk_mb=group.ephemeral_disk.size_mb,
         ports={p.label: p.value for p in alloc.ports},
+        spec=spec_hash(decided.job, group.name),
     )
 
 

@@ -156,6 +156,8 @@ def _host_alloc(alloc: _Alloc, node: str) -> HostAlloc:
         cpu=_integer(record["cpu"]),
         memory_mb=_integer(record["memory"]),
         disk_mb=_integer(record["disk"]),
+        spec=record.get("spec", ""),
+        created=_integer(record.get("created", "0")),
         tasks={n: _task_state(t, lives[n]) for n, t in alloc.tasks.items()},
         unattended=not alloc.stop and any(life in _UNATTENDED for life in lives.values()),
     )

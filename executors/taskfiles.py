@@ -60,6 +60,8 @@ class Record:
     memory_mb: int = 0
     disk_mb: int = 0
     ports: Mapping[str, int] = field(default_factory=dict[str, int])
+    # the hash of what forces a new allocation, see `planner.fingerprint`
+    spec: str = ""
 
     def text(self) -> str:
         """The record's file: a `key=value` line each."""
@@ -76,6 +78,7 @@ class Record:
             "cpu": self.cpu,
             "memory": self.memory_mb,
             "disk": self.disk_mb,
+            "spec": self.spec,
             **{f"port.{label}": number for label, number in self.ports.items()},
         }
         return _pairs(pairs)

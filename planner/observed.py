@@ -57,7 +57,8 @@ class ObservedAlloc:
 
     `desired` is what the host was last told (``run`` or ``stop``; ``stop`` is the tombstone),
     `index` and `version` are those of the job when it was started or last updated in place.
-    `unattended` says that it should run and that nobody on the host sees to it any more.
+    `unattended` says that it should run and that nobody on the host sees to it any more. `spec` is
+    the hash of what it was started from, see `planner.fingerprint`; `created` is in ns.
     """
 
     id: str
@@ -75,6 +76,8 @@ class ObservedAlloc:
     disk_mb: int = 0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     unattended: bool = False
+    spec: str = ""
+    created: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from planner.fingerprint import spec_hash
 from planner.job import Job, TaskGroup
 from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.plan import Change
@@ -98,6 +99,8 @@ def _started(step: Start, now: int) -> ObservedAlloc:
         memory_mb=sum(t.resources.memory_mb for t in tasks),
         disk_mb=group.ephemeral_disk.size_mb if group else 0,
         tasks={t.name: running for t in tasks},
+        spec=spec_hash(step.job, step.alloc.group),
+        created=step.alloc.created,
     )
 
 

@@ -99,6 +99,18 @@ def _forcing(old: Job, new: Job, before: TaskGroup, after: TaskGroup) -> Iterato
         yield from _difference("meta", _meta(old, before, was), _meta(new, after, task))
 
 
+def forcing_values(job: Job, group: str) -> dict[str, object]:
+    """Return what the tables have of a group, by name; empty where the job has no such group."""
+    found = job.group(group)
+    if found is None:
+        return {}
+    values: dict[str, object] = {name: value(found) for name, value in _GROUP.items()}
+    for task in found.tasks:
+        own: dict[str, object] = {name: value(task) for name, value in _TASK.items()}
+        values[f"task {task.name}"] = {**own, "meta": _meta(job, found, task)}
+    return values
+
+
 def _meta(job: Job, group: TaskGroup, task: Task) -> dict[str, str]:
     return {**job.meta, **group.meta, **task.meta}
 
