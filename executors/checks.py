@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from executors.transport import HostError, Stream, Transport
 from planner.job import SECOND, Check, Service, TaskGroup
@@ -16,12 +16,17 @@ _ANSWER_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundCheck:
-    """A check with the address and port of one allocation; port 0 where the label is unknown."""
+    """A check with the address and port of one allocation; port 0 where the label is unknown.
+
+    `task` is empty for a service of the group.
+    """
 
     name: str
     check: Check
     address: str
     port: int
+    service: str = ""
+    task: str = ""
 
 
 def bound_checks(group: TaskGroup, alloc: AllocRecord, address: str) -> tuple[BoundCheck, ...]:
@@ -29,9 +34,12 @@ def bound_checks(group: TaskGroup, alloc: AllocRecord, address: str) -> tuple[Bo
 
     `address` is the node's, used where a port has none of its own.
     """
-    services = [*group.services, *(s for t in group.tasks for s in t.services)]
+    services = [("", s) for s in group.services]
+    services += [(t.name, s) for t in group.tasks for s in t.services]
     return tuple(
-        _bound(service, check, alloc, address) for service in services for check in service.checks
+        replace(_bound(service, check, alloc, address), task=task)
+        for task, service in services
+        for check in service.checks
     )
 
 
@@ -42,6 +50,7 @@ def _bound(service: Service, check: Check, alloc: AllocRecord, address: str) -> 
     return BoundCheck(
         name=check.name or f'service: "{service.name}" check',
         check=check,
+        service=service.name,
         address=(mapping.host_ip if mapping else "") or address,
         port=mapping.value if mapping else number,
     )

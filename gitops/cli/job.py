@@ -61,7 +61,7 @@ def plan(
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:
-    """Show what an apply would change, where and why; change nothing."""
+    """Show what an apply would change, where and why."""
     from gitops.cli import flow
     from gitops.cli.look import CHANGES, Look
 

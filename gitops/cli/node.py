@@ -35,10 +35,10 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """Show all nodes, or one with its resources and allocations."""
-    from gitops.cli import reading
+    from gitops.cli import reading_node
     from gitops.view.options import StatusView
 
     view = StatusView(now=time.time_ns(), verbose=verbose, short=short)
-    answer = asyncio.run(reading.nodes(name, limit, view))
+    answer = asyncio.run(reading_node.nodes(name, limit, view))
     say_json(answer.data) if json else say(answer.text)
     raise typer.Exit(answer.exit_code)

@@ -9,7 +9,7 @@ from typing import cast
 
 import typer
 
-from gitops.cli import job, node, read, setup
+from gitops.cli import alloc, deployment, evaluation, job, node, read, setup
 from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
@@ -46,7 +46,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
-app.add_typer(node.app, name="node")
+for _group in (alloc.app, deployment.app, evaluation.app, node.app):
+    app.add_typer(_group)
 
 
 def two_dashes(argv: Sequence[str]) -> list[str]:

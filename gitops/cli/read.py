@@ -17,14 +17,14 @@ _JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the sta
 
 def status(
     job: Annotated[
-        str, typer.Argument(metavar="[JOB|ALLOC]", help="Id, or the start of one; none: all jobs.")
+        str, typer.Argument(metavar="[ID]", help="Of anything, or its start; none: all jobs.")
     ] = "",
     short: Annotated[bool, typer.Option("--short", help="Only the header.")] = False,
     evals: Annotated[bool, typer.Option("--evals", help="Evaluations too.")] = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show all jobs, or one job or allocation."""
+    """Show all jobs, or whatever an id is the id of."""
     from gitops.cli import reading
     from gitops.view.options import StatusView
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from gitops.view.alloc_text import alloc_list
+from gitops.view.amounts import amount, size
 from gitops.view.columns import pairs, table
+from gitops.view.live import NodeLive, megahertz
 from gitops.view.options import NONE, StatusView, joined
 from planner.observed import Node, Observed, ObservedAlloc
 from planner.recorded import AllocRecord
 from planner.status import Statuses
-
-_KIB = 1024
-_UNITS = ("MiB", "GiB", "TiB", "PiB")
 
 
 def node_list(nodes: Iterable[Node], view: StatusView) -> str:
@@ -42,15 +42,26 @@ def _eligibility(node: Node) -> str:
     return "eligible" if node.eligible else "ineligible"
 
 
-def node_status(
-    node: Node, observed: Observed, allocs: Iterable[AllocRecord], found: Statuses, view: StatusView
-) -> str:
-    """Return one node; `allocs` are the recorded allocations on it, `found` their statuses."""
-    here = [a for a in observed.allocs.values() if a.node == node.name and a.desired == "run"]
-    placed = ["Allocations", *alloc_list(allocs, found, view)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCase:
+    """One node, the recorded allocations on it, and what the hosts and a live look show."""
+
+    node: Node
+    observed: Observed
+    allocs: tuple[AllocRecord, ...] = ()
+    live: NodeLive | None = None
+
+
+def node_status(case: NodeCase, found: Statuses, view: StatusView) -> str:
+    """Return one node with its resources and allocations; `found` are their statuses."""
+    node, seen = case.node, case.observed.allocs.values()
+    here = [a for a in seen if a.node == node.name and a.desired == "run"]
+    placed = ["Allocations", *alloc_list(case.allocs, found, view)]
     if view.short:
         return joined([pairs(_header(node)), placed])
-    sections = [pairs(_header(node)), _resources(node, here), placed]
+    header = pairs(_header(node))
+    drivers = _drivers(node) if view.verbose else []
+    sections = [header, drivers, _resources(node, here), *_utilization(case), placed]
     if view.verbose:
         sections += [_named("Attributes", node.attributes), _named("Meta", node.meta)]
     return joined(sections)
@@ -85,16 +96,29 @@ def _resources(node: Node, allocs: list[ObservedAlloc]) -> list[str]:
     return ["Allocated Resources", *table(("CPU", "Memory", "Disk", "Alloc Count"), [row])]
 
 
-def size(megabytes: int) -> str:
-    """Return an amount given in MiB in the unit that suits it, with two digits or more."""
-    if not megabytes:
-        return "0 B"
-    value, unit = float(megabytes), 0
-    while value >= _KIB and unit < len(_UNITS) - 1:
-        value, unit = value / _KIB, unit + 1
-    ten = 10
-    text = f"{value:.1f}" if value < ten and not value.is_integer() else f"{value:.0f}"
-    return f"{text} {_UNITS[unit]}"
+def _drivers(node: Node) -> list[str]:
+    rows = [(name, "true") for name in sorted(node.drivers)]
+    return ["Drivers", *table(("Driver", "Detected"), rows)] if rows else []
+
+
+def _utilization(case: NodeCase) -> list[list[str]]:
+    """Return what the allocations and the whole host really use, where that was looked at."""
+    if case.live is None:
+        return []
+    node, usage = case.node, case.live.usage
+    cpu, memory = node.resources.cpu, amount(usage.memory_total)
+    used = [u for (alloc, _), u in usage.tasks.items() if alloc in case.live.allocs]
+    held = sum(megahertz(u, node) for u in used)
+    allocs = (f"{held}/{cpu} MHz", f"{amount(sum(u.memory for u in used))}/{memory}")
+    host = (
+        f"{megahertz(usage.host, node)}/{cpu} MHz",
+        f"{amount(usage.host.memory)}/{memory}",
+        f"{amount(usage.disk)}/{amount(usage.disk_total)}",
+    )
+    return [
+        ["Allocation Resource Utilization", *table(("CPU", "Memory"), [allocs])],
+        ["Host Resource Utilization", *table(("CPU", "Memory", "Disk"), [host])],
+    ]
 
 
 def _named(title: str, values: Mapping[str, str]) -> list[str]:

@@ -18,6 +18,8 @@ class StatusView:
     verbose: bool = False
     short: bool = False
     evals: bool = False
+    # what tasks use in detail
+    stats: bool = False
 
     def id(self, full: str) -> str:
         """Return an id as long as it is to be shown."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from gitops.view.live import Live, megahertz
 from planner.codec import to_json
 from planner.job import Job
-from planner.observed import Node
+from planner.observed import Node, TaskState
 from planner.recorded import AllocRecord, Deployment, Evaluation, JobState
 from planner.status import Statuses, job_status, summary
 
@@ -86,6 +87,28 @@ def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str
         "ModifyIndex": alloc.modified_index,
         "CreateTime": alloc.created,
         "ModifyTime": alloc.modified,
+    }
+
+
+def live_data(tasks: Mapping[str, TaskState], live: Live) -> dict[str, Any]:
+    """Return what was seen of an allocation at the moment of asking."""
+    return {
+        "TaskStates": to_json(tasks),
+        "Usage": {
+            name: {"CPU": megahertz(used, live.node), "RSS": used.memory}
+            for name, used in live.usage.items()
+        },
+        "Checks": [
+            {
+                "Service": c.service,
+                "Task": c.task,
+                "Check": c.name,
+                "Mode": c.mode,
+                "Status": "failure" if c.why else "success",
+                "Output": c.why,
+            }
+            for c in live.checks
+        ],
     }
 
 

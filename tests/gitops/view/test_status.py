@@ -5,14 +5,28 @@ from dataclasses import replace
 
 import pytest
 
+from executors.stats import HostUsage, Usage
 from gitops.view import status_json
-from gitops.view.alloc_text import alloc_status
+from gitops.view.alloc_text import AllocCase, alloc_status
+from gitops.view.amounts import size
 from gitops.view.deployment_text import deployment_list, deployment_status
+from gitops.view.eval_text import eval_list, eval_status
 from gitops.view.job_text import job_history, job_list, job_status_text
-from gitops.view.node_text import node_list, node_status, size
+from gitops.view.live import CheckResult, Live, NodeLive
+from gitops.view.node_text import NodeCase, node_list, node_status
 from gitops.view.options import StatusView
 from planner.failure import PlacementFailure
-from planner.job import Job, TaskGroup
+from planner.job import (
+    Check,
+    Job,
+    Network,
+    Port,
+    ReschedulePolicy,
+    Resources,
+    Service,
+    Task,
+    TaskGroup,
+)
 from planner.observed import (
     Node,
     NodeResources,
@@ -239,17 +253,158 @@ OBSERVED = Observed(nodes={"h1": NODE}, allocs={SEEN.id: SEEN})
 
 
 def test_an_allocation_with_its_latest_events() -> None:
-    lines = shape(alloc_status(STATE, NEW, SEEN, VIEW, FOUND))
+    lines = shape(alloc_status(AllocCase(state=STATE, alloc=NEW, seen=SEEN), VIEW, FOUND))
     assert "Client Description  = Tasks are running" in lines
-    assert "*http  192.0.2.1:20001 -> 80" in lines
+    assert "*http  yes      192.0.2.1:20001 -> 80" in lines
     assert 'Task "main" is "running"' in lines
     events = lines[lines.index("Recent Events:") + 2 :]
     assert len(events) == 10
     assert events[0] == "2026-11-22T08:41:08Z  L     m"
 
 
+def service_state() -> JobState:
+    """The job with a service, a check and a task whose spec is kept."""
+    check = Check(name="alive", type="tcp", interval=S, timeout=S)
+    service = Service(name="shop-web", port_label="http", checks=(check,), provider="nomad")
+    task = Task(name="main", driver="raw_exec", resources=Resources(cpu=500, memory_mb=256))
+    port = Port(label="http", to=80)
+    group = TaskGroup(
+        name="web",
+        count=2,
+        services=(service,),
+        tasks=(task,),
+        networks=(Network(dynamic_ports=(port,)),),
+    )
+    version = replace(STATE.versions[0], job=replace(JOB, task_groups=(group,)))
+    return replace(STATE, versions=(version, *STATE.versions[1:]))
+
+
+def test_an_allocation_as_it_lives() -> None:
+    events = (
+        TaskEvent(time=T0, type="Received", message="Task received by client"),
+        TaskEvent(time=T0, type="Task Setup", message="Building Task Directory"),
+        TaskEvent(time=T0 + 14 * S, type="Started", message="Task started by client"),
+    )
+    task = TaskState(state=TaskPhase.RUNNING, started_at=T0 + 14 * S, events=events)
+    live = Live(
+        usage={"main": Usage(cores=0.02, memory=2_831_155)},
+        node=replace(NODE, resources=replace(NODE.resources, cores=4)),
+        checks=(CheckResult(service="shop-web", task="", name="alive"),),
+    )
+    seen = replace(SEEN, tasks={"main": task})
+    case = AllocCase(state=service_state(), alloc=NEW, seen=seen, live=live)
+    assert (
+        alloc_status(case, replace(VIEW, stats=True), FOUND)
+        == """\
+ID                  = bbbbbbbb-1111
+Eval ID             = eeeeeeee
+Name                = shop.web[0]
+Node ID             = 906a1a16
+Node Name           = h1
+Job ID              = shop
+Job Version         = 1
+Client Status       = running
+Client Description  = Tasks are running
+Desired Status      = run
+Desired Description = <none>
+Created             = 1m ago
+Modified            = 2s ago
+Deployment ID       = dddddddd
+Deployment Health   = unset
+
+Allocation Addresses:
+Label  Dynamic  Address
+*http  yes      192.0.2.1:20001 -> 80
+
+Nomad Service Checks:
+Service   Task     Name   Mode         Status
+shop-web  (group)  alive  healthiness  success
+
+Task "main" is "running"
+Task Resources:
+CPU         Memory           Disk     Addresses
+20/500 MHz  2.7 MiB/256 MiB  300 MiB
+
+Memory Stats
+RSS
+2.7 MiB
+
+CPU Stats
+Percent
+2.00%
+
+Task Events:
+Started At     = 2026-11-22T08:41:11Z
+Finished At    = N/A
+Total Restarts = 0
+Last Restart   = N/A
+
+Recent Events:
+Time                  Type        Description
+2026-11-22T08:41:11Z  Started     Task started by client
+2026-11-22T08:40:57Z  Task Setup  Building Task Directory
+2026-11-22T08:40:57Z  Received    Task received by client
+"""
+    )
+    data = status_json.live_data(case.tasks, live)
+    assert data["Usage"] == {"main": {"CPU": 20, "RSS": 2_831_155}}
+    assert data["Checks"][0]["Status"] == "success"
+
+
+def test_a_failed_allocation_says_when_it_may_be_placed_again() -> None:
+    state = service_state()
+    (group,) = state.versions[0].job.task_groups
+    group = replace(group, reschedule_policy=ReschedulePolicy(unlimited=True, delay=60 * S))
+    version = replace(state.versions[0], job=replace(JOB, task_groups=(group,)))
+    state = replace(state, versions=(version,))
+    dead = TaskState(state=TaskPhase.DEAD, failed=True, finished_at=VIEW.now - 25 * S)
+    alloc = replace(NEW, client=ClientStatus.FAILED, tasks={"main": dead})
+    lines = shape(alloc_status(AllocCase(state=state, alloc=alloc), VIEW, {}))
+    assert "Reschedule Eligibility = 35s from now" in lines
+    assert "500 MHz  256 MiB  300 MiB" in lines
+
+
+def test_evaluations() -> None:
+    assert eval_list([], VIEW) == "No evaluations found\n"
+    lines = shape(eval_list([(STATE, EVALUATION)], VIEW))
+    assert lines == [
+        "ID        Priority  Triggered By  Job ID  Namespace  Node ID  Status    "
+        "Placement Failures",
+        "eeeeeeee  50        job-register  shop    default    <none>   complete  true",
+    ]
+    assert (
+        eval_status(STATE, EVALUATION, VIEW)
+        == """\
+ID                 = eeeeeeee
+Create Time        = 1m ago
+Modify Time        = 1m ago
+Status             = complete
+Status Description = complete
+Type               = service
+TriggeredBy        = job-register
+Job ID             = shop
+Namespace          = default
+Priority           = 50
+Placement Failures = true
+Previous Eval      = <none>
+Next Eval          = <none>
+Blocked Eval       = <none>
+
+Plan Annotations
+Task Group  Ignore  Place  Stop  InPlace  Destructive
+web         1       2      0     0        0
+
+Failed Placements
+Task Group "web" (failed to place 1 allocation):
+  * Resources exhausted on 1 nodes
+  * Dimension "memory" exhausted on 1 nodes
+"""
+    )
+
+
 def test_a_short_allocation_lists_its_tasks() -> None:
-    lines = shape(alloc_status(STATE, NEW, SEEN, replace(VIEW, short=True), FOUND))
+    case = AllocCase(state=STATE, alloc=NEW, seen=SEEN)
+    lines = shape(alloc_status(case, replace(VIEW, short=True), FOUND))
     assert lines[-1] == "main  running  L           2026-11-22T08:41:08Z  main"
 
 
@@ -263,10 +418,37 @@ def test_nodes() -> None:
 
 
 def test_one_node() -> None:
-    lines = shape(node_status(NODE, OBSERVED, [NEW], FOUND, replace(VIEW, verbose=True)))
+    case = NodeCase(node=NODE, observed=OBSERVED, allocs=(NEW,))
+    lines = shape(node_status(case, FOUND, replace(VIEW, verbose=True)))
     assert "Driver Status = docker,raw_exec" in lines
     assert "100/4000 MHz  1.5 GiB/8 GiB  0 B/98 GiB  1" in lines
     assert lines[-2:] == ["kernel.name = linux", "os.name     = debian"]
+
+
+def test_what_a_node_really_uses() -> None:
+    usage = HostUsage(
+        host=Usage(cores=1.5, memory=783 << 20),
+        memory_total=24 << 30,
+        disk=21 << 30,
+        disk_total=252 << 30,
+        tasks={(NEW.id, "main"): Usage(cores=0.01, memory=660 << 10)},
+    )
+    node = replace(NODE, resources=replace(NODE.resources, cores=2))
+    live = NodeLive(usage=usage, allocs=(NEW.id,))
+    case = NodeCase(node=node, observed=OBSERVED, allocs=(NEW,), live=live)
+    text = node_status(case, FOUND, VIEW)
+    assert (
+        """
+Allocation Resource Utilization
+CPU          Memory
+20/4000 MHz  660 KiB/24 GiB
+
+Host Resource Utilization
+CPU            Memory          Disk
+3000/4000 MHz  783 MiB/24 GiB  21 GiB/252 GiB
+"""
+        in text
+    )
 
 
 @pytest.mark.parametrize(

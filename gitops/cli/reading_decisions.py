@@ -1,0 +1,63 @@
+"""Answers about what was decided: deployments and evaluations. Reads the ledger, asks no host."""
+
+from __future__ import annotations
+
+from gitops.cli.answer import Answer
+from gitops.cli.look import workspace
+from gitops.ledger.opening import open_ledger
+from gitops.resolve import deployment_named, evaluation_named, job_named
+from gitops.session import ledger_address
+from gitops.view import status_json
+from gitops.view.deployment_text import deployment_list, deployment_status
+from gitops.view.eval_text import eval_list, eval_status
+from gitops.view.options import StatusView
+from planner.recorded import JobState, Recorded
+
+
+def read() -> Recorded:
+    """Read the records, those of unfinished runs folded in."""
+    return open_ledger(ledger_address(workspace())).read().folded()
+
+
+def deployment(prefix: str, recorded: Recorded, view: StatusView) -> Answer:
+    """Answer for one deployment."""
+    state, found = deployment_named(prefix, recorded)
+    text = deployment_status(_job_id(state), found, view)
+    return Answer(text=text, data=status_json.deployment_data(state, found))
+
+
+def deployments(recorded: Recorded, view: StatusView) -> Answer:
+    """Answer with all deployments, newest first."""
+    owned = [(s, d) for _, s in sorted(recorded.jobs.items()) for d in s.deployments]
+    owned.sort(key=lambda pair: -pair[1].created)
+    return Answer(
+        text=deployment_list([(_job_id(s), d) for s, d in owned], view),
+        data=[status_json.deployment_data(s, d) for s, d in owned],
+    )
+
+
+def evaluation(prefix: str, recorded: Recorded, view: StatusView) -> Answer:
+    """Answer for one evaluation."""
+    state, found = evaluation_named(prefix, recorded)
+    text = eval_status(state, found, view)
+    return Answer(text=text, data=status_json.evaluation_data(state, found))
+
+
+def evaluations(job: str, recorded: Recorded, view: StatusView) -> Answer:
+    """Answer with all evaluations, or those of one job, newest first."""
+    only = job_named(job, recorded) if job else ""
+    owned = [
+        (state, e)
+        for key, state in sorted(recorded.jobs.items())
+        for e in reversed(state.evaluations)
+        if only in ("", key)
+    ]
+    owned.sort(key=lambda pair: -pair[1].created)
+    return Answer(
+        text=eval_list(owned, view),
+        data=[status_json.evaluation_data(s, e) for s, e in owned],
+    )
+
+
+def _job_id(state: JobState) -> str:
+    return state.current.job.id if state.current else state.key
