@@ -18,8 +18,8 @@ NEW_JOB = partial(Place.commit, name="jobs/new.nomad.hcl", text=job("new"))
 PLAN = {"format_version", "cluster", "index", "empty", "source", "jobs", "unknown_hosts", "drift"}
 LISTS = ("status -json", "history -json web", "node status -json")
 COMMANDS = (
-    "", "init", "dev", "validate", "plan", "show", "apply", "run", "stop", "status", "logs", "history",
-    "inspect", "node", "node status",
+    "", "init", "dev", "validate", "plan", "show", "apply", "run", "stop", "status", "logs",
+    "history", "inspect", "node", "node status",
 )  # fmt: skip
 
 
