@@ -98,6 +98,8 @@ class Git:
     directory: Path
     bare: bool = False
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    # set in git's environment, whatever the user has there
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def run(self, *args: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> Completed:
         """Run ``git ARGS`` and return how it ended.
@@ -144,7 +146,7 @@ class Git:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment(self.settings),
+                env={**environment(self.settings), **self.variables},
                 # Away from the terminal: nothing can ask there, and a deadline ends all of it.
                 start_new_session=True,
             )

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from executors.observe import Observer
 from executors.ssh import SshConnector, SshSettings
 from executors.ssh_fleet import SshFleet
-from gitops.ledger.opening import Address, open_ledger
+from gitops.ledger.opening import open_ledger
 from gitops.ledger.protocol import Ledger
+from gitops.ledger_home import known_hosts, ledger_address
 from gitops.planning import Look, looked
 from gitops.workspace import Workspace
 from inventory.model import Inventory
-from planner.errors import OrchError
 from planner.observed import NodeStatus
+
+__all__ = ["Session", "fresh_id", "ledger_address"]
 
 _NAMED = 3
 
@@ -42,7 +42,7 @@ class Session:
         ssh = self.workspace.config.ssh
         settings = SshSettings(
             user=ssh.user,
-            known_hosts=_known_hosts(ssh.known_hosts),
+            known_hosts=known_hosts(ssh.known_hosts),
             jump=ssh.jump,
             concurrency=ssh.concurrency,
             connect_timeout=ssh.connect_timeout,
@@ -101,34 +101,3 @@ def _few(names: list[str]) -> str:
 def fresh_id() -> str:
     """Draw an id for an allocation, evaluation, deployment, node or run."""
     return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-
-
-def ledger_address(workspace: Workspace) -> Address:
-    """Say where the ledger is: `[ledger] url`, else the origin of the repository."""
-    config = workspace.config
-    url = workspace.environment.get("ORCH_LEDGER_URL") or config.ledger.url or _origin(workspace)
-    if "://" not in url and ":" not in url.partition("/")[0]:
-        url = str((workspace.root / Path(url).expanduser()).resolve())
-    return Address(
-        url=url,
-        cluster=config.cluster,
-        prefix=config.ledger.prefix,
-        cache=workspace.cache / "ledger",
-    )
-
-
-def _origin(workspace: Workspace) -> str:
-    from gitops.repo import Repository
-
-    if origin := Repository.find(workspace.root).origin:
-        return origin
-    raise OrchError(
-        "there is no place for the ledger: the repository has no remote 'origin'",
-        "Add one (git remote add origin URL), or set [ledger] url in orch.toml, "
-        'for example url = ".orch/ledger.git".',
-    )
-
-
-def _known_hosts(named: str) -> tuple[str, ...]:
-    default = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
-    return tuple(os.path.expanduser(p) for p in ((named,) if named else default))  # noqa: PTH111

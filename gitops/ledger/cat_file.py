@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from gitops.git import Git
-from gitops.ledger.errors import LedgerError
+from gitops.ledger.errors import LedgerError, LostObjectsError
 
 OBJECT_LIMIT = 64 * 1024 * 1024
 # Requests that fit into a pipe at once: more could block both sides.
@@ -41,7 +41,7 @@ class CatFile:
             some = oids[start : start + _AT_ONCE]
             for oid, (_, content) in zip(some, self._ask(some), strict=True):
                 if content is None:
-                    raise LedgerError(
+                    raise LostObjectsError(
                         f"object {oid} is missing in the ledger {self._name}",
                         "run `git fsck` in the ledger",
                     )
@@ -96,8 +96,8 @@ class CatFile:
             raise self._broken()
         return head[0].decode(), content[:-1]
 
-    def _broken(self) -> LedgerError:
-        return LedgerError(
+    def _broken(self) -> LostObjectsError:
+        return LostObjectsError(
             f"git could not read objects of {self._name}",
             "check that it is a Git repository you may read; `git fsck` in it tells more",
         )

@@ -99,10 +99,3 @@ class Contents:
         missing: Sequence[str] = list(dict.fromkeys(o for o in oids if o not in self._objects))
         if missing:
             self._objects |= zip(missing, reader.load(missing), strict=True)
-
-
-def ancestor_is(reader: Reader, head: str, steps: int, wanted: str) -> bool:
-    """Whether the commit `steps` parents before `head` is `wanted`."""
-    if steps < 0:
-        return False
-    return head == wanted if steps == 0 else reader.ancestor(head, steps) == wanted

@@ -30,14 +30,42 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """A decision at `index` whose parent stands at `parent`, not at the index before it."""
+
+    index: int
+    parent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateMeta:
-    """What a state commit says of itself. `nonce` keeps two racers' commits apart."""
+    """What a state commit says of itself. `nonce` keeps two racers' commits apart.
+
+    Indexes count the commits, except for `jumps`: a repair or a rebuild goes on above whatever
+    was seen before, so that no index is used twice.
+    """
 
     cluster: str
     epoch: int = 1
     index: int = 0
     nonce: str = ""
+    jumps: tuple[Jump, ...] = ()
     format: int = FORMAT
+
+    def steps(self, index: int, start: int | None = None) -> int:
+        """Return how many commits before `start` (None: this one) the decision `index` is.
+
+        Negative where there is no such commit.
+        """
+        start = self.index if start is None else start
+        crossed = [j for j in self.jumps if index < j.index <= start]
+        if any(index > j.parent for j in crossed):
+            return -1
+        return start - index - sum(j.index - 1 - j.parent for j in crossed)
+
+    def before(self, index: int) -> int:
+        """Return the index of the decision before `index`."""
+        return next((j.parent for j in self.jumps if j.index == index), index - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitops.git import Git, GitError, GitTimeoutError
+from gitops.ledger.bare import create_bare
 from gitops.ledger.cat_file import reading
 from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
 from gitops.ledger.git_refs import NO_OBJECT, collect, contains, list_heads, write_objects
@@ -16,35 +17,6 @@ from gitops.ledger.store import Reader, Swap
 
 # A decision must survive a power cut before anything acts on it.
 _DURABLE = {"core.fsync": "committed,loose-object,reference", "core.fsyncMethod": "fsync"}
-
-# Against pushes. receive.denyNonFastForwards knows only branches, and receive.denyDeletes would
-# keep journals from being removed; so a hook looks at the ref's name.
-_HOOK = """#!/bin/sh
-# Written by orch: the state of a ledger only grows.
-case "$1" in
-*/state) ;;
-*) exit 0 ;;
-esac
-case "$3" in
-*[!0]*) ;;
-*) echo "orch: the state of a ledger can't be deleted" >&2; exit 1 ;;
-esac
-case "$2" in
-*[!0]*) git merge-base --is-ancestor "$2" "$3" && exit 0 ;;
-*) exit 0 ;;
-esac
-echo "orch: the state of a ledger can't be rewound" >&2
-exit 1
-"""
-_CONFIG = """
-[receive]
-\tdenyNonFastForwards = true
-[core]
-\tfsync = committed,loose-object,reference
-\tlogAllRefUpdates = true
-[gc]
-\tauto = 0
-"""
 
 
 class LocalStore:
@@ -104,6 +76,14 @@ class LocalStore:
         """Pack loose objects."""
         collect(self._git)
 
+    def deepen(self) -> bool:
+        """All of the past is there."""
+        return False
+
+    def renew(self) -> bool:
+        """Nothing is a copy."""
+        return False
+
     def _looked_up(self, ref: str, new: str) -> Swap:
         try:
             head = self.heads().get(ref, "")
@@ -143,33 +123,3 @@ class LocalStore:
             f"the ledger {self.name} can't be {verb}: {e}",
             hint or "check the directory, its permissions, and the space left on its disk",
         )
-
-
-def create_bare(directory: Path) -> None:
-    """Make a bare repository whose state can't be rewound or deleted by pushes. Atomic.
-
-    Of two that make it at once one wins, and the other uses it.
-    """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    new = directory.with_name(f".{directory.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
-    try:
-        Git(directory=directory.parent).out("init", "--quiet", "--bare", "--template=", str(new))
-        with (new / "config").open("a") as f:
-            f.write(_CONFIG)
-        hook = new / "hooks" / "update"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text(_HOOK)
-        hook.chmod(0o755)
-        _moved_into_place(new, directory)
-    finally:
-        import shutil
-
-        shutil.rmtree(new, ignore_errors=True)
-
-
-def _moved_into_place(new: Path, directory: Path) -> None:
-    try:
-        new.rename(directory)
-    except OSError:
-        if not (directory / "HEAD").is_file():
-            raise

@@ -64,6 +64,14 @@ class MemoryStore:
     def tidy(self) -> None:
         """Nothing to do."""
 
+    def deepen(self) -> bool:
+        """All of the past is there."""
+        return False
+
+    def renew(self) -> bool:
+        """Nothing is a copy."""
+        return False
+
 
 class _MemoryReader:
     def __init__(self, objects: Mapping[str, bytes]) -> None:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.git import redacted
+from gitops.ledger.cache import Remote
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.local_store import LocalStore
 from gitops.ledger.ref_ledger import RefLedger
 from gitops.ledger.remote_store import RemoteStore
+from gitops.ledger.repair import Repair
 from gitops.ledger.seen import FileSeen
+from gitops.ledger.ssh_place import SshPlace
 from gitops.ledger.store import Store
 from gitops.ledger.surroundings import Surroundings
 
@@ -32,6 +35,8 @@ class Address:
     cluster: str
     prefix: str = DEFAULT_PREFIX
     cache: Path
+    # how an inventory host is reached, for ``host:NAME:/path``
+    place: SshPlace | None = None
 
 
 def cache_directory() -> Path:
@@ -46,18 +51,38 @@ def open_ledger(address: Address, surroundings: Surroundings | None = None) -> R
     Raises `LedgerError` for an address, prefix or cluster name that can't be one.
     """
     around = surroundings or Surroundings.real()
+    store = open_store(address, around)
+    return RefLedger(store, address.cluster, FileSeen(own_cache(address)), around)
+
+
+def open_repair(address: Address, surroundings: Surroundings | None = None) -> Repair:
+    """Return what settles a ledger that lost decisions; raises as `open_ledger`."""
+    around = surroundings or Surroundings.real()
+    store = open_store(address, around)
+    return Repair(store, address.cluster, FileSeen(own_cache(address)), around)
+
+
+def open_store(address: Address, surroundings: Surroundings) -> Store:
+    """Return the place itself; nothing is read or made before its first use."""
     prefix = _full_prefix(address)
     path = local_path(address.url)
-    url = str(path) if path is not None else address.url
-    # Credentials may change, the ledger stays the same.
-    named = f"{redacted(url)}\n{prefix}"
-    own = address.cache / hashlib.sha256(named.encode()).hexdigest()[:32]
-    store: Store
     if path is None or (path / ".git").exists():
-        store = RemoteStore(url, prefix, own, around)
-    else:
-        store = LocalStore(path, prefix)
-    return RefLedger(store, address.cluster, FileSeen(own), around)
+        return RemoteStore(_remote(address, path), prefix, own_cache(address), surroundings)
+    return LocalStore(path, prefix)
+
+
+def own_cache(address: Address) -> Path:
+    """Return the folder that keeps what is known of this ledger here; it may not be there."""
+    path = local_path(address.url)
+    # Credentials may change, the ledger stays the same.
+    named = f"{redacted(str(path or address.url))}\n{_full_prefix(address)}"
+    return address.cache / hashlib.sha256(named.encode()).hexdigest()[:32]
+
+
+def _remote(address: Address, path: Path | None) -> Remote:
+    if address.place is not None:
+        return Remote(url=address.place.url, name=address.url, place=address.place)
+    return Remote.at(str(path or address.url))
 
 
 def _full_prefix(address: Address) -> str:

@@ -12,15 +12,15 @@ from typing import TypeVar
 from gitops.ledger import layout
 from gitops.ledger.adoption import adopted
 from gitops.ledger.check import probe
-from gitops.ledger.contents import Contents, ancestor_is
-from gitops.ledger.errors import RewoundError, refused
+from gitops.ledger.contents import Contents
+from gitops.ledger.errors import LostObjectsError, RewoundError, refused
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.layout import RunMeta, StateMeta, Stored, StoredRecords
 from gitops.ledger.objects import Commit, GitObject, Signature, changed_tree
 from gitops.ledger.protocol import Guard, HistoryEntry, RunHead, Snapshot
 from gitops.ledger.ref_run import Journals, RefRun
 from gitops.ledger.seen import Seen, SeenHeads
-from gitops.ledger.store import Reader, Store
+from gitops.ledger.store import Store
 from gitops.ledger.surroundings import Surroundings
 from planner.errors import ConflictError
 from planner.recorded import JobChange, JobState, NodeRecord, Recorded
@@ -53,9 +53,21 @@ class RefLedger:
         self._around = surroundings
         self._contents = Contents(store)
         self._journals = Journals(store, surroundings)
+        # of the newest state that was read: how indexes lie along the commits
+        self._meta = StateMeta(cluster=cluster)
 
     def read(self) -> Snapshot:
         """Return the newest state, after making sure that it did not go back."""
+        try:
+            return self._read()
+        except LostObjectsError:
+            # A cache may be deleted under our hands.
+            if not self._store.renew():
+                raise
+            self._contents = Contents(self._store)
+            return self._read()
+
+    def _read(self) -> Snapshot:
         # Before the heads: another process may see, and remember, a newer one meanwhile.
         seen = self._seen.last()
         heads = {
@@ -68,10 +80,13 @@ class RefLedger:
         head = heads.get(layout.STATE, "")
         with self._store.reader() as reader:
             stored = self._contents.read(reader, heads)
-            recorded = self._recorded(stored.pop(layout.STATE, None))
-            self._check_rewound(reader, head, recorded.index, seen)
+        state = stored.pop(layout.STATE, None)
+        recorded = self._recorded(state)
+        meta = state.value(StateMeta, layout.META) if state else StateMeta(cluster=self._cluster)
+        self._check_rewound(head, meta, seen)
+        self._meta = meta
         if head:
-            self._seen.advance(Seen(head=head, index=recorded.index))
+            self._seen.advance(_seen(head, recorded))
         runs = {run.id: run for ref, s in stored.items() if (run := _run_head(heads[ref], s))}
         return Snapshot(recorded=recorded, head=head, runs=runs)
 
@@ -91,16 +106,34 @@ class RefLedger:
             nodes=layout.nodes(stored),
         )
 
-    def _check_rewound(self, reader: Reader, head: str, index: int, seen: Seen | None) -> None:
-        if seen is None or (head and ancestor_is(reader, head, index - seen.index, seen.head)):
+    def _check_rewound(self, head: str, meta: StateMeta, seen: Seen | None) -> None:
+        # Whoever raised the epoch has decided that what the ledger holds is right.
+        if seen is None or (head and (meta.epoch > seen.epoch or self._has_seen(head, meta, seen))):
             return
-        found = f"it is now at index {index} ({head[:12]})" if head else "it is now empty"
+        found = f"it is now at index {meta.index} ({head[:12]})" if head else "it is now empty"
         raise RewoundError(
             f"the ledger {self._store.name} went back: index {seen.index} ({seen.head[:12]}) was"
             f" seen here before, {found} without that in its past",
-            "nothing is written until the lost commits are back: push them again, from a backup"
-            " or from the cache of a machine that has seen them (~/.cache/orch/ledger)",
+            "nothing is written until that is settled: 'orch ledger repair' shows what was lost,"
+            " and puts it back or accepts the loss",
         )
+
+    def _has_seen(self, head: str, meta: StateMeta, seen: Seen) -> bool:
+        steps = meta.steps(seen.index)
+        return self._ancestor(head, steps) == seen.head
+
+    def _ancestor(self, head: str, steps: int) -> str:
+        """Return the commit `steps` decisions back; empty where there is none."""
+        if steps < 0:
+            return ""
+        if steps == 0:
+            return head
+        with self._store.reader() as reader:
+            oid = reader.ancestor(head, steps)
+        if not oid and self._store.deepen():
+            with self._store.reader() as reader:
+                oid = reader.ancestor(head, steps)
+        return oid
 
     def commit(
         self,
@@ -134,7 +167,7 @@ class RefLedger:
 
     def _decided(self, new: Snapshot, objects: Sequence[GitObject]) -> Snapshot:
         self._contents.add(objects)
-        self._seen.advance(Seen(head=new.head, index=new.recorded.index))
+        self._seen.advance(_seen(new.head, new.recorded))
         if new.recorded.index % _TIDY_EVERY == 0:
             self._store.tidy()
         return new
@@ -148,6 +181,7 @@ class RefLedger:
             epoch=recorded.epoch,
             index=recorded.index,
             nonce=self._around.nonce(),
+            jumps=self._meta.jumps,
         )
         files = {layout.META: layout.canonical(meta)}
         for key in {c.key for c in decision.changes}:
@@ -179,8 +213,7 @@ class RefLedger:
         """Return who decided `index`, for a message."""
         if not current.head or not 0 < index <= current.recorded.index:
             return ""
-        with self._store.reader() as reader:
-            oid = reader.ancestor(current.head, current.recorded.index - index)
+        oid = self._ancestor(current.head, self._meta.steps(index, current.recorded.index))
         if not oid:
             return ""
         commit = self._contents.commit(oid)
@@ -212,16 +245,15 @@ class RefLedger:
         state = snapshot.recorded.jobs.get(key)
         # A record's index counts decisions, one commit each: it says how far back that one is.
         while head and state is not None and 0 < state.modify_index <= index:
-            entry, head = self._step(head, index - state.modify_index, state)
+            entry, head = self._step(head, self._meta.steps(state.modify_index, index), state)
             if entry is None:
                 return
             yield entry
-            index = state.modify_index - 1
-            state = self._state_at(head, key) if head else None
+            index = self._meta.before(state.modify_index)
+            state = self._state_at(head, key) if head and index > 0 else None
 
     def _step(self, head: str, steps: int, state: JobState) -> tuple[HistoryEntry | None, str]:
-        with self._store.reader() as reader:
-            oid = reader.ancestor(head, steps)
+        oid = self._ancestor(head, steps)
         if not oid:
             return None, ""
         commit = self._contents.commit(oid)
@@ -237,7 +269,12 @@ class RefLedger:
 
     def _state_at(self, head: str, key: str) -> JobState | None:
         path = layout.job_path(key)
-        oid = self._contents.file(head, path)
+        try:
+            oid = self._contents.file(head, path)
+        except LostObjectsError:
+            if not self._store.deepen():
+                raise
+            oid = self._contents.file(head, path)
         if oid is None:
             return None
         place = layout.Place(self._store.name, layout.STATE, head)
@@ -250,6 +287,10 @@ class RefLedger:
     def accept_rewind(self) -> None:
         """Forget what was seen."""
         self._seen.forget()
+
+
+def _seen(head: str, recorded: Recorded) -> Seen:
+    return Seen(head=head, index=recorded.index, epoch=recorded.epoch)
 
 
 def _decided_records(old: Recorded, decision: _Decision) -> Recorded:

@@ -1,7 +1,4 @@
-"""A ledger in a repository elsewhere: read by fetching into a private cache, swapped by pushing.
-
-The cache is a bare repository of orch's own; the user's clone is never used.
-"""
+"""A ledger in a repository elsewhere: read by fetching into a private cache, swapped by pushing."""
 
 from __future__ import annotations
 
@@ -9,40 +6,39 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops.git import REMOTE_SECONDS, Completed, Git, GitError, GitTimeoutError, gist, redacted
+from gitops.git import REMOTE_SECONDS, Completed, GitTimeoutError
+from gitops.ledger.cache import Cache, Remote
 from gitops.ledger.cat_file import reading
-from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
-from gitops.ledger.git_refs import collect, contains, list_heads, write_objects
+from gitops.ledger.errors import OutcomeUnknownError, UnreachableError, denied, is_denied
+from gitops.ledger.git_refs import contains
 from gitops.ledger.objects import GitObject
-from gitops.ledger.seen import locked
 from gitops.ledger.store import Reader, Swap
 from gitops.ledger.surroundings import Surroundings
 
 _TRIES = 8
-_REMOTE = "ledger"
-_FETCH = ("fetch", "--quiet", "--no-tags", "--prune", "--force", "--no-write-fetch-head")
+# Of these tries, so many may end by the deadline: each costs `seconds`.
+_TIMEOUTS = 2
 _FLAG_WORDS = 3
+# Commits whose objects are kept until they are sent, in case the cache vanishes meanwhile.
+_KEPT = 8
 
 
 class RemoteStore:
-    """A `Store` at a URL, with its cache in `directory`. `seconds` bounds each round."""
+    """A `Store` at a remote, with its cache in `directory`. `seconds` bounds each round."""
 
     def __init__(
         self,
-        url: str,
+        remote: Remote,
         prefix: str,
         directory: Path,
         surroundings: Surroundings,
         seconds: float = REMOTE_SECONDS,
     ) -> None:
-        self._name = redacted(url)
+        self._name = remote.name
         self._prefix = prefix
-        self._directory = directory
         self._around = surroundings
-        self._seconds = seconds
-        # By the environment: an address may hold credentials, and arguments are public.
-        settings = {f"remote.{_REMOTE}.url": url, "core.fsync": "none"}
-        self._git = Git(directory=directory / "objects.git", bare=True, settings=settings)
+        self._cache = Cache(remote, prefix, directory, seconds)
+        self._saved: dict[str, Sequence[GitObject]] = {}
 
     @property
     def name(self) -> str:
@@ -51,61 +47,62 @@ class RemoteStore:
 
     def heads(self) -> Mapping[str, str]:
         """Fetch, and return the refs."""
-        with self._locked():
-            self._ensure_cache()
-            done = self._fetch()
-            if done.code != 0:
-                self._renew_cache(done)
-            try:
-                return list_heads(self._git, self._prefix)
-            except GitError as e:
-                raise self._cache_error(e) from e
+        return self._cache.heads()
 
     @contextmanager
     def reader(self) -> Generator[Reader, None, None]:
         """Open a reader on the cache."""
-        with reading(self._git, self.name) as reader:
+        with reading(self._cache.git, self.name) as reader:
             yield reader
 
     def save(self, objects: Sequence[GitObject]) -> None:
         """Store objects in the cache, from where `swap` sends them."""
-        if not self._git.directory.exists():
-            self.heads()
-        try:
-            write_objects(self._git, objects)
-        except GitError as e:
-            raise self._cache_error(e) from e
+        self._saved[objects[-1].oid] = objects
+        for oid in list(self._saved)[:-_KEPT]:
+            del self._saved[oid]
+        self._cache.write(objects)
 
     def swap(self, ref: str, old: str, new: str) -> Swap:
         """Push, and where the answer is lost push the same commit again until it is known."""
-        lost = ""
+        lost, timeouts = "", 0
         for _ in self._around.tries(_TRIES):
             try:
-                done = self._push(ref, old, new)
+                done = self._cache.push(ref, old, new)
             except GitTimeoutError as e:
-                lost = e.message
+                lost, timeouts = e.message, timeouts + 1
+                if timeouts == _TIMEOUTS:
+                    break
                 continue
             swap = _outcome(done, self._prefix + ref)
             if swap is not None:
                 return self._settled(ref, new, swap) if lost and not swap.done else swap
-            lost = done.stderr or f"git ended with {done.code}"
+            if not lost and is_denied(done.stderr):
+                raise denied(self.name, done.stderr)
+            if not self._restored(new):
+                lost = done.stderr or f"git ended with {done.code}"
         raise self._unknown(lost)
 
     def tidy(self) -> None:
         """Pack the cache."""
-        collect(self._git)
+        self._cache.tidy()
 
-    def _push(self, ref: str, old: str, new: str) -> Completed:
-        full = self._prefix + ref
-        return self._git.run(
-            "push",
-            "--porcelain",
-            "--no-verify",
-            f"--force-with-lease={full}:{old}",
-            _REMOTE,
-            f"{new}:{full}",
-            seconds=self._seconds,
-        )
+    def deepen(self) -> bool:
+        """Fetch the past that the first fetch has left out."""
+        return self._cache.deepen()
+
+    def renew(self) -> bool:
+        """Throw the cache away: it lacks what it should have."""
+        self._cache.renew()
+        return True
+
+    def _restored(self, new: str) -> bool:
+        """Put a commit back into a cache that has lost it, so that it was never sent."""
+        if new not in self._saved or self._cache.has(new):
+            return False
+        self._cache.renew()
+        self._cache.heads()
+        self._cache.write(self._saved[new])
+        return True
 
     def _settled(self, ref: str, new: str, swap: Swap) -> Swap:
         """A push whose answer was lost may have been the one that a later one was refused for."""
@@ -115,67 +112,13 @@ class RemoteStore:
             raise self._unknown(e.message) from e
         if not new:
             return Swap(not head, swap.reason)
-        return Swap(contains(self._git, head, new), swap.reason)
+        return Swap(contains(self._cache.git, head, new), swap.reason)
 
     def _unknown(self, reason: str) -> OutcomeUnknownError:
         return OutcomeUnknownError(
             f"whether the write to the ledger {self.name} arrived is unknown: {reason}",
             "no host was touched because of it; once the ledger answers, run the command again:"
             " it reads what was recorded and goes on from there",
-        )
-
-    @contextmanager
-    def _locked(self) -> Generator[None, None, None]:
-        """Keep other processes of this user from fetching into the cache at the same time."""
-        try:
-            with locked(self._directory / "lock"):
-                yield
-        except OSError as e:
-            raise self._cache_error(e) from e
-
-    def _ensure_cache(self) -> None:
-        if (self._git.directory / "HEAD").is_file():
-            return
-        try:
-            init = ("init", "--quiet", "--bare", "--template=", str(self._git.directory))
-            Git(directory=self._directory).out(*init)
-        except GitError as e:
-            raise self._cache_error(e) from e
-
-    def _fetch(self) -> Completed:
-        try:
-            return self._git.run(
-                *_FETCH, _REMOTE, f"+{self._prefix}*:{self._prefix}*", seconds=self._seconds
-            )
-        except GitTimeoutError as e:
-            raise self._unreachable(f"no answer in {self._seconds:g} s") from e
-
-    def _renew_cache(self, failed: Completed) -> None:
-        """Make the cache anew if the remote itself answers: then the cache was the fault."""
-        try:
-            asked = self._git.run("ls-remote", "--quiet", _REMOTE, "HEAD", seconds=self._seconds)
-        except GitTimeoutError as e:
-            raise self._unreachable(failed.stderr) from e
-        if asked.code == 0:
-            import shutil
-
-            shutil.rmtree(self._git.directory, ignore_errors=True)
-            self._ensure_cache()
-            failed = self._fetch()
-        if failed.code != 0:
-            raise self._unreachable(failed.stderr)
-
-    def _unreachable(self, reason: str) -> UnreachableError:
-        return UnreachableError(
-            f"the ledger {self.name} can't be reached: {gist(reason)}",
-            f"try 'git ls-remote {self.name}'; the address is [ledger] url in orch.toml, or the"
-            " job repository's origin",
-        )
-
-    def _cache_error(self, e: Exception) -> LedgerError:
-        return LedgerError(
-            f"the cache {self._directory} of the ledger {self.name} failed: {e}",
-            f"remove it (nothing is lost) and try again: rm -r {self._directory}",
         )
 
 

@@ -21,7 +21,12 @@ class Seen:
 
     head: str
     index: int
+    epoch: int = 1
     format: int = 1
+
+    def is_newer(self, other: Seen | None) -> bool:
+        """Whether it comes after `other` (None: nothing)."""
+        return other is None or (other.epoch, other.index) < (self.epoch, self.index)
 
 
 class SeenHeads(Protocol):
@@ -52,7 +57,7 @@ class MemorySeen:
 
     def advance(self, seen: Seen) -> None:
         """Remember it if it is newer."""
-        if self._seen is None or self._seen.index < seen.index:
+        if seen.is_newer(self._seen):
             self._seen = seen
 
     def forget(self) -> None:
@@ -85,13 +90,11 @@ class FileSeen:
             ) from e
 
     def _advance(self, seen: Seen) -> None:
-        last = self.last()
-        if last is not None and last.index >= seen.index:
+        if not seen.is_newer(self.last()):
             return
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self._directory / "seen.lock"):
-            last = self.last()
-            if last is None or last.index < seen.index:
+            if seen.is_newer(self.last()):
                 new = self._path.with_suffix(f".{os.getpid()}.new")
                 new.write_text(json.dumps(to_json(seen)))
                 new.replace(self._path)

@@ -60,3 +60,11 @@ class Store(Protocol):
     def tidy(self) -> None:
         """Pack what has become many small files. May do nothing."""
         ...
+
+    def deepen(self) -> bool:
+        """Bring in the past that a first reading left out; return whether there was any."""
+        ...
+
+    def renew(self) -> bool:
+        """Throw away what is only a copy, so that it is made anew; return whether there was any."""
+        ...

@@ -162,7 +162,7 @@ def test_a_rewound_ledger_is_refused_until_accepted(git_place: Site) -> None:
     for again in (ledger, git_place.open("ann")):
         with pytest.raises(RewoundError, match=r"index 3 .* was seen") as caught:
             again.read()
-        assert "push them again" in caught.value.hint
+        assert "orch ledger repair" in caught.value.hint
     with pytest.raises(RewoundError):
         ledger.commit(snapshot, [evaluation("web", 9)], message="x", guards=[])
     ledger.accept_rewind()

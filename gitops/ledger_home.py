@@ -1,0 +1,78 @@
+"""Finds where the ledger of a workspace is: in the settings, at the origin, or on a host."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gitops.ledger.opening import Address
+from gitops.workspace import Workspace
+from planner.errors import OrchError
+
+
+def ledger_address(workspace: Workspace) -> Address:
+    """Say where the ledger is: `[ledger] url`, else the origin of the repository.
+
+    Raises `OrchError` where there is neither, or where a host is named that nobody knows.
+    """
+    config = workspace.config
+    url = workspace.environment.get("ORCH_LEDGER_URL") or config.ledger.url or _origin(workspace)
+    if url.startswith("host:"):
+        return _on_host(workspace, url)
+    if "://" not in url and ":" not in url.partition("/")[0]:
+        url = str((workspace.root / Path(url).expanduser()).resolve())
+    return Address(
+        url=url,
+        cluster=config.cluster,
+        prefix=config.ledger.prefix,
+        cache=workspace.cache / "ledger",
+    )
+
+
+def _on_host(workspace: Workspace, url: str) -> Address:
+    """Return the address of a repository on an inventory host, reached as orch reaches it."""
+    from executors.ssh import jump_target
+    from gitops.ledger.ssh_place import SshPlace, host_place
+
+    host, path = host_place(url)
+    config = workspace.config
+    targets = workspace.inventory().targets
+    if host not in targets:
+        raise OrchError(
+            f"the ledger is to be on host {host!r}, which is not in the inventory",
+            "correct [ledger] url in orch.toml, or add the host",
+        )
+    jump = config.ssh.jump
+    place = SshPlace(
+        target=targets[host],
+        path=path,
+        jump=jump_target(jump, targets) if jump and jump != host else None,
+        user=config.ssh.user,
+        known_hosts=known_hosts(config.ssh.known_hosts),
+        connect_timeout=config.ssh.connect_timeout,
+    )
+    return Address(
+        url=url,
+        cluster=config.cluster,
+        prefix=config.ledger.prefix,
+        cache=workspace.cache / "ledger",
+        place=place,
+    )
+
+
+def _origin(workspace: Workspace) -> str:
+    from gitops.repo import Repository
+
+    if origin := Repository.find(workspace.root).origin:
+        return origin
+    raise OrchError(
+        "there is no place for the ledger: the repository has no remote 'origin'",
+        "Add one (git remote add origin URL), or set [ledger] url in orch.toml, "
+        'for example url = ".orch/ledger.git".',
+    )
+
+
+def known_hosts(named: str) -> tuple[str, ...]:
+    """Return the files of trusted host keys; the usual ones unless one is named."""
+    default = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+    return tuple(os.path.expanduser(p) for p in ((named,) if named else default))  # noqa: PTH111
