@@ -1,0 +1,116 @@
+"""kill -9 at every boundary of an apply: the next one goes on with what was decided."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from executors.boundary import Boundary
+from planner.recorded import Desired
+from tests.acceptance.harness import Shop, finished
+
+pytestmark = pytest.mark.lab
+
+# Passages that only an update of something that runs comes to.
+UPDATING = [
+    (Boundary.STOPPED, 1),
+    (Boundary.UPDATED, 1),
+    (Boundary.INTENDED, 2),
+    (Boundary.JUDGED, 2),
+]
+ALWAYS = [(boundary, 1) for boundary in Boundary if (boundary, 1) not in UPDATING]
+PASSAGES = [*ALWAYS, *UPDATING, (Boundary.STARTED, 2)]
+
+
+def two_groups(job: str, greeting: str) -> str:
+    """A job of which a new greeting replaces one group, and updates the other in place."""
+    return f"""\
+job "{job}" {{
+  update {{
+    min_healthy_time = "300ms"
+    healthy_deadline = "20s"
+  }}
+  group "rolled" {{
+    count = 2
+    task "main" {{
+      driver = "raw_exec"
+      config {{
+        command = "/bin/sh"
+        args    = ["-c", "echo {greeting}; exec sleep 86400"]
+      }}
+      resources {{
+        cpu    = 20
+        memory = 10
+      }}
+    }}
+  }}
+  group "kept" {{
+    task "main" {{
+      driver = "raw_exec"
+      config {{
+        command = "/bin/sleep"
+        args    = ["86400"]
+      }}
+      resources {{
+        cpu    = 20
+        memory = 10
+      }}
+    }}
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(("boundary", "count"), PASSAGES, ids=lambda x: getattr(x, "name", x))
+def test_the_next_apply_goes_on(street: Shop, boundary: Boundary, count: int) -> None:
+    job = f"{boundary.name.lower()}{count}"
+    path = street.job(two_groups(job, "hello"), job)
+    if (boundary, count) in UPDATING:
+        street.orch("apply", "-auto-approve", str(path))
+    else:
+        kill_and_go_on(street, job, boundary, count)
+    first = street.live_allocs(job)
+
+    path.write_text(two_groups(job, "changed"))
+    street.commit()
+    kill_and_go_on(street, job, boundary, count)
+
+    assert street.orch("plan", "-detailed-exitcode", str(path), code=None).code == 0
+    after = street.live_allocs(job)
+    kept = f"{job}.kept[0]"
+    assert after[kept] == first[kept]
+    assert not (set(after.values()) & set(first.values())) - {after[kept]}
+
+
+def kill_and_go_on(shop: Shop, job: str, boundary: Boundary, count: int) -> None:
+    """Kill one apply, look at what it had decided, apply again, and compare with the hosts."""
+    path = shop.repo / "jobs" / f"{job}.nomad.hcl"
+    before = to_run(shop, job)
+    killed = finished(shop.interrupted(signal.SIGKILL, boundary, path, count), None)
+    assert killed.code == -signal.SIGKILL, killed.out + killed.err
+    decided = to_run(shop, job) - before
+
+    shop.orch("apply", "-auto-approve", str(path))
+
+    running = shop.live_allocs(job)
+    assert sorted(running) == [f"{job}.{g}" for g in ("kept[0]", "rolled[0]", "rolled[1]")]
+    assert decided <= set(running.values())
+    assert to_run(shop, job) == set(running.values())
+    assert shop.runs() == []
+
+
+def to_run(shop: Shop, job: str) -> set[str]:
+    """The ids of the allocations that are decided to run."""
+    return {a.id for a in shop.decided(job).allocs if a.desired is Desired.RUN}
+
+
+@pytest.mark.parametrize("boundary", [Boundary.BEGUN, Boundary.ENROLLED], ids=lambda x: x.name)
+def test_enrolment_survives_a_kill(shop: Shop, boundary: Boundary) -> None:
+    shop.job(two_groups("first", "hello"), "first")
+
+    kill_and_go_on(shop, "first", boundary, 1)
+
+    listed = shop.orch("node", "status", "-verbose", "-json").data()
+    by_host = {node["Name"]: node["ID"] for node in listed}
+    assert by_host == {h.name: h.sh("cat /var/lib/orch/node/id").strip() for h in shop.hosts}
