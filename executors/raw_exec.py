@@ -22,7 +22,7 @@ class RawExec:
         """Return what is wrong with the config, one sentence each."""
         known = [*_HONOURED, *_IGNORED]
         problems = [
-            f'no argument is named "{k}" {near(k, known)}'.rstrip()
+            f'no argument is named "{k}"; {near(k, known)}'.rstrip("; ")
             for k in config
             if k not in known
         ]

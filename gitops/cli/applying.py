@@ -204,7 +204,7 @@ def _refuse_configs(made: Plan) -> None:
         for problem in config_problems(job.job)
     ]
     if problems:
-        raise OrchError("\n".join([*problems, "nothing was touched"]), "Correct the config.")
+        raise OrchError("\n".join(problems), "Nothing was touched. Correct the config.")
 
 
 def _failed_before(made: Plan) -> int:

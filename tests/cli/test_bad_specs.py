@@ -98,6 +98,16 @@ TWO_GROUPS = job().replace('job "bad" {', 'job "bad" {\n  group "g" {\n    task 
         out=(f"{BAD}:", "cmd", "Job validation failed"),
     ),
     Case(
+        name="apply without a command",
+        argv=APPLY,
+        given=spec(job(config='cmd = "sleep"')),
+        words=(
+            f'{BAD}: job "bad", task "t": no argument is named "cmd"; did you mean "command"?',
+            'the argument "command" is required',
+            "Nothing was touched.",
+        ),
+    ),
+    Case(
         name="no file",
         argv="plan jobs/none.nomad.hcl",
         words=("jobs/none.nomad.hcl: no such job file",),

@@ -159,7 +159,7 @@ def test_unknown_driver_names_its_neighbour() -> None:
 BAD_CONFIGS: list[tuple[dict[str, object], str]] = [
     ({}, '"command" is required'),
     ({"command": ""}, '"command" is required'),
-    ({"command": "x", "arg": []}, 'no argument is named "arg" did you mean "args"?'),
+    ({"command": "x", "arg": []}, 'no argument is named "arg"; did you mean "args"?'),
     ({"command": "x", "args": "y"}, '"args" is a list'),
     ({"command": "x", "args": [{}]}, '"args" is a list'),
     ({"command": "x", "work_dir": "rel"}, "absolute path"),
