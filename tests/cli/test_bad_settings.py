@@ -253,7 +253,7 @@ def written(bare: Path, text: str) -> str:
         name="rewound",
         argv=APPLY,
         given=rewound,
-        words=("/ledger.git went back: index", "push them again"),
+        words=("/ledger.git went back: index", "orch ledger repair"),
     ),
     Case(
         name="of a later orch",
