@@ -10,7 +10,7 @@ import pytest
 
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import CONFIG, WEB, Place, copied
+from tests.cli.place import CONFIG, WEB, Place, copied, ended
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +56,7 @@ def template(
     assert said.code == 0, said.err
     yield root
     stopped = place.spawn("stop", "-yes", "web")
+    assert ended(place.host) == 0
     assert stopped.code == 0, stopped.err
 
 

@@ -6,9 +6,11 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -199,6 +201,20 @@ def digests(place: Path) -> dict[str, str]:
         elif path.is_file():
             found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def ended(host: Path) -> int:
+    """Kill what is left of a host's tasks, as after a failed test; return how many there were."""
+    count = 0
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with suppress(OSError):
+            where = os.readlink(entry / "cwd")  # noqa: PTH115 - text, as it is
+            if f"{host}/" in f"{where}/" or f"{host}/".encode() in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
+                count += 1
+    return count
 
 
 def copied(template: Path, root: Path, parts: Sequence[str] = ("clone", "ledger.git")) -> None:

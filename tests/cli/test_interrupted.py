@@ -17,7 +17,7 @@ import pytest
 
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import Place, Said, assert_fit_to_read, job
+from tests.cli.place import Place, Said, assert_fit_to_read, ended, job
 
 QUICK = 'update {\n min_healthy_time = "0s"\n healthy_deadline = "20s"\n}'
 # Slow enough to be interrupted while it waits for health.
@@ -41,7 +41,7 @@ def fresh(place: Place, background: Background, tmp_path: Path) -> Generator[Pla
         place.host = host.data_dir
         yield place
         place.spawn("stop", "-yes", "new")
-        assert sleepers(place) == 0
+        assert ended(place.host) == 0
 
 
 def allocs(place: Place) -> dict[str, str]:
