@@ -72,7 +72,7 @@ def plan_of(desired: Desired, look: Look, cluster: str) -> Plan:
         index=look.recorded.index,
         source=desired.source,
         jobs=plans,
-        unknown=unknown_hosts(look.observed),
+        unknown=(*unknown_hosts(look.observed), *_missing_hosts(look)),
         drift=drift(look.situation()),
     )
 
@@ -86,14 +86,28 @@ def unknown_hosts(observed: Observed) -> tuple[UnknownHost, ...]:
     )
 
 
+def _missing_hosts(look: Look) -> tuple[UnknownHost, ...]:
+    """Return hosts that run something by record, and that nobody can look at any more."""
+    running = {a.node for s in look.recorded.jobs.values() for a in s.allocs if not a.terminal}
+    return tuple(
+        UnknownHost(host=name, reason="not in the inventory that was read")
+        for name in sorted(running - set(look.observed.nodes))
+    )
+
+
 def stopping(keys: Iterable[str], recorded: Recorded) -> Desired:
     """Return the desired state in which those jobs are stopped."""
     jobs: list[tuple[str, Job]] = []
     for key in keys:
-        version = recorded.job(key).current
-        if version is None:
+        state = recorded.job(key)
+        if state.current is not None:
+            jobs.append((state.current.path, replace(state.current.job, stop=True)))
+        elif state.allocs:
+            # Rebuilt from its hosts, and not applied since: the name is all that is known.
+            name, _, namespace = key.rpartition("@") if "@" in key else (key, "", "default")
+            jobs.append(("", Job(id=name, name=name, namespace=namespace, stop=True)))
+        else:
             raise OrchError(f'No job(s) with prefix or ID "{key}" found')
-        jobs.append((version.path, replace(version.job, stop=True)))
     return Desired(jobs=tuple(jobs))
 
 

@@ -164,7 +164,8 @@ class Applying:
                 note("\nThe end of its log:")
                 note("\n".join(clean(line) for line in outcome.log.splitlines()))
         done = sum(o.kind is OutcomeKind.DONE for o in result.outcomes)
-        say(f"\nApply finished: {done} of {len(result.outcomes)} jobs done.")
+        verb = "Stop" if all(p.job.stop for p in made.jobs if not p.empty) else "Apply"
+        say(f"\n{verb} finished: {done} of {len(result.outcomes)} jobs done.")
 
 
 def check_index(wanted: int, found: int) -> None:
