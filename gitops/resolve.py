@@ -117,7 +117,8 @@ def _states(recorded: Recorded) -> list[JobState]:
 
 
 def _jobs(recorded: Recorded) -> list[str]:
-    return [s.key for s in _states(recorded) if s.current is not None]
+    # A job without a version is a purged one, or one that was rebuilt from what its hosts know.
+    return [s.key for s in _states(recorded) if s.current is not None or s.allocs]
 
 
 def _long_enough(prefix: str) -> str:

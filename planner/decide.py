@@ -285,8 +285,10 @@ def _next_version(plan: JobPlan, state: JobState, stamp: Stamp) -> JobVersion | 
     if not plan.registers:
         return None
     old = state.current
+    # Where the versions were lost, those of the allocations say which numbers were used.
+    used = [a.job_version for a in state.allocs] if old is None else [old.version]
     return JobVersion(
-        version=old.version + 1 if old else 0,
+        version=max(used, default=-1) + 1,
         index=0,
         submit_time=stamp.now,
         job=plan.job,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from planner.action import Action
 from planner.job import TaskGroup
 from planner.plan import Change
-from planner.recorded import ClientStatus, DeploymentStatus
+from planner.recorded import AllocRecord, ClientStatus, DeploymentStatus
 from planner.schedule import Wanted
 from planner.standing import NOT_NEEDED, UPDATED, Pile, Standing, View
 from planner.update import forcing_change, mild_change
@@ -172,17 +172,25 @@ def _updated(case: GroupCase, group: TaskGroup, standing: Standing) -> Decision:
     record = standing.record
     if not case.view.is_outdated(record):
         return _current(standing)
-    version = case.view.state.version(record.job_version)
-    if version is None:
-        return _replaced(standing, f"version {record.job_version} of the job is no longer kept")
-    old, new = version.job, case.view.job
-    forced = forcing_change(old, new, case.name)
+    forced, mild = _difference(case, record)
     if not forced and standing.status.terminal:
         return _ignore(standing, standing.reason)
     forced = forced or case.blocks_in_place(group, standing)
     if forced:
         return _replaced(standing, forced)
-    return Decision(change=_change(Action.IN_PLACE, standing, mild_change(old, new, case.name)))
+    return Decision(change=_change(Action.IN_PLACE, standing, mild))
+
+
+def _difference(case: GroupCase, record: AllocRecord) -> tuple[str, str]:
+    """Return what forces a new allocation, or else what changes in place."""
+    version = case.view.state.version(record.job_version)
+    if version is None:
+        lost = f"version {record.job_version} of the job is no longer kept"
+        if case.view.runs_this(record):
+            return "", f"{lost}, but it was started from this spec"
+        return lost, ""
+    old, new = version.job, case.view.job
+    return forcing_change(old, new, case.name), mild_change(old, new, case.name)
 
 
 def _current(standing: Standing) -> Decision:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from planner.capacity import is_live
 from planner.client import client_status
+from planner.fingerprint import spec_hash
 from planner.job import Job
 from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
 from planner.recorded import (
@@ -84,6 +85,16 @@ class View:
         """Whether the allocation runs another spec than the one that is planned."""
         current = self.state.current
         return self.registers or current is None or record.job_version != current.version
+
+    def runs_this(self, record: AllocRecord) -> bool:
+        """Whether an allocation of a version that is lost was started from the planned spec.
+
+        Its host says so; what changed besides can be brought to it in place.
+        """
+        seen = self.observed.allocs.get(record.id)
+        if seen is None or not seen.spec or self.state.version(record.job_version) is not None:
+            return False
+        return seen.spec == spec_hash(self.job, record.group)
 
     def has_failed_with(self, record: AllocRecord) -> bool:
         """Whether the allocation belongs to a deployment of this spec that has failed."""
@@ -173,7 +184,7 @@ def _complete(view: View, base: Standing) -> Standing:
 
 
 def _ended_batch(view: View, base: Standing, reason: str) -> Standing:
-    if _is_batch(view) and view.is_outdated(base.record):
+    if _is_batch(view) and view.is_outdated(base.record) and not view.runs_this(base.record):
         return replace(base, pile=Pile.FINISHED, reason=f"an older version {reason}")
     return replace(base, reason=reason)
 

@@ -74,12 +74,14 @@ class RemoteStore:
                     break
                 continue
             swap = _outcome(done, self._prefix + ref)
+            if swap is not None and lost and not swap.done:
+                swap, lost = self._settled(ref, old, new, swap.reason), swap.reason
             if swap is not None:
-                return self._settled(ref, new, swap) if lost and not swap.done else swap
+                return swap
             if not lost and is_denied(done.stderr):
                 raise denied(self.name, done.stderr)
             if not self._restored(new):
-                lost = done.stderr or f"git ended with {done.code}"
+                lost = lost or done.stderr or f"git ended with {done.code}"
         raise self._unknown(lost)
 
     def tidy(self) -> None:
@@ -104,15 +106,18 @@ class RemoteStore:
         self._cache.write(self._saved[new])
         return True
 
-    def _settled(self, ref: str, new: str, swap: Swap) -> Swap:
-        """A push whose answer was lost may have been the one that a later one was refused for."""
+    def _settled(self, ref: str, old: str, new: str, reason: str) -> Swap | None:
+        """Judge a refusal after a lost answer: the push that was lost may have been the one.
+
+        None while the ref is where it was: what was sent may still land.
+        """
         try:
             head = self.heads().get(ref, "")
         except UnreachableError as e:
             raise self._unknown(e.message) from e
-        if not new:
-            return Swap(not head, swap.reason)
-        return Swap(contains(self._cache.git, head, new), swap.reason)
+        if contains(self._cache.git, head, new) if new else not head:
+            return Swap(True)
+        return None if head == old else Swap(False, reason)
 
     def _unknown(self, reason: str) -> OutcomeUnknownError:
         return OutcomeUnknownError(

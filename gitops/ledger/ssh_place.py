@@ -107,7 +107,7 @@ def _options(target: SshTarget, folder: Path, place: SshPlace) -> list[str]:
         "ClearAllForwardings": "yes",
         "ControlPath": "none",
         "ConnectTimeout": str(max(1, round(place.connect_timeout))),
-        "ServerAliveInterval": str(_ALIVE),
+        "ServerAliveInterval": str(max(1, min(_ALIVE, round(place.connect_timeout / 2)))),
         "ServerAliveCountMax": str(_MISSES),
     }
     if target.host_keys:
