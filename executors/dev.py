@@ -134,7 +134,6 @@ class DevHost:
                 config=None,
                 encoding=None,
                 line_editor=False,
-                allow_pty=False,
                 agent_forwarding=False,
                 gss_host=None,
                 password_auth=False,

@@ -16,6 +16,8 @@ from typing import Protocol, cast
 import asyncssh
 from asyncssh.constants import EXTENDED_DATA_STDERR, OPEN_ADMINISTRATIVELY_PROHIBITED
 
+from executors.dev_terminal import TerminalCommand, TerminalProcess
+
 _STDERR = 2
 
 
@@ -81,7 +83,8 @@ class CommandSession(asyncssh.SSHServerSession[bytes]):
         self._shell = shell
         self._command = ""
         self._early: list[bytes] = []
-        self._process: _Process | None = None
+        self._process: _Process | TerminalProcess | None = None
+        self._terminal: tuple[str, int, int] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._lost = False
 
@@ -94,15 +97,41 @@ class CommandSession(asyncssh.SSHServerSession[bytes]):
         self._command = command
         return True
 
+    def pty_requested(
+        self, term_type: str, term_size: tuple[int, int, int, int], term_modes: Mapping[int, int]
+    ) -> bool:
+        """Give the command a terminal."""
+        self._terminal = (term_type, term_size[0], term_size[1])
+        return True
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        """Give the terminal its new size."""
+        if isinstance(self._process, TerminalProcess):
+            self._process.resize(width, height)
+
     def session_started(self) -> None:
         """Start the command."""
         self._starting = asyncio.create_task(self._start())
         self._shell.running.add(self)
 
     async def _start(self) -> None:
-        ended = partial(self._shell.running.discard, self)
-        process = _Process(cast("_Channel", self._chan), ended)
         try:
+            process = await self._started(partial(self._shell.running.discard, self))
+        except OSError as e:
+            self._chan.write_stderr(f"{e}\n".encode())
+            self._chan.exit(126)
+            self._shell.running.discard(self)
+            return
+        self._process = process
+        for data in self._early:
+            process.feed(data)
+        if self._lost:
+            process.end()
+
+    async def _started(self, ended: Callable[[], None]) -> _Process | TerminalProcess:
+        chan = cast("_Channel", self._chan)
+        if self._terminal is None:
+            process = _Process(chan, ended)
             await asyncio.get_running_loop().subprocess_exec(
                 lambda: process,
                 "/bin/sh",
@@ -112,16 +141,19 @@ class CommandSession(asyncssh.SSHServerSession[bytes]):
                 env=self._shell.environment,
                 start_new_session=True,
             )
-        except OSError as e:
-            self._chan.write_stderr(f"{e}\n".encode())
-            self._chan.exit(126)
-            ended()
-            return
-        self._process = process
-        for data in self._early:
-            process.feed(data)
-        if self._lost:
-            process.end()
+            return process
+        term, columns, rows = self._terminal
+        wanted = TerminalCommand(
+            command=self._command,
+            term=term,
+            columns=columns,
+            rows=rows,
+            cwd=self._shell.home,
+            environment=self._shell.environment,
+        )
+        in_terminal = TerminalProcess(chan, ended)
+        await in_terminal.start(wanted)
+        return in_terminal
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Hand input to the command, or keep it until the command has started."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from executors.interaction import Console
 from executors.transport import Bounds, Completed, HostError, HostFault
 
 _DEFAULT = Bounds()
@@ -113,6 +114,18 @@ class FakeTransport:
         if reply.completed.exit_status:
             detail = f"{argv[0]}: exit {reply.completed.exit_status}"
             raise HostError(self.name, HostFault.COMMAND, detail)
+
+    async def interact(self, argv: Sequence[str], console: Console) -> int:
+        """Hear the console out, then say what is scripted."""
+        stdin = bytearray()
+        while not console.terminal and (data := await console.read()):
+            stdin += data
+        reply = self._reply(argv, bytes(stdin))
+        await asyncio.sleep(reply.delay)
+        self._refuse(reply)
+        await console.write(reply.completed.stdout)
+        await console.write(reply.completed.stderr, stderr=not console.terminal)
+        return reply.completed.exit_status
 
     async def dial(self, address: str, port: int, *, deadline: float) -> FakeStream:
         """Return a stream where something listens; `ConnectionRefusedError` elsewhere."""

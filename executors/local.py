@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from executors.interaction import Console
 from executors.transport import Bounds, Completed, HostError, HostFault, Stream
 
 _CHUNK = 64 * 1024
@@ -74,6 +75,24 @@ class LocalTransport:
         finally:
             await _end(process)
 
+    async def interact(self, argv: Sequence[str], console: Console) -> int:
+        """Run a command with a console at its near end; there is no pty here."""
+        if console.terminal:
+            raise HostError(self.name, HostFault.COMMAND, "commands here have no terminal")
+        process = await self._spawn(argv, asyncio.subprocess.PIPE)
+        feeding = asyncio.create_task(_talk(process, console))
+        try:
+            await asyncio.gather(
+                _pass_on(_reader(process.stdout), console, stderr=False),
+                _pass_on(_reader(process.stderr), console, stderr=True),
+            )
+            status = await process.wait()
+            return status if status >= 0 else 128 - status
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+            await _end(process)
+
     async def dial(self, address: str, port: int, *, deadline: float) -> Stream:
         """Open a TCP connection."""
         async with asyncio.timeout(deadline):
@@ -95,6 +114,21 @@ class LocalTransport:
             )
         except OSError as e:
             raise HostError(self.name, HostFault.COMMAND, str(e)) from e
+
+
+async def _talk(process: asyncio.subprocess.Process, console: Console) -> None:
+    if process.stdin is None:
+        return
+    with suppress(BrokenPipeError, ConnectionResetError):
+        while data := await console.read():
+            process.stdin.write(data)
+            await process.stdin.drain()
+        process.stdin.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, console: Console, *, stderr: bool) -> None:
+    while data := await reader.read(_CHUNK):
+        await console.write(data, stderr=stderr)
 
 
 def _reader(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:

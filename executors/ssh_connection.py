@@ -12,6 +12,7 @@ from typing import Any, cast
 import asyncssh
 from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
+from executors.interaction import Console
 from executors.printable import printable
 from executors.ssh_channel import ClientChannel, ExecSession, FollowSession, TcpStream, kill
 from executors.ssh_keys import Identity
@@ -198,6 +199,20 @@ class SshTransport:
         if session.status:
             detail = f"{_name(argv)}: exit {session.status}: {printable(session.stderr)}"
             raise HostError(self.host, HostFault.COMMAND, detail)
+
+    async def interact(self, argv: Sequence[str], console: Console) -> int:
+        """Run a command with a console at its near end; return its exit status."""
+        from executors.ssh_interact import talk
+
+        command = command_line(self._target, argv)
+        async with self._slots:
+            try:
+                status = await talk(self._channels, command, console)
+            except (asyncssh.Error, OSError) as e:
+                raise self._failed(e) from e
+        if status is None:
+            raise self._lost(f"while {_name(argv)} ran")
+        return status
 
     async def dial(self, address: str, port: int, *, deadline: float) -> TcpStream:
         """Open a TCP connection from the host; `ConnectionError` or `TimeoutError` if it fails."""

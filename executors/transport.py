@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from executors.interaction import Console
 from planner.errors import OrchError
 
 # What one command may print before it is cut off, in bytes.
@@ -89,6 +90,13 @@ class Transport(Protocol):
 
     def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
         """Run a command and yield its stdout as it comes, until it ends or is closed."""
+        ...
+
+    async def interact(self, argv: Sequence[str], console: Console) -> int:
+        """Run a command with a console at its near end, for as long as it takes.
+
+        Returns its exit status as shells give it. A console with a terminal gets a pty.
+        """
         ...
 
     async def dial(self, address: str, port: int, *, deadline: float) -> Stream:

@@ -1,0 +1,31 @@
+# Run a command beside a task, as the task would: DATA ALLOC TASK, then the command. It has the
+# task's directory, variables and user, and ends with the task. Streams and terminal are those that
+# this script was given.
+set_data "$1"
+_record=$data/records/$2
+_task=$_record/tasks/$3
+_cwd=$data/alloc/$2/$3
+if ! [ -d "$_task" ]; then
+    printf 'there is no task "%s" of allocation %s on this host\n' "$3" "$2" >&2
+    exit 125
+fi
+if ! alive "$_task/pid" || ! [ -r "$_task/run" ]; then
+    printf 'task "%s" is not running.\n' "$3" >&2
+    exit 125
+fi
+_name=$3
+shift 3
+set_cgroup "$_task"
+if [ -n "$cgroup" ] && [ -d "$cgroup" ]; then
+    echo $$ 2>/dev/null >"$cgroup/cgroup.procs"
+fi
+_user=
+read -r _user 2>/dev/null <"$_task/user"
+if [ -n "$_user" ]; then
+    set -- setpriv --reuid "$(id -u "$_user")" --regid "$(id -g "$_user")" --init-groups -- "$@"
+fi
+# A shell of its own, so that nothing of this one's environment reaches the command.
+# shellcheck disable=SC2016 # expanded over there
+exec env -i PATH="$PATH" HOME="${HOME:-/}" ${LANG:+LANG="$LANG"} ${TERM:+TERM="$TERM"} \
+    sh -c '. "$1"; cd "$2" || exit 125; shift 2; task_env; exec "$@"' \
+    "$_name" "$_task/run" "$_cwd" "$@"
