@@ -75,6 +75,10 @@ class DevServer(asyncssh.SSHServer):
         text = f"only loopback addresses are reached from here, not {dest_host}"
         raise asyncssh.ChannelOpenError(OPEN_ADMINISTRATIVELY_PROHIBITED, text)
 
+    def unix_connection_requested(self, dest_path: str) -> bool:
+        """Connect to this machine's unix sockets: what the one user could do by a command."""
+        return True
+
 
 class CommandSession(asyncssh.SSHServerSession[bytes]):
     """One command: its three streams, signals from the client, and its end."""

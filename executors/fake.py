@@ -40,7 +40,8 @@ class FakeHost:
     """What one host answers.
 
     `answers` are found by the whole argument list; `default` takes the rest. `fault` meets every
-    attempt to connect. `listening` maps an (address, port) to what is sent to those who dial it.
+    attempt to connect. `listening` maps an (address, port) to what is sent to those who dial it,
+    `sockets` a path to what a unix socket there says; `forwards` off forbids both, as sshd can.
     """
 
     answers: Mapping[tuple[str, ...], Answer] = field(default_factory=dict[tuple[str, ...], Answer])
@@ -50,6 +51,8 @@ class FakeHost:
     fault: HostFault | None = None
     detail: str = ""
     listening: Mapping[tuple[str, int], bytes] = field(default_factory=dict[tuple[str, int], bytes])
+    sockets: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    forwards: bool = True
 
     def reply(self, argv: tuple[str, ...], stdin: bytes) -> Reply:
         """Return what the command comes to."""
@@ -129,10 +132,29 @@ class FakeTransport:
 
     async def dial(self, address: str, port: int, *, deadline: float) -> FakeStream:
         """Return a stream where something listens; `ConnectionRefusedError` elsewhere."""
+        self._allow_forwarding()
         said = self.script.listening.get((address, port))
         if said is None:
             raise ConnectionRefusedError(f"{address} port {port}: connection refused")
         return FakeStream(said)
+
+    async def dial_unix(self, path: str, *, deadline: float) -> FakeStream:
+        """Return a stream where something listens; `ConnectionRefusedError` elsewhere."""
+        self._allow_forwarding()
+        said = self.script.sockets.get(path)
+        if said is None:
+            raise ConnectionRefusedError(f"{path}: connection refused")
+        return FakeStream(said)
+
+    async def pipe(self, argv: Sequence[str], *, deadline: float) -> FakeStream:
+        """Return the scripted stdout as a stream."""
+        reply = self._reply(argv, b"")
+        self._refuse(reply)
+        return FakeStream(reply.completed.stdout)
+
+    def _allow_forwarding(self) -> None:
+        if not self.script.forwards:
+            raise HostError(self.name, HostFault.FORWARDING, "sshd refuses")
 
     async def close(self) -> None:
         """Nothing is held."""

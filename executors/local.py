@@ -38,6 +38,29 @@ class LocalStream:
             await self.writer.wait_closed()
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessStream:
+    """The two ends of a child process; its stderr is thrown away."""
+
+    process: asyncio.subprocess.Process
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes; `ConnectionError` where the command has ended."""
+        if self.process.stdin is not None:
+            self.process.stdin.write(data)
+            await self.process.stdin.drain()
+
+    async def read(self, limit: int) -> bytes:
+        """Return up to `limit` bytes, or nothing at the end."""
+        return await _reader(self.process.stdout).read(limit)
+
+    async def close(self) -> None:
+        """End the command."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        await _end(self.process)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalTransport:
     """Runs commands here; `interpreter` stands in for a leading word ``sh``."""
@@ -97,6 +120,16 @@ class LocalTransport:
         """Open a TCP connection."""
         async with asyncio.timeout(deadline):
             return LocalStream(*await asyncio.open_connection(address, port))
+
+    async def dial_unix(self, path: str, *, deadline: float) -> Stream:
+        """Connect to a unix socket."""
+        async with asyncio.timeout(deadline):
+            return LocalStream(*await asyncio.open_unix_connection(path))
+
+    async def pipe(self, argv: Sequence[str], *, deadline: float) -> Stream:
+        """Start a command and return its stdin and stdout."""
+        async with asyncio.timeout(deadline):
+            return ProcessStream(await self._spawn(argv, asyncio.subprocess.PIPE))
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol, cast
 
 import asyncssh
@@ -139,14 +139,18 @@ class FollowSession(asyncssh.SSHClientSession[bytes]):
                 yield data
 
 
-class TcpStream:
-    """A TCP connection that the host opened for us."""
+class SshStream:
+    """A connection that the host opened for us; `closed` is told once, when it ends here."""
 
     def __init__(
-        self, reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]
+        self,
+        reader: asyncssh.SSHReader[bytes],
+        writer: asyncssh.SSHWriter[bytes],
+        closed: Callable[[], None] | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
+        self._closed = closed
 
     async def write(self, data: bytes) -> None:
         """Send bytes; `ConnectionError` where the other side is gone."""
@@ -160,6 +164,9 @@ class TcpStream:
     async def close(self) -> None:
         """End the connection."""
         self._writer.close()
+        closed, self._closed = self._closed, None
+        if closed is not None:
+            closed()
 
 
 def signal_status(name: str) -> int:

@@ -14,7 +14,7 @@ from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from executors.interaction import Console
 from executors.printable import printable
-from executors.ssh_channel import ClientChannel, ExecSession, FollowSession, TcpStream, kill
+from executors.ssh_channel import ClientChannel, ExecSession, FollowSession, SshStream, kill
 from executors.ssh_keys import Identity
 from executors.ssh_trust import HostTrust, TrustingClient
 from executors.transport import Bounds, Completed, HostError, HostFault
@@ -28,6 +28,8 @@ _BOUNDED = (
     'if command -v timeout >/dev/null 2>&1; then exec timeout -s KILL "$0" "$@"; else exec "$@"; fi'
 )
 _CLOSE_TIMEOUT = 2.0
+_TCP_HINT = "Checks go through sshd: set AllowTcpForwarding yes (or local) in sshd_config."
+_UNIX_HINT = "Set AllowStreamLocalForwarding yes (or local) in sshd_config."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,23 +216,49 @@ class SshTransport:
             raise self._lost(f"while {_name(argv)} ran")
         return status
 
-    async def dial(self, address: str, port: int, *, deadline: float) -> TcpStream:
+    async def dial(self, address: str, port: int, *, deadline: float) -> SshStream:
         """Open a TCP connection from the host; `ConnectionError` or `TimeoutError` if it fails."""
         try:
             async with asyncio.timeout(deadline):
                 reader, writer = await self._channels.open_connection(address, port, encoding=None)
         except asyncssh.ChannelOpenError as e:
-            raise self._not_dialled(e, f"{address} port {port}") from e
+            raise self._not_dialled(e, f"{address} port {port}", _TCP_HINT) from e
         except (asyncssh.Error, ConnectionError) as e:
             raise self._failed(e) from e
-        return TcpStream(reader, writer)
+        return SshStream(reader, writer)
 
-    def _not_dialled(self, error: asyncssh.ChannelOpenError, where: str) -> Exception:
+    async def dial_unix(self, path: str, *, deadline: float) -> SshStream:
+        """Connect to a unix socket of the host, as the user that logged in."""
+        try:
+            async with asyncio.timeout(deadline):
+                reader, writer = await self._channels.open_unix_connection(path, encoding=None)
+        except asyncssh.ChannelOpenError as e:
+            raise self._not_dialled(e, path, _UNIX_HINT) from e
+        except (asyncssh.Error, ConnectionError) as e:
+            raise self._failed(e) from e
+        return SshStream(reader, writer)
+
+    async def pipe(self, argv: Sequence[str], *, deadline: float) -> SshStream:
+        """Start a command and return its stdin and stdout; it holds one of the few channels."""
+        command = command_line(self._target, argv)
+        async with asyncio.timeout(deadline):
+            await self._slots.acquire()
+        try:
+            async with asyncio.timeout(deadline):
+                writer, reader, _ = await self._channels.open_session(command, encoding=None)
+        except (asyncssh.Error, OSError) as e:
+            self._slots.release()
+            raise self._failed(e) from e
+        except BaseException:
+            self._slots.release()
+            raise
+        return SshStream(reader, writer, self._slots.release)
+
+    def _not_dialled(self, error: asyncssh.ChannelOpenError, where: str, hint: str) -> Exception:
         if not self.is_open:
             return self._lost(f"while connecting to {where}")
         if error.code == OPEN_ADMINISTRATIVELY_PROHIBITED:
             detail = f"sshd refuses to connect to {where} for us"
-            hint = "Checks go through sshd: set AllowTcpForwarding yes (or local) in sshd_config."
             return HostError(self.host, HostFault.FORWARDING, detail, hint)
         return ConnectionRefusedError(f"{where}: {printable(error.reason)}")
 

@@ -28,6 +28,7 @@ class HostFault(StrEnum):
     OUTPUT = "unusable output"
     FORWARDING = "forwarding forbidden"
     COMMAND = "command failed"
+    DOCKER = "docker does not answer"
 
 
 class HostError(OrchError):
@@ -59,7 +60,7 @@ class Bounds:
 
 
 class Stream(Protocol):
-    """A TCP connection opened from the host's side."""
+    """A connection opened from the host's side: TCP, a unix socket, or a command's two ends."""
 
     async def write(self, data: bytes) -> None:
         """Send bytes."""
@@ -101,6 +102,17 @@ class Transport(Protocol):
 
     async def dial(self, address: str, port: int, *, deadline: float) -> Stream:
         """Open a TCP connection from the host; `ConnectionError` or `TimeoutError` if it fails."""
+        ...
+
+    async def dial_unix(self, path: str, *, deadline: float) -> Stream:
+        """Connect to a unix socket of the host; errors are those of `dial`.
+
+        A `HostError` of fault FORWARDING says that the host's sshd allows no such connection.
+        """
+        ...
+
+    async def pipe(self, argv: Sequence[str], *, deadline: float) -> Stream:
+        """Start a command and return its stdin and stdout as a stream; closing it ends it."""
         ...
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import pytest
@@ -71,7 +72,9 @@ async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[W
     kind = cast("str", request.param)
     if kind == "fake":
         listening = {("127.0.0.1", 22): b"SSH-2.0-fake\r\n"}
-        yield Way(FakeConnector({"h1": FakeHost(answers=SCRIPT, listening=listening)}), "h1", 22)
+        sockets = {"/run/greeter": b"hello\n"}
+        host = FakeHost(answers=SCRIPT, listening=listening, sockets=sockets)
+        yield Way(FakeConnector({"h1": host}), "h1", 22)
     elif kind == "dev":
         async with DevHost(tmp_path) as dev:
             connector = connector_of(dev.inventory.read_text())
@@ -180,6 +183,57 @@ async def test_dialling_a_closed_port_is_refused(way: Way) -> None:
     transport = await way.connector.connect(way.host)
     with pytest.raises(ConnectionRefusedError, match=r"127\.0\.0\.1 port 1\b"):
         await transport.dial("127.0.0.1", 1, deadline=10)
+
+
+@pytest.fixture
+async def socket_path(way: Way) -> AsyncIterator[str]:
+    """A unix socket on the host that greets."""
+    if isinstance(way.connector, FakeConnector):
+        yield "/run/greeter"
+        return
+    if way.host == "h1":
+        pytest.skip("the tests with dockerd have one there")
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello\n")
+        await writer.drain()
+        writer.close()
+
+    with TemporaryDirectory() as folder:
+        async with await asyncio.start_unix_server(greet, f"{folder}/greeter"):
+            yield f"{folder}/greeter"
+
+
+async def test_dialling_a_unix_socket_reaches_what_listens_there(
+    way: Way, socket_path: str
+) -> None:
+    transport = await way.connector.connect(way.host)
+    stream = await transport.dial_unix(socket_path, deadline=10)
+    assert await stream.read(100) == b"hello\n"
+    await stream.close()
+
+
+async def test_dialling_a_missing_unix_socket_is_refused(way: Way) -> None:
+    transport = await way.connector.connect(way.host)
+    with pytest.raises(ConnectionRefusedError, match="/no/such/socket"):
+        await transport.dial_unix("/no/such/socket", deadline=10)
+
+
+async def test_a_pipe_is_a_commands_two_ends(way: Way) -> None:
+    transport = await way.connector.connect(way.host)
+    stream = await transport.pipe(COMMANDS["lines"], deadline=10)
+    said = b""
+    while chunk := await stream.read(100):
+        said += chunk
+    await stream.close()
+    assert said == b"1\n2\n3\n"
+
+
+async def test_pipes_that_are_closed_leave_room_for_others(way: Way) -> None:
+    transport = await way.connector.connect(way.host)
+    for _ in range(20):
+        await (await transport.pipe(("cat",), deadline=10)).close()
+    assert (await transport.run(("true",))).exit_status == 0
 
 
 async def test_a_host_outside_the_inventory_is_refused(way: Way) -> None:
