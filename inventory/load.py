@@ -200,6 +200,7 @@ def _host(name: str, groups: tuple[str, ...], variables: dict[str, object], path
         meta=_given(variables, "orch_meta", dict[str, str]()),
         host_volumes=_given(variables, "orch_host_volumes", dict[str, HostVolume]()),
         reserved=_given(variables, "orch_reserved", Reserved()),
+        allow_privileged=_given(variables, "orch_allow_privileged", default.allow_privileged),
         vars=free(variables),
     )
 

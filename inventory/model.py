@@ -48,7 +48,8 @@ class Host:
 
     `groups` are all groups it is in, nearest to ``all`` first. `vars` are the variables that mean
     nothing to orch. `address` is what tasks are told, empty for that of the host's default route;
-    `data_dir` is empty for the one that the host's user has by default.
+    `data_dir` is empty for the one that the host's user has by default; `allow_privileged` lets
+    containers have what root has.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Host:
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
     host_volumes: Mapping[str, HostVolume] = field(default_factory=dict[str, HostVolume])
     reserved: Reserved = field(default_factory=Reserved)
+    allow_privileged: bool = False
     vars: Mapping[str, object] = field(default_factory=dict[str, object])
 
 

@@ -287,6 +287,7 @@ _ROWS: dict[str, Check] = {
     "orch_meta": _meta,
     "orch_host_volumes": _host_volumes,
     "orch_address": _address,
+    "orch_allow_privileged": _boolean,
     "orch_reserved": _reserved,
     "orch_data_dir": _path,
     "orch_host_key": _host_keys,
