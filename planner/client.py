@@ -34,7 +34,7 @@ def client_status(
         return ClientStatus.LOST
     if observed is None:
         return _unseen(record)
-    if observed.unattended:
+    if observed.unattended or observed.missing:
         return ClientStatus.PENDING
     return task_status(observed.tasks.values())
 

@@ -15,14 +15,17 @@ MISSING = "missing"
 DEAD = "dead"
 EXTRA = "extra"
 STALE = "stale version"
+STOPPED = "stopped"
+CHANGED = "changed"
 
 
 def drift(situation: Situation) -> tuple[Drift, ...]:
     """Return what differs on the hosts that answered, ordered by host, kind and name.
 
     Missing: a recorded allocation that was started is not on its host. Dead: it is, and has
-    failed. Extra: a host runs what is not recorded, or was decided to stop. Stale version: an
-    update in place has not arrived.
+    failed. Stopped: it should run, and nobody on the host sees to it. Changed: a container of it is
+    not as it was made. Extra: a host runs what is not recorded, or was decided to stop. Stale
+    version: an update in place has not arrived.
     """
     found = (*_recorded(situation), *_extra(situation))
     return tuple(sorted(found, key=lambda d: (d.host, d.kind, d.name, d.alloc)))
@@ -49,9 +52,23 @@ def _differing(record: AllocRecord, node: Node, seen: ObservedAlloc | None) -> I
     if status is ClientStatus.FAILED and seen is not None:
         dead = (name for name, task in sorted(seen.tasks.items()) if task.failed)
         yield _drift(DEAD, record, f"task {next(dead)} has failed")
+    if seen is not None and seen.desired != "stop":
+        yield from _tampered(record, seen)
     if seen is not None and seen.version < record.job_version:
         detail = f"version {seen.version} is there, {record.job_version} is recorded"
         yield _drift(STALE, record, detail)
+
+
+def _tampered(record: AllocRecord, seen: ObservedAlloc) -> Iterator[Drift]:
+    if seen.missing:
+        yield _drift(MISSING, record, seen.missing)
+    if seen.changed:
+        yield _drift(CHANGED, record, seen.changed)
+    if seen.unattended and record.client is not ClientStatus.PENDING:
+        codes = (t.exit_code for t in seen.tasks.values())
+        code = next((c for c in codes if c is not None), None)
+        how = "" if code is None else f", exit code {code}"
+        yield _drift(STOPPED, record, f"it has ended{how}, and nobody there starts it again")
 
 
 def _drift(kind: str, record: AllocRecord, detail: str) -> Drift:

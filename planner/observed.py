@@ -58,7 +58,8 @@ class ObservedAlloc:
     `desired` is what the host was last told (``run`` or ``stop``; ``stop`` is the tombstone),
     `index` and `version` are those of the job when it was started or last updated in place.
     `unattended` says that it should run and that nobody on the host sees to it any more. `spec` is
-    the hash of what it was started from, see `planner.fingerprint`; `created` is in ns.
+    the hash of what it was started from, see `planner.fingerprint`; `created` is in ns. `missing`
+    and `changed` say which of its containers is gone, or is not as it was made, and how.
     """
 
     id: str
@@ -78,6 +79,8 @@ class ObservedAlloc:
     unattended: bool = False
     spec: str = ""
     created: int = 0
+    missing: str = ""
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ LOST = "alloc is lost since its node is down"
 MISSING = "alloc is lost since its host does not have it"
 ENDED = "alloc was replaced because its tasks have ended"
 MIGRATED = "alloc is being migrated"
+ALTERED = "alloc is replaced since it was changed on its host"
 RESCHEDULED = "alloc was rescheduled because it failed"
 
 
@@ -121,12 +122,27 @@ def standing(view: View, record: AllocRecord) -> Standing:
     if record.migrate and not status.terminal:
         reason = "it was told to stop"
         return replace(base, pile=Pile.MIGRATE, reason=reason, stop_description=MIGRATED)
-    if not status.terminal and seen is not None and seen.desired == "stop":
-        reason = f"{record.node} was told to stop it, the records were not"
-        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=MISSING)
+    if seen is not None and (unlike := _unlike(view, base, seen)) is not None:
+        return unlike
     if seen is not None and seen.unattended and not view.is_outdated(record):
         return replace(base, pile=Pile.RESUME, reason=f"nobody on {record.node} sees to it")
     return _JUDGES.get(status, _kept)(view, base)
+
+
+def _unlike(view: View, base: Standing, seen: ObservedAlloc) -> Standing | None:
+    """Judge an allocation that its host has, though not as it was left there."""
+    if base.status.terminal:
+        return None
+    if seen.desired == "stop":
+        reason = f"{seen.node} was told to stop it, the records were not"
+        return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=MISSING)
+    altered = seen.missing or seen.changed
+    if not altered:
+        return None
+    if seen.missing and _is_batch(view):
+        # It may have done its work: nobody knows, and it is not done twice.
+        return replace(base, reason=f"{altered}: how it ended is not known")
+    return replace(base, pile=Pile.REPLACE, reason=altered, stop_description=ALTERED)
 
 
 def unknown_reason(host: str, node: Node | None) -> str:
