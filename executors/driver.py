@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from planner.errors import OrchError
 from planner.job import Job
@@ -44,7 +44,7 @@ class TaskLaunch:
 
 
 class Driver(Protocol):
-    """Turns a task's `config` into something that a host can run."""
+    """Knows what a task's `config` may say."""
 
     @property
     def name(self) -> str:
@@ -54,6 +54,11 @@ class Driver(Protocol):
     def validate(self, config: Mapping[str, object]) -> tuple[str, ...]:
         """Return what is wrong with a config, one sentence each."""
         ...
+
+
+@runtime_checkable
+class CommandDriver(Driver, Protocol):
+    """A driver whose tasks are commands: the host's supervisor runs them."""
 
     def prepare(self, context: TaskContext) -> TaskLaunch:
         """Return the command of a task; `ConfigError` where its config can't be used."""
@@ -72,6 +77,14 @@ def find(name: str) -> Driver:
             return cast("Driver", point.load()())
     known = sorted({*_BUILTIN, *points.names})
     raise ConfigError(f"there is no driver {name!r}", f"{near(name, known)}known: {known}")
+
+
+def find_command(name: str) -> CommandDriver:
+    """Return the driver called `name`, whose tasks must be commands."""
+    driver = find(name)
+    if not isinstance(driver, CommandDriver):
+        raise ConfigError(f"tasks of the driver {name!r} are not commands")
+    return driver
 
 
 def config_problems(job: Job) -> tuple[str, ...]:
@@ -97,4 +110,10 @@ def _raw_exec() -> Driver:
     return RawExec()
 
 
-_BUILTIN: Mapping[str, Callable[[], Driver]] = {"raw_exec": _raw_exec}
+def _docker() -> Driver:
+    from executors.containers.docker_driver import Docker
+
+    return Docker()
+
+
+_BUILTIN: Mapping[str, Callable[[], Driver]] = {"docker": _docker, "raw_exec": _raw_exec}

@@ -17,8 +17,21 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """The directories of a task as it sees them itself, where these are not the host's."""
+
+    alloc: str = "/alloc"
+    local: str = "/local"
+    secrets: str = "/secrets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Which allocation, where, with which ports; `alloc_root` is its directory on the host."""
+    """Which allocation, where, with which ports; `alloc_root` is its directory on the host.
+
+    `inside` are directories as tasks see them that do not see the host's, and whose PATH is not
+    the host's either.
+    """
 
     job: Job
     group: TaskGroup
@@ -27,6 +40,7 @@ class Placement:
     node: Node
     alloc_root: str
     ports: tuple[PortMapping, ...] = ()
+    inside: Inside | None = None
 
     @property
     def index(self) -> str:
@@ -36,7 +50,8 @@ class Placement:
 
 def environment(place: Placement, task: Task) -> dict[str, str]:
     """All variables of a task: built-in ones, ports and meta, then its own env over them."""
-    found = {"PATH": PATH, **_builtin(place, task), **_meta(place, task)}
+    path = {} if place.inside else {"PATH": PATH}
+    found = {**path, **_builtin(place, task), **_meta(place, task)}
     for port in place.ports:
         found.update(_port(port, place.node.address))
     values = {**node_values(place.node, place.job.region), **found}
@@ -46,10 +61,15 @@ def environment(place: Placement, task: Task) -> dict[str, str]:
 def _builtin(place: Placement, task: Task) -> dict[str, str]:
     root = place.alloc_root
     job = place.job
+    seen = place.inside or Inside(
+        alloc=f"{root}/alloc",
+        local=f"{root}/{task.name}/local",
+        secrets=f"{root}/{task.name}/secrets",
+    )
     found = {
-        "NOMAD_ALLOC_DIR": f"{root}/alloc",
-        "NOMAD_TASK_DIR": f"{root}/{task.name}/local",
-        "NOMAD_SECRETS_DIR": f"{root}/{task.name}/secrets",
+        "NOMAD_ALLOC_DIR": seen.alloc,
+        "NOMAD_TASK_DIR": seen.local,
+        "NOMAD_SECRETS_DIR": seen.secrets,
         "NOMAD_ALLOC_ID": place.alloc_id,
         "NOMAD_SHORT_ALLOC_ID": place.alloc_id[:8],
         "NOMAD_ALLOC_NAME": place.alloc_name,

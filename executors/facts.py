@@ -79,9 +79,11 @@ def resources(facts: Mapping[str, str]) -> NodeResources:
     )
 
 
-def drivers(tools: Set[str]) -> frozenset[str]:
-    """The drivers whose tools the host has."""
-    return frozenset({"raw_exec"} if {"flock", "setsid"} <= tools else ())
+def drivers(facts: Mapping[str, str], tools: Set[str]) -> frozenset[str]:
+    """The drivers whose tools the host has; docker only where dockerd answers this user."""
+    if not {"flock", "setsid"} <= tools:
+        return frozenset()
+    return frozenset({"raw_exec", "docker"} if facts.get("docker.version") else {"raw_exec"})
 
 
 def address(facts: Mapping[str, str]) -> str:
@@ -108,5 +110,20 @@ def attributes(facts: Mapping[str, str], tools: Set[str]) -> dict[str, str]:
     debian = facts.get("debian", "")
     if found.get("os.name") == "debian" and debian[:1].isdigit():
         found["os.version"] = debian
-    found.update({f"driver.{name}": "1" for name in drivers(tools)})
+    found.update({f"driver.{name}": "1" for name in drivers(facts, tools)})
+    if "docker" in drivers(facts, tools):
+        found.update(_docker(facts))
     return dict(sorted(found.items()))
+
+
+def _docker(facts: Mapping[str, str]) -> dict[str, str]:
+    found = {
+        "driver.docker.bridge_ip": facts.get("docker.bridge_ip", ""),
+        "driver.docker.os_type": facts.get("docker.os_type", ""),
+        "driver.docker.runtimes": ",".join(
+            sorted(filter(None, facts.get("docker.runtimes", "").split(",")))
+        ),
+        "driver.docker.version": facts["docker.version"],
+        "driver.docker.volumes.enabled": "true",
+    }
+    return {k: v for k, v in found.items() if v}

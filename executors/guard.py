@@ -6,7 +6,7 @@ the lock over a stop or a round trip.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from executors import scripts
@@ -18,6 +18,7 @@ from executors.taskfiles import (
     Record,
     TaskPolicy,
     bundle,
+    container_text,
     policy_text,
     run_text,
     task_dir_name,
@@ -28,6 +29,8 @@ from planner.observed import NodeResources
 
 # Seconds that a guarded step may take, the wait for the host's lock included.
 STEP_DEADLINE = 30.0
+# The parts of what supervises tasks with nobody connected.
+SUPERVISOR = ("lib", "containers", "supervise")
 _OUTPUT = 64 * 1024
 
 
@@ -41,6 +44,15 @@ class TaskStart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerStart:
+    """One task that is a container, made and not started; `bound` is what it was made with."""
+
+    name: str
+    bound: Mapping[str, str]
+    policy: TaskPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """An allocation to start. `limits` is what the node has for reservations in all."""
 
@@ -48,6 +60,7 @@ class StartRequest:
     record: Record
     limits: NodeResources
     tasks: tuple[TaskStart, ...]
+    containers: tuple[ContainerStart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +109,16 @@ class Guard:
         words += [str(n) for n in (record.cpu, record.memory_mb, record.disk_mb)]
         words += [str(n) for n in (limits.cpu, limits.memory_mb, limits.disk_mb)]
         words += sorted({str(n) for n in record.ports.values()})
-        files = {"./record": record.text(), "./supervise.sh": scripts.script("lib", "supervise")}
+        files = {"./record": record.text(), "./supervise.sh": scripts.script(*SUPERVISOR)}
         for task in request.tasks:
             folder = f"tasks/{task_dir_name(task.name)}"
             files[f"{folder}/policy"] = policy_text(task.policy)
             files[f"{folder}/run"] = run_text(task.launch)
             files[f"{folder}/user"] = f"{task.launch.user}\n" if task.launch.user else ""
+        for each in request.containers:
+            folder = f"tasks/{task_dir_name(each.name)}"
+            files[f"{folder}/policy"] = policy_text(each.policy)
+            files[f"{folder}/container"] = container_text(each.bound)
         await self._fenced("start", request.fence, words, about=record.name, stdin=bundle(files))
 
     async def stop(self, request: StopRequest) -> None:
@@ -156,7 +173,7 @@ class Guard:
         deadline: float = STEP_DEADLINE,
     ) -> str:
         place = (self.data_dir or "", self.cluster, self.node_id)
-        argv = scripts.command("lib", "guard", name, arguments=(*place, *words))
+        argv = scripts.command("lib", "containers", "guard", name, arguments=(*place, *words))
         bounds = Bounds(deadline=deadline, output=_OUTPUT)
         done = await self.transport.run(argv, stdin=stdin, bounds=bounds)
         return _answer(self.transport.host, done, about)

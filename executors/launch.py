@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from executors.driver import TaskContext, find
-from executors.environment import Placement, environment
+from executors.containers.made import Made
+from executors.containers.settings import HostLimits, Origin, TaskSpec
+from executors.containers.storage import Storage
+from executors.driver import TaskContext, find_command
+from executors.environment import Inside, Placement, environment
 from executors.fleet import JobFence
-from executors.guard import StartRequest, StopRequest, TaskStart, UpdateRequest
+from executors.guard import ContainerStart, StartRequest, StopRequest, TaskStart, UpdateRequest
 from executors.interpolation import node_values
 from executors.taskfiles import Record, TaskPolicy, task_dir_name
 from planner.fingerprint import spec_hash
@@ -16,6 +20,8 @@ from planner.observed import Node, NodeResources
 from planner.recorded import AllocRecord
 
 _DONE_WHEN_ZERO = ("batch", "sysbatch")
+# The driver whose tasks are containers, not commands.
+_CONTAINED = "docker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,26 @@ def start_request(decided: Decided, data_dir: str) -> StartRequest:
             memory_mb=node.resources.memory_mb - reserved.memory_mb,
             disk_mb=node.resources.disk_mb - reserved.disk_mb,
         ),
-        tasks=tuple(_task_start(t, decided, data_dir) for t in decided.group.tasks),
+        tasks=tuple(
+            _task_start(t, decided, data_dir) for t in decided.group.tasks if t.driver != _CONTAINED
+        ),
+    )
+
+
+def container_specs(
+    decided: Decided, data_dir: str, *, privileged: bool = False
+) -> tuple[TaskSpec, ...]:
+    """What the containers of an allocation are made from: those of its tasks that are some."""
+    tasks = [t for t in decided.group.tasks if t.driver == _CONTAINED]
+    return tuple(_container_spec(t, decided, data_dir, privileged=privileged) for t in tasks)
+
+
+def container_starts(decided: Decided, made: Sequence[Made]) -> tuple[ContainerStart, ...]:
+    """What is to be started of what was made."""
+    tasks = {t.name: t for t in decided.group.tasks}
+    return tuple(
+        ContainerStart(name=m.task, bound=m.bound, policy=policy(tasks[m.task], decided))
+        for m in made
     )
 
 
@@ -101,16 +126,7 @@ def policy(task: Task, decided: Decided) -> TaskPolicy:
 
 def _task_start(task: Task, decided: Decided, data_dir: str) -> TaskStart:
     root = f"{data_dir}/alloc/{decided.alloc.id}"
-    place = Placement(
-        job=decided.job,
-        group=decided.group,
-        alloc_id=decided.alloc.id,
-        alloc_name=decided.alloc.name,
-        node=decided.node,
-        alloc_root=root,
-        ports=decided.alloc.ports,
-    )
-    env = environment(place, task)
+    env = environment(_placement(decided, root), task)
     context = TaskContext(
         name=task.name,
         config=task.config,
@@ -119,5 +135,44 @@ def _task_start(task: Task, decided: Decided, data_dir: str) -> TaskStart:
         task_dir=f"{root}/{task_dir_name(task.name)}",
         user=task.user,
     )
-    launch = find(task.driver).prepare(context)
+    launch = find_command(task.driver).prepare(context)
     return TaskStart(name=task.name, launch=launch, policy=policy(task, decided))
+
+
+def _placement(decided: Decided, root: str) -> Placement:
+    return Placement(
+        job=decided.job,
+        group=decided.group,
+        alloc_id=decided.alloc.id,
+        alloc_name=decided.alloc.name,
+        node=decided.node,
+        alloc_root=root,
+        ports=decided.alloc.ports,
+    )
+
+
+def _container_spec(task: Task, decided: Decided, data_dir: str, *, privileged: bool) -> TaskSpec:
+    root = f"{data_dir}/alloc/{decided.alloc.id}"
+    node = decided.node
+    env = environment(replace(_placement(decided, root), inside=Inside()), task)
+    return TaskSpec(
+        job=decided.job,
+        group=decided.group,
+        task=task,
+        origin=Origin(
+            cluster=decided.cluster,
+            alloc_id=decided.alloc.id,
+            index=decided.index,
+            commit=decided.fence.commit,
+        ),
+        env=env,
+        values={**node_values(node, decided.job.region), **env},
+        storage=Storage(alloc_root=root, task_dir=f"{root}/{task_dir_name(task.name)}"),
+        limits=HostLimits(
+            cpu=node.resources.cpu,
+            cores=max(1, node.resources.cores),
+            privileged=privileged,
+            address=node.address,
+        ),
+        ports=decided.alloc.ports,
+    )

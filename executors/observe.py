@@ -83,11 +83,14 @@ class Observer:
 def node(host: Host, probe: Probe) -> Node:
     """Join what the inventory says of a host with what the host says.
 
-    What other clusters have reserved counts as reserved; a host with records that can't be read
+    What other clusters have reserved counts as reserved, and so do the memory limits and ports of
+    containers that are nobody's. A host with records that can't be read
     is unknown, because what they reserve is.
     """
     if probe.damaged:
         return unknown(host, _damage(probe))
+    if probe.docker_down:
+        return unknown(host, f"docker does not answer: {probe.docker_down}")
     address = host.address or probe.address
     attributes = {**probe.attributes, "unique.network.ip-address": address}
     if probe.machine_id:
@@ -107,10 +110,14 @@ def node(host: Host, probe: Probe) -> Node:
         resources=probe.resources,
         reserved=NodeResources(
             cpu=host.reserved.cpu + sum(a.cpu for a in foreign),
-            memory_mb=host.reserved.memory_mb + sum(a.memory_mb for a in foreign),
+            memory_mb=host.reserved.memory_mb
+            + sum(a.memory_mb for a in foreign)
+            + sum(c.memory_mb for c in probe.containers),
             disk_mb=host.reserved.disk_mb + sum(a.disk_mb for a in foreign),
         ),
-        reserved_ports=host.reserved.ports.union(*(a.ports.values() for a in foreign)),
+        reserved_ports=host.reserved.ports.union(
+            *(a.ports.values() for a in foreign), *(c.ports for c in probe.containers)
+        ),
         used_ports=probe.listening,
         fences={key: fence.index for key, fence in probe.fences.items()},
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from executors import facts, scripts
+from executors.containers.state import Container
 from executors.records import AllocReader, HostAlloc
 from executors.transport import HostError, HostFault
 from planner.observed import NodeResources
@@ -18,7 +19,7 @@ from planner.observed import NodeResources
 # What a probe may print, in bytes; some 700 bytes an allocation.
 PROBE_LIMIT = 4 * 1024 * 1024
 FORMAT = 1
-_LINE_LIMIT = 4096
+_LINE_LIMIT = 16_384
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _FENCE = re.compile(r"(\d{1,18}) (\d{1,18}) (\S{0,128})")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -38,7 +39,9 @@ class Probe:
     """What one host is, has and runs.
 
     `allocs` are this cluster's; `foreign` are those of others, whose reservations count all the
-    same. `damaged` names records that can't be read: what they reserve is not known.
+    same. `damaged` names records that can't be read: what they reserve is not known. `containers`
+    are those that run and that no record is bound to; `docker_down` says why nothing is known of
+    containers that records are bound to.
     """
 
     host: str
@@ -59,6 +62,8 @@ class Probe:
     allocs: tuple[HostAlloc, ...] = ()
     foreign: tuple[HostAlloc, ...] = ()
     damaged: tuple[str, ...] = ()
+    containers: tuple[Container, ...] = ()
+    docker_down: str = ""
 
     @property
     def missing_tools(self) -> tuple[str, ...]:
@@ -68,12 +73,16 @@ class Probe:
 
 def command(data_dir: str | None, cluster: str) -> tuple[str, ...]:
     """The argument list of a full probe; `data_dir` None is the user's default."""
-    return scripts.command("lib", "allocs", "probe", arguments=(data_dir or "", cluster))
+    return scripts.command(
+        "lib", "containers", "allocs", "probe", arguments=(data_dir or "", cluster)
+    )
 
 
 def inspect(data_dir: str | None, alloc_ids: Sequence[str]) -> tuple[str, ...]:
     """The argument list that reads only these allocations' records."""
-    return scripts.command("lib", "allocs", "inspect", arguments=(data_dir or "", *alloc_ids))
+    return scripts.command(
+        "lib", "containers", "allocs", "inspect", arguments=(data_dir or "", *alloc_ids)
+    )
 
 
 def parse(output: bytes, host: str, cluster: str = "") -> Probe:
@@ -92,6 +101,8 @@ def parse_allocs(output: bytes, host: str, node: str = "") -> tuple[HostAlloc, .
     reader = AllocReader(node or host)
     for words in lines(output, host):
         reader.read(words)
+    if reader.docker_down:
+        raise HostError(host, HostFault.DOCKER, reader.docker_down)
     return reader.finished()
 
 
@@ -179,7 +190,10 @@ class _Reader:
             self.format = FORMAT
 
     def probe(self, cluster: str) -> Probe:
-        allocs = self.allocs.finished()
+        reader = self.allocs
+        docker_down = reader.docker_down
+        containers = reader.foreign_containers()
+        allocs = reader.finished()
         own = tuple(a for a in allocs if not cluster or a.cluster == cluster)
         return Probe(
             host=self.host,
@@ -191,7 +205,7 @@ class _Reader:
             root=self.facts.get("uid") == "0",
             address=facts.address(self.facts),
             attributes=facts.attributes(self.facts, self.tools),
-            drivers=facts.drivers(self.tools),
+            drivers=facts.drivers(self.facts, self.tools),
             tools=frozenset(self.tools),
             resources=facts.resources(self.facts),
             free_disk_mb=facts.number(self.facts, "disk.free-kb") // 1024,
@@ -199,5 +213,7 @@ class _Reader:
             fences=self.fences,
             allocs=own,
             foreign=tuple(a for a in allocs if a not in own and not a.released),
-            damaged=self.allocs.damaged,
+            damaged=reader.damaged,
+            containers=containers,
+            docker_down=docker_down,
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from executors.containers.state import Container, TaskLook, container, look, stranger_env
 from planner.observed import ObservedAlloc, TaskEvent, TaskPhase, TaskState
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")
@@ -24,6 +25,8 @@ class Life(StrEnum):
     # The record says that it runs, or should, and nothing of it lives: the host went down.
     GONE = "gone"
     OVER = "over"
+    # A container that dockerd sees to.
+    CONTAINED = "contained"
 
 
 _UNATTENDED = (Life.GONE, Life.UNSUPERVISED)
@@ -51,6 +54,8 @@ class _Task:
     state: dict[str, str] = field(default_factory=dict[str, str])
     supervisor: bool = False
     process: bool = False
+    # what a container was made with, where the task is one
+    bound: dict[str, str] = field(default_factory=dict[str, str])
     events: list[TaskEvent] = field(default_factory=list[TaskEvent])
 
 
@@ -71,6 +76,10 @@ class AllocReader:
         self._allocs: list[_Alloc] = []
         self._damaged: list[str] = []
         self._task: _Task | None = None
+        self._containers: list[Container] = []
+        self._strangers: dict[str, str] = {}
+        # why nothing is known of containers; empty where dockerd has answered
+        self._docker_down = "there is no docker program"
 
     @property
     def damaged(self) -> tuple[str, ...]:
@@ -79,10 +88,41 @@ class AllocReader:
 
     def read(self, words: list[str]) -> None:
         """Take the words of one line."""
-        if words[0] == "alloc":
-            self._begin(words[1] if len(words) > 1 else "")
-        elif self._allocs:
-            self._belonging(words, self._allocs[-1])
+        match words:
+            case ["alloc", *rest]:
+                self._begin(rest[0] if rest else "")
+            case ["container", *rest]:
+                self._contain(rest)
+            case ["stranger", found, text]:
+                self._strangers[found] = stranger_env(text)
+            case ["docker", "up"]:
+                self._docker_down = ""
+            case ["docker", "down", why]:
+                self._docker_down = why
+            case _ if self._allocs:
+                self._belonging(words, self._allocs[-1])
+            case _:
+                pass
+
+    def _contain(self, words: list[str]) -> None:
+        found = container(words)
+        if found is not None and len(self._containers) < _MAX_ALLOCS:
+            self._containers.append(found)
+
+    @property
+    def docker_down(self) -> str:
+        """Why nothing is known of containers that should run; empty otherwise.
+
+        Ask before `finished`.
+        """
+        live = (t for a in self._allocs if not a.released for t in a.tasks.values())
+        return self._docker_down if any(t.bound for t in live) else ""
+
+    def foreign_containers(self) -> tuple[Container, ...]:
+        """Containers that are up and that no record is bound to. Ask before `finished`."""
+        tasks = (t for a in self._allocs for t in a.tasks.values())
+        known = {t.bound.get("id") for t in tasks}
+        return tuple(c for c in self._containers if c.is_up and c.id not in known)
 
     def _begin(self, alloc_id: str) -> None:
         self._task = None
@@ -115,11 +155,43 @@ class AllocReader:
             if not alloc.id:
                 continue
             try:
-                found.append(_host_alloc(alloc, self._node))
+                found.append(self._judged(alloc))
             except (KeyError, ValueError):
                 self._damaged.append(alloc.id)
         self._allocs = []
         return tuple(found)
+
+    def _judged(self, alloc: _Alloc) -> HostAlloc:
+        found = _host_alloc(alloc, self._node)
+        bound = {n: t.bound for n, t in alloc.tasks.items() if t.bound}
+        if not bound or self._docker_down:
+            return found
+        by_name = {c.name: c for c in self._containers}
+        looks = {
+            name: look(found.alloc.tasks[name], b, by_name.get(b.get("name", "")), self._strangers)
+            for name, b in bound.items()
+        }
+        return replace(found, alloc=_with_looks(found.alloc, looks, stopped=alloc.stop))
+
+
+def _with_looks(
+    alloc: ObservedAlloc, looks: Mapping[str, TaskLook], *, stopped: bool
+) -> ObservedAlloc:
+    """The allocation as dockerd has its containers; of one that was stopped only what runs."""
+    tasks = {**alloc.tasks, **{name: found.state for name, found in looks.items()}}
+    if stopped:
+        return replace(alloc, tasks=tasks)
+    return replace(
+        alloc,
+        tasks=tasks,
+        unattended=alloc.unattended or any(x.unattended for x in looks.values()),
+        missing=_told({n: x.missing for n, x in looks.items()}),
+        changed=_told({n: x.changed for n, x in looks.items()}),
+    )
+
+
+def _told(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"task {name}: {why}" for name, why in sorted(reasons.items()) if why)
 
 
 def _task_line(words: list[str], task: _Task) -> None:
@@ -127,6 +199,9 @@ def _task_line(words: list[str], task: _Task) -> None:
         case ["state", text]:
             key, _, value = text.partition("=")
             task.state[key] = value
+        case ["bound", text]:
+            key, _, value = text.partition("=")
+            task.bound[key] = value
         case ["live", supervisor, process]:
             task.supervisor, task.process = supervisor == "1", process == "1"
         case ["event", time, kind, message, *details]:
@@ -173,6 +248,8 @@ def _host_alloc(alloc: _Alloc, node: str) -> HostAlloc:
 def _life(task: _Task, *, stopped: bool) -> Life:
     if stopped or task.state.get("state") == "dead":
         return Life.OVER
+    if task.bound:
+        return Life.CONTAINED
     if task.supervisor:
         return Life.SUPERVISED
     return Life.UNSUPERVISED if task.process else Life.GONE

@@ -143,6 +143,9 @@ def refusal(host: str, about: str, words: _Words, stderr: bytes) -> OrchError:
     """The error for a script's last words; they are the host's, so they are cleaned and counted."""
     where = f"{host}: {about}" if about else host
     clean = [printable(w, 200) for w in words]
+    if clean[:1] == ["docker"]:
+        hint = "See `docker info` there as this user."
+        return HostError(host, HostFault.DOCKER, " ".join(clean[1:]), hint)
     reason = _REASONS.get(clean[0]) if clean else None
     if reason is None:
         said = printable(stderr) or "no answer"

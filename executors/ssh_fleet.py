@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from executors import launch, logs, probe
 from executors.checks import BoundCheck, failure
+from executors.containers.client import Engine
+from executors.containers.image import Pins
+from executors.containers.start import Maker
 from executors.fleet import JobFence
 from executors.guard import Guard
 from executors.launch import Decided
@@ -14,6 +17,7 @@ from executors.observe import Observer
 from executors.observe import node as observed_node
 from executors.printable import printable
 from executors.probe import Probe
+from executors.refusals import GuardError
 from executors.transport import Bounds, Connector, HostError, HostFault
 from inventory.model import Host
 from planner.job import TaskGroup
@@ -35,6 +39,8 @@ class SshFleet:
     epoch: int = 1
     commit: str = ""
     enrolled: dict[str, str] = field(default_factory=dict[str, str])
+    engines: dict[str, Engine] = field(default_factory=dict[str, Engine])
+    pins: Pins = field(default_factory=Pins)
 
     async def enrol(self, node: Node, node_id: str) -> str:
         """Give the host its id unless it has one; return the id that stands."""
@@ -51,8 +57,21 @@ class SshFleet:
         """Reserve and start the allocation, guarded on the host."""
         guard = await self._guard(node)
         decided = self._decided(step, node)
-        request = launch.start_request(decided, self._probe(node.name).data_dir)
-        await guard.start(replace(request, limits=self._limits(node)))
+        data_dir = self._probe(node.name).data_dir
+        request = replace(launch.start_request(decided, data_dir), limits=self._limits(node))
+        privileged = self.hosts[node.name].allow_privileged
+        specs = launch.container_specs(decided, data_dir, privileged=privileged)
+        if not specs:
+            await guard.start(request)
+            return
+        maker = Maker(engine=await self._engine(node.name), pins=self.pins)
+        made = await maker.make(specs)
+        try:
+            await guard.start(replace(request, containers=launch.container_starts(decided, made)))
+        except GuardError:
+            # Refused before anything was written: nothing there is bound to them.
+            await maker.drop(made)
+            raise
 
     async def stop(self, step: Stop, node: Node) -> None:
         """Tombstone the allocation, end its tasks, and return when they are dead."""
@@ -102,6 +121,13 @@ class SshFleet:
             parts += data.decode("utf-8", "replace").splitlines()
         return "\n".join(parts[-lines:])
 
+    async def _engine(self, host: str) -> Engine:
+        found = self.engines.get(host)
+        if found is None:
+            transport = await self.connector.connect(host)
+            found = self.engines.setdefault(host, Engine(transport))
+        return found
+
     async def _guard(self, node: Node, node_id: str = "") -> Guard:
         transport = await self.connector.connect(node.name)
         return Guard(
@@ -132,8 +158,10 @@ class SshFleet:
     def _limits(self, node: Node) -> NodeResources:
         # The host itself adds up every cluster's reservations; only the inventory's come off here.
         reserved = self.hosts[node.name].reserved
+        # Containers that are nobody's have no record there.
+        nobodys = sum(c.memory_mb for c in self._probe(node.name).containers)
         return NodeResources(
             cpu=node.resources.cpu - reserved.cpu,
-            memory_mb=node.resources.memory_mb - reserved.memory_mb,
+            memory_mb=node.resources.memory_mb - reserved.memory_mb - nobodys,
             disk_mb=node.resources.disk_mb - reserved.disk_mb,
         )

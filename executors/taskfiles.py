@@ -121,6 +121,11 @@ def policy_text(policy: TaskPolicy) -> str:
     )
 
 
+def container_text(bound: Mapping[str, str]) -> str:
+    """The file that ties a task to its container: a `key=value` line each."""
+    return _pairs(bound)
+
+
 def run_text(launch: TaskLaunch) -> str:
     """The file that becomes the task: functions that set its variables, find and run its command.
 

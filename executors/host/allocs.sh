@@ -35,6 +35,7 @@ print_allocs() {
             n = split(dir, part, "/")
             if (match(dir, /\/tasks\/[^\/]+$/)) {
                 print "task\t" part[n]
+                whole("bound", dir "/container", 40)
                 whole("state", dir "/state", 20)
                 print "live\t" lives(dir "/sup") "\t" lives(dir "/pid")
                 latest(dir "/events", over ? 3 : 10)

@@ -8,7 +8,8 @@
 #   records/ALLOC (0700)  record: key=value lines; stop: the tombstone; released: all is dead and
 #                         the reservation free; failed: the task that failed; supervise.sh
 #     tasks/TASK          policy, run (the command and its variables), user, state, events,
-#                         sup and pid ("PID START BOOT" of supervisor and task), exit, lock, stop
+#                         sup and pid ("PID START BOOT" of supervisor and task), exit, lock, stop;
+#                         of a container only policy, container, state, events, stop
 #   alloc/ALLOC           alloc/{data,logs,tmp} and, per task, {local,secrets,tmp}, as Nomad has it
 umask 077
 set_data "$1"
@@ -122,6 +123,10 @@ set_unit() {
 
 # launch TASKDIR: its supervisor, unless one lives. Two would meet at the task's own lock.
 launch() {
+    if [ -f "$1/container" ]; then
+        start_container "$1"
+        return
+    fi
     _owner=${1%/tasks/*}
     alive "$1/sup" && return 0
     if use_systemd "$1" && launch_unit "$1"; then return 0; fi
@@ -172,4 +177,6 @@ launch_all() {
         load_state "$_each"
         [ "$state" = dead ] || launch "$_each"
     done
+    # What docker refused to start is over at once.
+    ! has_containers "$1" || release_if_dead "$1" || :
 }

@@ -203,6 +203,10 @@ stop_task() {
     load_policy "$1"
     load_state "$1"
     [ "$state" = dead ] && return
+    if [ -f "$1/container" ]; then
+        stop_container "$1"
+        return
+    fi
     true >"$1/stop"
     if [ "$shutdown_delay" -gt 0 ] && alive "$1/pid"; then
         event "$1" "Waiting for shutdown delay" "Waiting for shutdown_delay of ${shutdown_delay}ms"

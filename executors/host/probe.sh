@@ -49,6 +49,18 @@ facts() {
                   print "fact\tunique.storage.volume\t" $1 }'
 }
 
+docker_facts() {
+    _info=$(engine 10 info --format \
+        '{{.ServerVersion}} {{.OSType}} {{range $name, $_ := .Runtimes}}{{$name}},{{end}}' 2>/dev/null)
+    [ -n "${_info%% *}" ] || return 0
+    fact docker.version "${_info%% *}"
+    _info=${_info#* }
+    fact docker.os_type "${_info%% *}"
+    fact docker.runtimes "${_info#* }"
+    fact docker.bridge_ip "$(ip -4 addr show docker0 2>/dev/null |
+        awk '$1 == "inet" { sub("/.*", "", $2); print $2; exit }')"
+}
+
 tools() {
     for _tool in flock setsid timeout ss docker podman curl setpriv java qemu-system-x86_64; do
         has "$_tool" && printf 'tool\t%s\n' "$_tool"
@@ -86,4 +98,11 @@ ports
 [ ! -e "$data" ] || [ -x "$data" ] || printf 'unreadable\t%s\n' "$data"
 fences
 for _record in "$data/records"/*/; do list_alloc "${_record%/}"; done | print_allocs 1
+if has docker; then
+    docker_facts
+    _seen=$(print_containers)
+    [ -z "$_seen" ] || printf '%s\n' "$_seen"
+    records=$data/records
+    case $_seen in *"$tab"id=*) print_strangers "$_seen" ;; esac
+fi
 printf 'end\torch-probe\n'

@@ -11,6 +11,7 @@ if [ -e "$record" ]; then
         if [ -d "$_each" ] && use_systemd "$_each"; then drop_unit "$_each"; fi
     done
 fi
+remove_containers "$record"
 rm -rf "${data:?}/alloc/$5" "$record" 2>/dev/null || fail write "$record${tab}0"
 sync_files "$records"
 succeed removed

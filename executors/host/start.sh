@@ -72,6 +72,8 @@ make_dirs() {
 make_task_dirs() {
     mkdir -p "$1/local" "$1/secrets" "$1/tmp" &&
         chmod 0777 "$1" "$1/local" && chmod 1777 "$1/tmp" && chmod 0700 "$1/secrets" || return 1
+    # A container's user is known to the container only; on the host nobody gets past the parent.
+    [ ! -f "$2/container" ] || { chmod 0777 "$1/secrets" && chmod 0711 "$1"; } || return 1
     [ ! -s "$2/user" ] || {
         read -r _user <"$2/user" && id -u "$_user" >/dev/null && chown "$_user" "$1/secrets"
     } || :
@@ -82,10 +84,16 @@ for _each in "$staged"/tasks/*/; do
     { make_task_dirs "$data/alloc/$id/${_each##*/}" "$_each" &&
         event "$_each" Received "Task received by client" &&
         event "$_each" "Task Setup" "Building Task Directory" "message=Building Task Directory" &&
+        { [ -z "$(bound pulled "$_each")" ] ||
+            event "$_each" Driver "Downloading image" "image=$(bound pulled "$_each")"; } &&
         { load_state "$_each"; save_state "$_each"; }; } 2>/dev/null ||
         { rm -rf "${data:?}/alloc/$id"; write_failed "$data/alloc/$id"; }
 done
-sync_files "$staged/record" "$staged" "$staged"/tasks/*/policy "$staged"/tasks/*/run
+set -- "$staged/record" "$staged"
+for _each in "$staged"/tasks/*/policy "$staged"/tasks/*/run "$staged"/tasks/*/container; do
+    [ ! -f "$_each" ] || set -- "$@" "$_each"
+done
+sync_files "$@"
 mv "$staged" "$record" 2>/dev/null || { rm -rf "${data:?}/alloc/$id"; write_failed "$record"; }
 staged=
 sync_files "$records"

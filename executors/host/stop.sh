@@ -20,6 +20,10 @@ fi
 { true >"$record/stop"; } 2>/dev/null || write_failed "$record/stop"
 sync_files "$record/stop" "$record" "$records"
 exec 9>&-
+if has docker; then drop_created "$5"; fi
+if has_containers "$record" && ! [ -e "$record/released" ]; then
+    engine_answers || fail docker "it must answer before its containers can be stopped"
+fi
 [ -e "$record/released" ] || stop_tasks "$record"
 for _each in "$record"/tasks/*/; do
     _each=${_each%/}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executors.driver import ConfigError, TaskContext, find
+from executors.driver import ConfigError, TaskContext, find_command
 from executors.environment import Placement, environment
 from executors.fleet import JobFence
 from executors.interpolation import unknown_references, with_values
@@ -179,7 +179,7 @@ def test_scalars_become_words() -> None:
     context = TaskContext(
         name="t", config={"command": "x", "args": [1, True, 1.5]}, env={}, values={}, task_dir="/t"
     )
-    assert find("raw_exec").prepare(context).argv == ("x", "1", "true", "1.5")
+    assert find_command("raw_exec").prepare(context).argv == ("x", "1", "true", "1.5")
 
 
 @pytest.mark.parametrize(

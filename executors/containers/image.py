@@ -1,0 +1,214 @@
+"""Images of tasks: on the host already, or pulled there by its dockerd, once per host and task."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from executors.containers import keys
+from executors.containers.client import EngineError, MissingError, Session
+from executors.containers.keys import Config
+from executors.printable import printable
+from executors.transport import Bounds, HostError, Transport
+from planner.errors import OrchError
+
+_PULL_TIMEOUT = 300.0
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_LOGIN = ("sh", "-c", 'cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null || :')
+_LOGIN_LIMIT = 256 * 1024
+_PROGRESS_LIMIT = 120
+_DENIED = ("no basic auth", "unauthorized", "denied", "authentication required", "401")
+
+Progress = Callable[[str], None]
+Login = Mapping[str, str]
+
+
+class ImageError(OrchError):
+    """An image could not be had; nothing was started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """Which image, and how: `login` are the credentials of the task's own config."""
+
+    reference: str
+    force: bool = False
+    login: Login | None = None
+    soft_fail: bool = False
+    timeout: float = _PULL_TIMEOUT
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it is named by its digest, and so can't move."""
+        return "@sha256:" in self.reference
+
+    @property
+    def moves(self) -> bool:
+        """Whether the registry is asked even where the host has an image of that name."""
+        name = self.reference.rpartition("/")[2]
+        is_latest = ":" not in name or name.endswith(":latest")
+        return not self.is_pinned and (self.force or is_latest)
+
+
+@dataclass(slots=True)
+class Pins:
+    """Digests that references were resolved to in one run: each once, whatever the host."""
+
+    digests: dict[str, str] = field(default_factory=dict[str, str])
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
+
+    def lock(self, reference: str) -> asyncio.Lock:
+        """The lock that the first who resolves a reference holds."""
+        return self.locks.setdefault(reference, asyncio.Lock())
+
+
+def request(config: Config) -> ImageRequest:
+    """What a docker task's config asks for; its ``${…}`` are replaced already."""
+    auth = keys.table(config, "auth")
+    login = {
+        "username": keys.text(auth, "username"),
+        "password": keys.text(auth, "password"),
+        "serveraddress": keys.text(auth, "server_address"),
+    }
+    return ImageRequest(
+        reference=keys.text(config, "image").removeprefix("docker://").removeprefix("https://"),
+        force=keys.flag(config, "force_pull"),
+        login=login if auth else None,
+        soft_fail=keys.flag(config, "auth_soft_fail"),
+        timeout=_seconds(keys.text(config, "image_pull_timeout")),
+    )
+
+
+def _seconds(text: str) -> float:
+    found = _DURATION.fullmatch(text)
+    if not text or found is None:
+        return _PULL_TIMEOUT
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+async def ensured(session: Session, wanted: ImageRequest, pins: Pins, progress: Progress) -> str:
+    """Return the id of the image on the host, pulling it where it must be.
+
+    The first host of a run resolves a reference; the others take the image of that digest.
+    Raises `ImageError`.
+    """
+    if wanted.is_pinned:
+        return await _ensured(session, wanted, progress)
+    async with pins.lock(wanted.reference):
+        digest = pins.digests.get(wanted.reference)
+        if digest is None:
+            found = await _ensured(session, wanted, progress)
+            pins.digests[wanted.reference] = await _digest(session, wanted, found)
+            return found
+    if not digest:
+        return await _ensured(session, wanted, progress)
+    pinned = ImageRequest(
+        reference=digest, login=wanted.login, soft_fail=wanted.soft_fail, timeout=wanted.timeout
+    )
+    return await _ensured(session, pinned, progress)
+
+
+async def _digest(session: Session, wanted: ImageRequest, found: str) -> str:
+    """The reference by digest of an image; empty for one that came from no registry."""
+    image = await session.call(lambda c: cast("dict[str, Any]", c.inspect_image(found)))
+    repository = wanted.reference
+    if ":" in repository.rpartition("/")[2]:
+        repository = repository.rpartition(":")[0]
+    digests = [str(d) for d in image.get("RepoDigests") or ()]
+    return next((d for d in digests if d.partition("@")[0] == repository), "")
+
+
+async def _ensured(session: Session, wanted: ImageRequest, progress: Progress) -> str:
+    if not wanted.moves and (found := await _local(session, wanted.reference)):
+        return found
+    progress(f"Downloading image {wanted.reference}")
+    await _pull(session, wanted, progress)
+    if found := await _local(session, wanted.reference):
+        return found
+    raise ImageError(f"{session.engine.transport.host}: {wanted.reference} was pulled and is gone")
+
+
+async def _local(session: Session, reference: str) -> str:
+    try:
+        image = await session.call(lambda c: cast("dict[str, Any]", c.inspect_image(reference)))
+    except MissingError:
+        return ""
+    return str(image["Id"])
+
+
+async def _pull(session: Session, wanted: ImageRequest, progress: Progress) -> None:
+    login = wanted.login
+    if login is None:
+        login = await _host_login(session.engine.transport, wanted.reference)
+    try:
+        await _pulled(session, wanted, login or {}, progress)
+    except EngineError as e:
+        if not (login and wanted.soft_fail and _is_denied(e)):
+            raise _failed(session, wanted, e) from e
+        try:
+            await _pulled(session, wanted, {}, progress)
+        except EngineError as again:
+            raise _failed(session, wanted, again) from again
+
+
+async def _pulled(session: Session, wanted: ImageRequest, login: Login, progress: Progress) -> None:
+    def pull(client: Any) -> None:  # noqa: ANN401 - the library has no types
+        # Without credentials of its own it would look for those of this machine.
+        auth = dict(login)
+        events = client.pull(wanted.reference, stream=True, decode=True, auth_config=auth)
+        for line in _lines(events):
+            progress(line)
+
+    await session.call(pull, deadline=wanted.timeout)
+
+
+def _lines(events: Any) -> Iterator[str]:  # noqa: ANN401 - the library has no types
+    """Progress in words, without the counting of bytes; an `EngineError` where one is told."""
+    for event in events:
+        said = cast("dict[str, Any]", event)
+        if "error" in said:
+            raise EngineError(printable(str(said["error"]), 300))
+        if not said.get("progressDetail"):
+            name = f"{said['id']}: " if said.get("id") else ""
+            yield printable(f"{name}{said.get('status', '')}", _PROGRESS_LIMIT)
+
+
+def _is_denied(error: EngineError) -> bool:
+    return any(word in error.message.lower() for word in _DENIED)
+
+
+def _failed(session: Session, wanted: ImageRequest, error: EngineError) -> ImageError:
+    host = session.engine.transport.host
+    detail = error.message.removeprefix(f"{host}: docker: ")
+    hint = "Check the image's name and tag, and that the host reaches its registry."
+    if _is_denied(error):
+        hint = "Log in there with `docker login`, or give the task's config an auth block."
+    return ImageError(f"{host}: failed to pull {wanted.reference}: {detail}", hint)
+
+
+async def _host_login(transport: Transport, reference: str) -> Login | None:
+    """The credentials that `docker login` has left on the host for the image's registry."""
+    try:
+        done = await transport.run(_LOGIN, bounds=Bounds(output=_LOGIN_LIMIT))
+    except HostError:
+        return None
+    return login_of(done.stdout, reference)
+
+
+def login_of(text: bytes, reference: str) -> Login | None:
+    """Find a registry's credentials in the text of a Docker client's ``config.json``."""
+    from docker import auth
+
+    try:
+        settings = json.loads(text or b"{}")
+        configs: Any = auth.AuthConfig(auth.parse_auth(settings.get("auths") or {}))
+        registry, _ = auth.resolve_repository_name(reference)
+        known = auth.AuthConfig({"auths": dict(configs)}).resolve_authconfig(registry)
+    except (ValueError, AttributeError, TypeError, auth.errors.DockerException):
+        return None
+    return cast("Login | None", known)

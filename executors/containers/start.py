@@ -1,0 +1,127 @@
+"""Making an allocation's containers ready: images, then containers that are not started yet.
+
+Whatever is made here without a record that is bound to it is removed again, by this run or a later
+one. Starts nothing: that is done on the host, under its lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from executors.containers import image, normal
+from executors.containers.client import (
+    Engine,
+    EngineError,
+    MissingError,
+    NameTakenError,
+    Session,
+)
+from executors.containers.image import Pins, Progress
+from executors.containers.made import Made
+from executors.containers.settings import (
+    LABEL,
+    Creation,
+    Origin,
+    TaskSpec,
+    creation,
+    resolved,
+)
+from planner.errors import OrchError
+
+
+@dataclass(slots=True, kw_only=True)
+class Maker:
+    """Makes containers on one host; `pins` are shared by all hosts of a run."""
+
+    engine: Engine
+    pins: Pins
+    progress: Progress = field(default=lambda _: None)
+
+    async def make(self, specs: Sequence[TaskSpec]) -> tuple[Made, ...]:
+        """Return a container for each task, in order; on an error nothing new is left."""
+        wanted = [(spec, creation(spec)) for spec in specs]
+        async with self.engine.opened() as session:
+            made: list[Made] = []
+            try:
+                for spec, asked in wanted:
+                    made.append(await self._made(session, spec, asked))
+            except BaseException:
+                await _dropped(session, made)
+                raise
+            return tuple(made)
+
+    async def _made(self, session: Session, spec: TaskSpec, asked: Creation) -> Made:
+        pulled: list[str] = []
+
+        def tell(line: str) -> None:
+            pulled.append(line)
+            self.progress(line)
+
+        request = image.request(resolved(spec))
+        found = await image.ensured(session, request, self.pins, tell)
+        inspected, is_new = await _created(session, asked, found, spec.origin)
+        bound = normal.of_inspection(inspected)
+        bound["batch"] = str(int(spec.job.type in ("batch", "sysbatch")))
+        if pulled:
+            bound["pulled"] = request.reference
+        return Made(task=spec.task.name, bound=bound, is_new=is_new)
+
+    async def drop(self, made: Sequence[Made]) -> None:
+        """Remove what was made by this run, since it may not be started."""
+        async with self.engine.opened() as session:
+            await _dropped(session, made)
+
+
+async def _created(
+    session: Session, asked: Creation, image_id: str, origin: Origin
+) -> tuple[Mapping[str, Any], bool]:
+    body = asked.with_image(image_id)
+    try:
+        return await _fresh(session, asked.name, body), True
+    except NameTakenError:
+        there = await _inspected(session, asked.name)
+    if there is None:
+        return await _fresh(session, asked.name, body), True
+    labels = cast("Mapping[str, str]", there["Config"].get("Labels") or {})
+    ours = {f"{LABEL}cluster": origin.cluster, f"{LABEL}alloc": origin.alloc_id}
+    if any(labels.get(k) != v for k, v in ours.items()):
+        host = session.engine.transport.host
+        text = f"{host}: a container that is not ours has the name {asked.name}"
+        raise EngineError(text, "Rename or remove it there.")
+    same = labels.get(f"{LABEL}spec") == asked.spec and there["Image"] == image_id
+    if same or there["State"]["Status"] != "created":
+        return there, False
+    await _removed(session, str(there["Id"]))
+    return await _fresh(session, asked.name, body), True
+
+
+async def _fresh(session: Session, name: str, body: Mapping[str, object]) -> Mapping[str, Any]:
+    def create(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 - the library has no types
+        found = client.create_container_from_config(dict(body), name)
+        return cast("Mapping[str, Any]", client.inspect_container(found["Id"]))
+
+    return await session.call(create)
+
+
+async def _inspected(session: Session, name: str) -> Mapping[str, Any] | None:
+    try:
+        return await session.call(lambda c: cast("Mapping[str, Any]", c.inspect_container(name)))
+    except MissingError:
+        return None
+
+
+async def _dropped(session: Session, made: Sequence[Made]) -> None:
+    for each in made:
+        if each.is_new:
+            try:
+                await _removed(session, each.bound["id"])
+            except OrchError:
+                # A later run finds it by its labels.
+                continue
+
+
+async def _removed(session: Session, container: str) -> None:
+    # Without force: one that was started meanwhile stays.
+    await session.call(lambda c: c.remove_container(container, v=True))

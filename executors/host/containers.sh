@@ -1,0 +1,184 @@
+# Tasks that are containers: dockerd supervises them, and these lines only start, stop and look.
+#
+# tasks/TASK/container holds `key=value` lines: the container's id and name, and what it was made
+# with. Its id is what is acted on; a name only finds it.
+
+# A field of a task's container file.
+bound() {
+    sed -n "s/^$1=//p" "$2/container" 2>/dev/null | head -n 1
+}
+
+# The docker CLI, never for longer than $1 seconds: a hanging dockerd must not keep the lock.
+engine() {
+    _seconds=$1
+    shift
+    if has timeout; then timeout "$_seconds" docker "$@" 9>&-; else docker "$@" 9>&-; fi
+}
+
+engine_answers() {
+    [ -n "$(engine 10 version --format '{{.Server.Version}}' 2>/dev/null)" ]
+}
+
+# Whether an allocation has tasks that are containers.
+has_containers() {
+    for _each in "$1"/tasks/*/container; do
+        [ -f "$_each" ] && return 0
+    done
+    return 1
+}
+
+# start_container TASKDIR: run it, unless it runs. What docker refuses fails the task.
+start_container() {
+    _id=$(bound id "$1")
+    load_state "$1"
+    _was=$(engine 10 inspect --type container --format '{{.State.Status}}' "$_id" 2>/dev/null)
+    [ "$_was" != running ] && [ "$_was" != restarting ] || return 0
+    if [ "$state" = running ]; then
+        event "$1" "Restarting" "Task restarting in 0s" "restart_reason=It had ended" "start_delay=0"
+        restarts=$((restarts + 1))
+    fi
+    if _said=$(engine 60 start "$_id" 2>&1 >/dev/null); then
+        set_now
+        [ "$state" != running ] || last_restart=$now
+        state=running started=$now
+        save_state "$1"
+        event "$1" Started "Task started by client"
+        return 0
+    fi
+    engine_answers || fail docker "$(printf '%s' "$_said" | tr '\t\n' '  ' | head -c 300)"
+    _said=$(printf '%s' "$_said" | tr '\t\n' '  ' | head -c 600)
+    event "$1" "Driver Failure" "$_said" "driver_error=$_said"
+    set_now
+    state=dead failed=1 finished=$now
+    save_state "$1"
+}
+
+# stop_container TASKDIR: its signal and its time to end, as it was made with; then it stays down.
+stop_container() {
+    _id=$(bound id "$1")
+    true >"$1/stop"
+    # Not even a restart of dockerd brings it back.
+    engine 20 update --restart=no "$_id" >/dev/null 2>&1
+    _runs=$(engine 10 inspect --type container --format '{{.State.Running}}' "$_id" 2>/dev/null)
+    if [ "$_runs" = true ]; then
+        if [ "$shutdown_delay" -gt 0 ]; then
+            event "$1" "Waiting for shutdown delay" "Waiting for shutdown_delay of ${shutdown_delay}ms"
+            nap "$shutdown_delay"
+        fi
+        event "$1" Killing "Sent interrupt. Waiting $kill_timeout_text before force killing" \
+            "kill_timeout=$kill_timeout_text"
+        _patience=$(((kill_timeout + 999) / 1000))
+        engine $((_patience + 30)) stop --time "$_patience" "$_id" >/dev/null 2>&1
+    fi
+    _end=$(engine 10 inspect --type container --format \
+        '{{.State.Running}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$_id" 2>/dev/null)
+    case $_end in
+    true*) return 1 ;;
+    false*)
+        set -f
+        # shellcheck disable=SC2086 # split on purpose
+        set -- "$1" $_end
+        set +f
+        [ "$state" != running ] || tell_container_end "$1" "$3" "$4"
+        ;;
+    *) engine_answers || return 1 ;;
+    esac
+    event "$1" Killed "Task successfully killed"
+    set_now
+    state=dead failed=0 finished=$now
+    save_state "$1"
+}
+
+tell_container_end() {
+    exit_code=$2 signal=0
+    if [ "$3" = true ]; then
+        _text="OOM Killed"
+    elif [ "$2" != 0 ]; then
+        _text="Docker container exited with non-zero exit code: $2"
+    else
+        event "$1" Terminated "Exit Code: 0" "exit_code=0" "signal=0" "oom_killed=false"
+        return
+    fi
+    event "$1" Terminated "Exit Code: $2, Exit Message: \"$_text\"" "exit_message=$_text" \
+        "exit_code=$2" "signal=0" "oom_killed=$3"
+}
+
+# What was made for an allocation and never started: a run that was killed has left it.
+drop_created() {
+    for _id in $(engine 10 ps -aq --no-trunc --filter "label=orch.alloc=$1" \
+        --filter "label=orch.cluster=$cluster" --filter status=created 2>/dev/null); do
+        engine 20 rm "$_id" >/dev/null 2>&1
+    done
+}
+
+# remove_containers RECORD: exactly those that its tasks are bound to.
+remove_containers() {
+    for _each in "$1"/tasks/*/container; do
+        [ -f "$_each" ] || continue
+        engine 30 rm -f -v "$(bound id "${_each%/container}")" >/dev/null 2>&1
+    done
+    drop_created "${1##*/}"
+}
+
+# print_containers [FILTER...]: what docker says of those it has, and whether it answers at all.
+print_containers() {
+    has docker || return 0
+    _filters=
+    for _filter in "$@"; do _filters="$_filters --filter $_filter"; done
+    # shellcheck disable=SC2086 # split on purpose
+    if ! _ids=$(engine 10 ps -aq --no-trunc $_filters 2>&1); then
+        docker_down "$_ids"
+        return
+    fi
+    if [ -n "$_ids" ]; then
+        # One that is removed meanwhile is no trouble; any other failure would look like that.
+        # shellcheck disable=SC2086 # split on purpose
+        if ! _all=$(engine 20 inspect --type container --format "$_look" $_ids 2>&1); then
+            case $_all in
+            *"No such "*) _all=$(printf '%s\n' "$_all" | grep "^container$tab") ;;
+            *)
+                docker_down "$_all"
+                return
+                ;;
+            esac
+        fi
+        printf '%s\n' "$_all"
+    fi
+    printf 'docker\tup\n'
+}
+
+docker_down() {
+    printf 'docker\tdown\t%s\n' "$(printf '%s' "$1" | tr '\t\n' '  ' | head -c 300)"
+}
+
+_look='container	id={{.ID}}	name={{.Name}}	image={{.Image}}	status={{.State.Status}}'
+_look="$_look"'	exit={{.State.ExitCode}}	oom={{.State.OOMKilled}}	started={{.State.StartedAt}}'
+_look="$_look"'	finished={{.State.FinishedAt}}	restarts={{.RestartCount}}'
+_look="$_look"'	health={{with .State.Health}}{{.Status}}{{end}}	error={{json .State.Error}}'
+_look="$_look"'	policy={{.HostConfig.RestartPolicy.Name}}'
+_look="$_look"'	retries={{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+_look="$_look"'	memory={{.HostConfig.Memory}}	reservation={{.HostConfig.MemoryReservation}}'
+_look="$_look"'	shares={{.HostConfig.CPUShares}}	quota={{.HostConfig.CPUQuota}}'
+_look="$_look"'	period={{.HostConfig.CPUPeriod}}	nano_cpus={{.HostConfig.NanoCPUs}}'
+_look="$_look"'	cpuset={{.HostConfig.CpusetCpus}}	ports={{json .HostConfig.PortBindings}}'
+_look="$_look"'	cluster={{index .Config.Labels "orch.cluster"}}'
+_look="$_look"'	alloc={{index .Config.Labels "orch.alloc"}}'
+
+# print_strangers OUTPUT: the variables of containers that took the name of one that is bound, by
+# what print_containers printed. There is hardly ever one.
+print_strangers() {
+    _strangers=$({
+        cat "$records"/*/tasks/*/container 2>/dev/null
+        printf '%s\n' "$1"
+    } | awk '
+        /^id=/ { id = $0 }
+        /^name=/ { bound["name=/" substr($0, 6)] = id }
+        /^container\t/ {
+            split($0, w, "\t")
+            if (w[3] in bound && bound[w[3]] != w[2]) print substr(w[2], 4)
+        }')
+    [ -n "$_strangers" ] || return 0
+    # shellcheck disable=SC2086 # split on purpose
+    engine 10 inspect --type container --format \
+        'stranger	{{.ID}}	{{json .Config.Env}}' $_strangers 2>/dev/null
+}
