@@ -21,6 +21,7 @@ from executors.taskfiles import (
     container_text,
     policy_text,
     run_text,
+    signal_word,
     task_dir_name,
 )
 from executors.transport import Bounds, Completed, Transport
@@ -85,6 +86,19 @@ class UpdateRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """Running tasks of an allocation; `patience` is how long, in ns, they may take to end."""
+
+    alloc_id: str
+    tasks: tuple[str, ...]
+    patience: int = 5 * SECOND
+
+    def words(self) -> list[str]:
+        """The scripts' arguments."""
+        return [self.alloc_id, *map(task_dir_name, self.tasks)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """Guarded steps on one host, as one cluster sees it. Refusals are `GuardError`s."""
 
@@ -144,6 +158,22 @@ class Guard:
     async def resume(self, fence: JobFence, alloc_id: str) -> None:
         """Bring back supervisors that were killed, or ended with the host."""
         await self._fenced("resume", fence, [alloc_id], about=alloc_id)
+
+    async def restart(self, fence: JobFence, handled: Handled) -> None:
+        """End tasks that run, so that their supervisors start them anew; return when they ended."""
+        await self._fenced(
+            "restart",
+            fence,
+            handled.words(),
+            about=handled.alloc_id,
+            deadline=STEP_DEADLINE + handled.patience / SECOND,
+        )
+
+    async def signal(self, fence: JobFence, handled: Handled, signal: str) -> None:
+        """Send a signal (``SIGHUP``) to tasks that run."""
+        alloc, *tasks = handled.words()
+        words = [alloc, signal_word(signal), *tasks]
+        await self._fenced("signal", fence, words, about=handled.alloc_id)
 
     async def remove(self, fence: JobFence, alloc_id: str) -> None:
         """Forget a stopped allocation, its directory and its tombstone."""

@@ -62,6 +62,10 @@ class BusyError(GuardError):
     """Another step held the host's lock for too long."""
 
 
+class NotRunningError(GuardError):
+    """The task does not run at the moment."""
+
+
 class StillAliveError(GuardError):
     """Tasks of the allocation are not dead yet."""
 
@@ -134,6 +138,9 @@ _REASONS: Mapping[str, Callable[[str, _Words], GuardError]] = {
     ),
     "busy": lambda w, _: BusyError(
         f"{w}: another step held the lock for 10 s", "try again; see `fuser` of its lock file"
+    ),
+    "not-running": lambda w, x: NotRunningError(
+        f'{w}: task "{x[0]}" is not running', "See its events with 'orch alloc status'."
     ),
     "alive": lambda w, _: StillAliveError(f"{w}: its tasks are not dead yet", "stop it first"),
 }

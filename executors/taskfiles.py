@@ -97,9 +97,7 @@ def task_dir_name(task: str) -> str:
 
 def policy_text(policy: TaskPolicy) -> str:
     """A task's policy file, times in ms."""
-    signal = (policy.kill_signal or "SIGINT").upper().removeprefix("SIG")
-    if f"SIG{signal}" not in SIGNALS.split(","):
-        raise OrchError(f"there is no signal {policy.kill_signal!r}", f"known: {SIGNALS}")
+    signal = signal_word(policy.kill_signal or "SIGINT")
     restart = policy.restart
     return _pairs(
         {
@@ -124,6 +122,14 @@ def policy_text(policy: TaskPolicy) -> str:
 def container_text(bound: Mapping[str, str]) -> str:
     """The file that ties a task to its container: a `key=value` line each."""
     return _pairs(bound)
+
+
+def signal_word(name: str) -> str:
+    """A signal as kill(1) takes it, without SIG; `OrchError` where there is none of that name."""
+    signal = name.upper().removeprefix("SIG")
+    if f"SIG{signal}" not in SIGNALS.split(","):
+        raise OrchError(f"there is no signal {name!r}", f"known: {SIGNALS}")
+    return signal
 
 
 def run_text(launch: TaskLaunch) -> str:

@@ -102,7 +102,7 @@ prune() {
 
 # Run the task in the foreground (a background job would ignore SIGINT for ever) between two pipes.
 run_task() {
-    rm -f "$dir/exit" "$dir/driver_error"
+    rm -f "$dir/exit" "$dir/driver_error" "$dir/restart"
     # fd 8, the lock, is closed by exec: a redirection would keep a copy, and with it the lock.
     {
         exec 8>&-
@@ -235,6 +235,11 @@ after_end() {
     if stopping; then
         event "$dir" Killed "Task successfully killed"
         finish 0
+    fi
+    if [ -e "$dir/restart" ]; then
+        restart_after "Restart within policy" 0
+        trim_events
+        return
     fi
     [ "$code" != 0 ] || [ "$batch" = 0 ] || finish 0
     apply_policy

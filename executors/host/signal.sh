@@ -1,0 +1,19 @@
+# Send a signal to tasks that run: KEY EPOCH INDEX COMMIT ALLOC SIGNAL TASK...
+lock_host
+check_node
+shift 3
+check_fence "$1" "$2" "$3" "$4"
+record=$records/$5
+_signal=$6
+[ -s "$record/record" ] || fail missing "$5"
+[ ! -e "$record/stop" ] || fail tombstone "$5"
+shift 6
+for _name in "$@"; do
+    alive "$record/tasks/$_name/pid" || fail not-running "$_name"
+done
+for _name in "$@"; do
+    alive "$record/tasks/$_name/pid" || continue
+    event "$record/tasks/$_name" Signaling "Task being sent a signal" "signal=SIG$_signal"
+    kill "-$_signal" "$pid" 2>/dev/null
+done
+succeed signalled
