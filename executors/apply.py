@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from executors.boundary import Boundary
-from executors.rollout import Outcome, Rollout
+from executors.refusals import FencedError, GuardError
+from executors.rollout import Outcome, OutcomeKind, Rollout
 from executors.run import Run
 from executors.transport import HostError
 from planner.observed import Node, NodeStatus
@@ -35,16 +36,21 @@ async def enrol(run: Run, proposed: Iterable[NodeRecord]) -> tuple[NodeRecord, .
 async def carry_out(run: Run, plans: Sequence[JobPlan]) -> tuple[Outcome, ...]:
     """Do what the begun jobs need on the hosts; return each job's outcome, in the order given.
 
-    Raises a `ConflictError` where a host or the ledger has seen a newer decision: nothing of the
-    job goes on then.
+    One job's end does not touch the others'. Raises a `ConflictError` where the run was taken
+    over.
     """
-    await asyncio.gather(*(run.prepare(p.key, hosts_of(run, p)) for p in plans))
-    run.at(Boundary.FENCED)
-    ends = await asyncio.gather(
-        *(Rollout(run=run, key=p.key, job=p.job).drive() for p in plans), return_exceptions=True
-    )
+    ends = await asyncio.gather(*(_rolled(run, p) for p in plans), return_exceptions=True)
     # Every rollout has come to its own end before the first error is told.
     return tuple(_outcome(end) for end in ends)
+
+
+async def _rolled(run: Run, plan: JobPlan) -> Outcome:
+    try:
+        await run.prepare(plan.key, hosts_of(run, plan))
+        run.at(Boundary.FENCED)
+        return await Rollout(run=run, key=plan.key, job=plan.job).drive()
+    except FencedError as e:
+        return Outcome(key=plan.key, kind=OutcomeKind.CONFLICT, detail=f"{e.message}\n{e.hint}")
 
 
 def _outcome(end: Outcome | BaseException) -> Outcome:
@@ -59,7 +65,7 @@ async def _enrol(run: Run, proposed: NodeRecord) -> NodeRecord | None:
         return None
     try:
         standing = await run.fleet.enrol(node, proposed.id)
-    except HostError as e:
+    except (HostError, GuardError) as e:
         run.lost(proposed.name, e.message)
         return None
     if node.id and standing != node.id:

@@ -61,6 +61,8 @@ class DamagedError(GuardError):
 class BusyError(GuardError):
     """Another step held the host's lock for too long."""
 
+    replan = True
+
 
 class NotRunningError(GuardError):
     """The task does not run at the moment."""

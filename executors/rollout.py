@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,8 +19,10 @@ from planner.events import (
     EvaluationStarted,
 )
 from planner.job import SECOND, Job
+from planner.observed import NodeStatus
 from planner.plan import JobPlan
 from planner.recorded import AllocRecord, DeploymentStatus, JobChange, JobState
+from planner.steps import Start
 from planner.verdict import (
     Judged,
     active_deployment,
@@ -34,6 +37,8 @@ from planner.verdict import (
 
 # Lines of a failed task's log that are shown.
 LOG_LINES = 20
+# How often one apply starts an allocation of one name, refusals included.
+MOST_STARTS = 6
 
 
 class OutcomeKind(StrEnum):
@@ -42,6 +47,7 @@ class OutcomeKind(StrEnum):
     DONE = "done"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
+    CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,8 @@ class Rollout:
     evaluated: bool = field(init=False, default=False)
     # how often hosts may turn out not to be as they were planned
     patience: int = field(init=False, default=3)
+    # how often each name was started by this run
+    starts: Counter[str] = field(init=False, default_factory=Counter[str])
 
     def __post_init__(self) -> None:
         self.watch = HealthWatch(run=self.run)
@@ -76,9 +84,7 @@ class Rollout:
         while True:
             plan, wave = await self.run.next_wave(self.key, self.job)
             problems = await self._carry_out(plan, wave)
-            if problems:
-                return await self._broken(problems)
-            if (end := await self._concluded(plan)) is not None:
+            if (end := await self._ended(plan, wave, problems)) is not None:
                 return end
             if awaited(self._state):
                 if not await self._verdicts(progress):
@@ -98,6 +104,22 @@ class Rollout:
             self.patience -= 1
             return []
         return problems
+
+    async def _ended(self, plan: JobPlan, wave: Wave, problems: list[Problem]) -> Outcome | None:
+        """Return the end of the rollout if this wave brought it."""
+        if problems:
+            return await self._broken(problems)
+        return self._restless(wave) or await self._concluded(plan)
+
+    def _restless(self, wave: Wave) -> Outcome | None:
+        """Give up on a name that was started over and over: what runs does not stay."""
+        starts = [s for c in wave.chains for s in c if isinstance(s, Start)]
+        self.starts.update(s.alloc.name for s in starts)
+        often = [name for name, n in self.starts.items() if n > MOST_STARTS]
+        if not often:
+            return None
+        detail = f"{', '.join(often)}: started {MOST_STARTS} times, and ended each time"
+        return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
 
     @property
     def _state(self) -> JobState:
@@ -185,11 +207,11 @@ class Rollout:
         return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
 
     async def _broken(self, problems: list[Problem]) -> Outcome:
-        """A step failed: a host that is lost leaves the job incomplete, a refusal fails it."""
+        """Steps failed: what a later apply can mend leaves the job incomplete, else it failed."""
         lines = [f"{p.step.alloc.name}: {p.error.message}" for p in problems]
         hints = sorted({p.error.hint for p in problems if p.error.hint})
         detail = "\n".join([*lines, *hints])
-        if all(p.is_lost for p in problems):
+        if any(p.is_lost for p in problems) or all(p.is_moved for p in problems):
             return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
         if active_deployment(self._state) is not None:
             await self.run.journalled("conclude", (unhealthy(self._state, self._now),))
@@ -201,8 +223,13 @@ class Rollout:
         change = synced(self._state, self.run.observed, self._now)
         if change.allocs:
             await self.run.journalled("result", (change,))
+        if plan.failed:
+            deployment = self._state.deployment
+            why = deployment.description if deployment else ""
+            return Outcome(key=self.key, kind=OutcomeKind.FAILED, detail=why)
         unplaced = [g.name for g in plan.groups if g.failure is not None]
-        waiting = [c for c in plan.changes if not c.action.touches and "unknown" in c.reason]
+        unknown = NodeStatus.UNKNOWN
+        waiting = [c for c in plan.changes if c.node and self.run.node(c.node).status is unknown]
         if not unplaced and not waiting:
             return Outcome(key=self.key)
         lines = [f'group "{name}": not every allocation could be placed' for name in unplaced]

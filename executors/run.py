@@ -10,6 +10,7 @@ from typing import Protocol
 from executors.boundary import Boundary, Passing, pass_by
 from executors.clock import Clock
 from executors.fleet import Fleet, JobFence
+from executors.refusals import FencedError, GuardError
 from executors.transport import HostError
 from planner.decide import Stamp, Wave, wave
 from planner.evaluate import Situation, plan_job
@@ -95,7 +96,7 @@ class Run:
         """Raise the job's fence on those hosts, unless it stands there already.
 
         A host that fails here is taken as unknown; one that has seen a newer decision raises a
-        `ConflictError`.
+        `FencedError`.
         """
         wanted = sorted(h for h in set(hosts) if (key, h) not in self.fenced)
         await asyncio.gather(*(self._fence(key, h) for h in wanted))
@@ -108,7 +109,9 @@ class Run:
         fence = JobFence(key=key, epoch=self.recorded.epoch, index=index, commit=self.commit)
         try:
             await self.fleet.fence(node, (fence,))
-        except HostError as e:
+        except FencedError:
+            raise
+        except (HostError, GuardError) as e:
             self.lost(host, e.message)
             return
         self.fenced.add((key, host))

@@ -67,21 +67,23 @@ class HealthWatch:
             return {}
         self.run.saw(seen)
         by_id = {a.id: a for a in seen}
-        found: dict[str, Judged] = {}
-        for alloc in allocs:
-            group = job.group(alloc.group)
-            if group is None or group.update is None:
-                continue
-            checked = await self._checked(alloc, group, group.update)
-            look = Look(
-                at=self.run.clock.monotonic(),
-                alloc=by_id.get(alloc.id),
-                checks=checked.failing,
-                checked_at=checked.at,
-            )
-            if (verdict := self._judge(alloc, look, group, group.update)) is not None:
-                found[alloc.id] = verdict
-        return found
+        verdicts = await asyncio.gather(*(self._verdict(job, a, by_id.get(a.id)) for a in allocs))
+        return {a.id: v for a, v in zip(allocs, verdicts, strict=True) if v is not None}
+
+    async def _verdict(
+        self, job: Job, alloc: AllocRecord, seen: ObservedAlloc | None
+    ) -> Judged | None:
+        group = job.group(alloc.group)
+        if group is None or group.update is None:
+            return None
+        checked = await self._checked(alloc, group, group.update)
+        look = Look(
+            at=self.run.clock.monotonic(),
+            alloc=seen,
+            checks=checked.failing,
+            checked_at=checked.at,
+        )
+        return self._judge(alloc, look, group, group.update)
 
     def _unseen(self, job: Job, allocs: Sequence[AllocRecord], why: str) -> None:
         """A host that does not answer proves nothing; it is lost when the deadline has passed."""

@@ -7,66 +7,78 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from executors.boundary import Boundary
-from executors.refusals import GuardError
+from executors.refusals import FencedError, GuardError, OtherNodeError
 from executors.run import Run
-from executors.transport import HostError
+from executors.transport import HostError, HostFault
 from planner.decide import Wave
-from planner.errors import ConflictError, OrchError
+from planner.errors import OrchError
 from planner.events import AllocationModified, AllocationPlaced, AllocationStopped
 from planner.recorded import AllocRecord, JobChange, JobState
 from planner.steps import Chain, Start, Step, Stop, Update
-from planner.verdict import refused_start, synced
+from planner.verdict import not_stopped, refused_start, synced
 
 _AllocationEvent = AllocationPlaced | AllocationModified | AllocationStopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A step that failed, and why."""
+    """A step that failed, why, and what of its chain was not done then."""
 
     step: Step
     error: OrchError
+    rest: Chain = ()
 
     @property
     def is_moved(self) -> bool:
         """Whether the host was merely not as it was planned, so that planning anew may help."""
-        started = isinstance(self.step, Start)
-        return started and isinstance(self.error, GuardError) and self.error.replan
+        return isinstance(self.error, GuardError) and self.error.replan
 
     @property
     def is_lost(self) -> bool:
-        """Whether the host can't be reached: what became of the step is not known."""
-        return isinstance(self.error, HostError)
+        """Whether the host can't be used: what became of the step is not known."""
+        return isinstance(self.error, HostError | OtherNodeError)
 
 
 async def carried_out(run: Run, key: str, wave: Wave) -> list[Problem]:
     """Do all chains at once; journal what came of them; return the steps that failed.
 
-    Raises a `ConflictError` where a host has seen a newer decision about the job.
+    Raises a `FencedError` where a host has seen a newer decision about the job.
     """
     await run.prepare(key, (c[0].alloc.node for c in wave.chains))
     ends = await asyncio.gather(*(_chain(run, c) for c in wave.chains))
     problems = [end for end in ends if end is not None]
     for problem in problems:
-        if isinstance(problem.error, ConflictError):
+        if isinstance(problem.error, FencedError):
             raise problem.error
     await _look_back(run, wave, problems)
-    change = synced(run.state(key), run.observed, run.clock.now())
-    await run.journalled("result", (_refused(run.state(key), change, problems),))
+    state = run.state(key)
+    change = synced(state, run.observed, run.clock.now())
+    after = state.changed(change, state.modify_index)
+    taken_back = [r for p in problems if not p.is_lost for r in _taken_back(p, after)]
+    allocs = (*change.allocs, *taken_back)
+    await run.journalled("result", (JobChange(key=key, allocs=allocs),))
     run.at(Boundary.RECORDED)
     return problems
 
 
 async def _chain(run: Run, chain: Chain) -> Problem | None:
-    for step in chain:
+    for i, step in enumerate(chain):
         try:
+            _check_fenced(run, step)
             await _step(run, step)
-        except HostError as e:
-            run.lost(e.host, e.message)
+        except (HostError, OtherNodeError) as e:
+            run.lost(step.alloc.node, e.message)
             return Problem(step=step, error=e)
         except OrchError as e:
-            return Problem(step=step, error=e)
+            return Problem(step=step, error=e, rest=chain[i + 1 :])
     return None
+
+
+def _check_fenced(run: Run, step: Step) -> None:
+    """A host on which the fence could not be raised is not touched."""
+    host = step.alloc.node
+    if (step.key, host) not in run.fenced:
+        raise HostError(host, HostFault.UNREACHABLE, run.node(host).reason)
 
 
 async def _step(run: Run, step: Step) -> None:
@@ -120,13 +132,20 @@ async def _probe(run: Run, host: str) -> None:
     run.saw(allocs)
 
 
-def _refused(state: JobState, change: JobChange, problems: Iterable[Problem]) -> JobChange:
-    """Mark allocations that a host refused to start: they never ran and never will."""
-    after = state.changed(change, state.modify_index)
-    refused: list[AllocRecord] = []
-    for problem in problems:
+def _taken_back(problem: Problem, after: JobState) -> list[AllocRecord]:
+    """Return the records of what a refusal left undone, so that they say what is.
+
+    A refused start never ran and never will. Where a stop was refused, what it was to make room
+    for has not started, and the old one goes on.
+    """
+    why = problem.error.message
+    if isinstance(problem.step, Start):
         record = after.alloc(problem.step.alloc.id)
-        if isinstance(problem.step, Start) and not problem.is_lost and record is not None:
-            why = problem.error.message
-            refused.append(refused_start(record, why, counts=not problem.is_moved))
-    return JobChange(key=state.key, allocs=(*change.allocs, *refused))
+        return [] if record is None else [refused_start(record, why, counts=not problem.is_moved)]
+    starts = [s for s in problem.rest if isinstance(s, Start)]
+    new = [r for s in starts if (r := after.alloc(s.alloc.id)) is not None]
+    old = after.alloc(problem.step.alloc.id) if starts else None
+    return [
+        *(refused_start(r, why, counts=False) for r in new),
+        *([not_stopped(old)] if old is not None else []),
+    ]

@@ -252,7 +252,7 @@ def _creates(case: GroupCase) -> list[Decision]:
     """A deployment that failed or is paused places nothing but what takes a lost one's place."""
     instead = [_instead(s) for s in case.of(Pile.REPLACE, Pile.RESCHEDULE)]
     if not _is_going_on(case):
-        return [*(_ignore(s, s.reason) for s in case.of(Pile.RESUME)), *instead]
+        return [*map(_resumed, case.of(Pile.RESUME)), *instead]
     return [*map(_resumed, case.of(Pile.RESUME)), *instead, *_new(case)]
 
 

@@ -171,8 +171,6 @@ def _kept(_: View, base: Standing) -> Standing:
 def _pending(view: View, base: Standing) -> Standing:
     if base.seen is not None and base.seen.tasks:
         return base
-    if view.has_failed_with(base.record):
-        return replace(base, reason="never started, and its deployment failed")
     if view.is_outdated(base.record):
         reason = "an older version was decided, but never started"
         return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=UPDATED)

@@ -143,6 +143,11 @@ def refused_start(record: AllocRecord, why: str, *, counts: bool) -> AllocRecord
     )
 
 
+def not_stopped(record: AllocRecord) -> AllocRecord:
+    """Return the record of an allocation whose host refused to stop it: it goes on as it was."""
+    return replace(record, desired=Desired.RUN, desired_description="", next="")
+
+
 def _failed(state: JobState, deployment: Deployment, why: str, now: int) -> JobChange:
     failed = replace(deployment, status=DeploymentStatus.FAILED, description=why, modified=now)
     return JobChange(key=state.key, deployments=(failed,))

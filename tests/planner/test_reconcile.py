@@ -528,8 +528,9 @@ def _dropped(here: Scene) -> Scene:
     [
         (_gone, DeploymentStatus.FAILED, {"create": 1, "ignore": 2}),
         (_gone, DeploymentStatus.PAUSED, {"create": 1, "ignore": 2}),
-        (_never_started, DeploymentStatus.FAILED, {"ignore": 3}),
-        (_never_started, DeploymentStatus.PAUSED, {"ignore": 3}),
+        # It is decided already, and what it replaces may have been stopped.
+        (_never_started, DeploymentStatus.FAILED, {"create": 1, "ignore": 2}),
+        (_never_started, DeploymentStatus.PAUSED, {"create": 1, "ignore": 2}),
         (_never_started, ROLLING, {"create": 1, "ignore": 2}),
         (_dropped, DeploymentStatus.FAILED, {"ignore": 2}),
         (_dropped, ROLLING, {"create": 1, "ignore": 2}),
