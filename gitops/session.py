@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from executors.observe import Observer
+from executors.probe import HostFence
 from executors.ssh import SshConnector, SshSettings
 from executors.ssh_fleet import SshFleet
+from gitops.ledger.errors import RewoundError
 from gitops.ledger.opening import open_ledger
-from gitops.ledger.protocol import Ledger
+from gitops.ledger.protocol import Ledger, Snapshot
 from gitops.ledger_home import known_hosts, ledger_address
 from gitops.planning import Look, looked
 from gitops.workspace import Workspace
@@ -71,7 +73,18 @@ class Session:
         snapshot, observed = await asyncio.gather(
             asyncio.to_thread(self.ledger.read), self.observer.observe(chosen)
         )
+        if self._ahead(snapshot):
+            # A run may have got further between the two looks; a ledger that lost decisions stays.
+            snapshot = await asyncio.to_thread(self.ledger.read)
+            if ahead := self._ahead(snapshot):
+                raise _behind(snapshot, *ahead)
         return looked(snapshot, observed, self.now())
+
+    def _ahead(self, snapshot: Snapshot) -> tuple[str, HostFence] | None:
+        """Return a host, and what it has seen, that is newer than the ledger."""
+        now = (snapshot.recorded.epoch, snapshot.recorded.index)
+        seen = ((n, f) for n, p in sorted(self.observer.probes.items()) for f in p.fences.values())
+        return next((x for x in seen if (x[1].epoch, x[1].index) > now), None)
 
     def hints(self) -> list[str]:
         """Say what to do about hosts that failed; the same advice once, with who it is for."""
@@ -91,6 +104,18 @@ class Session:
             epoch=epoch,
             commit=commit,
         )
+
+
+def _behind(snapshot: Snapshot, host: str, fence: HostFence) -> RewoundError:
+    recorded = snapshot.recorded
+    found = f"index {recorded.index} (epoch {recorded.epoch})" if snapshot.head else "empty"
+    return RewoundError(
+        f"the ledger is {found}, but {host} has seen index {fence.index} (epoch {fence.epoch})"
+        " of it: decisions were lost, or this is another ledger",
+        "nothing is written until that is settled; if the ledger is the right one:\n"
+        "  orch ledger repair     where it was used lately: puts back what was lost\n"
+        "  orch ledger rebuild    writes a new one from what the hosts know",
+    )
 
 
 def _few(names: list[str]) -> str:

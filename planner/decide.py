@@ -84,9 +84,9 @@ def opened(plan: JobPlan, state: JobState, stamp: Stamp) -> JobChange:
 
 
 def _trigger(plan: JobPlan) -> str:
-    if plan.migrates:
-        return "alloc-stop"
-    return "job-deregister" if plan.job.stop else "job-register"
+    if plan.job.stop:
+        return "job-deregister"
+    return "alloc-stop" if plan.migrates and not plan.registers else "job-register"
 
 
 def _within(plan: JobPlan, state: JobState) -> str:
@@ -285,8 +285,8 @@ def _next_version(plan: JobPlan, state: JobState, stamp: Stamp) -> JobVersion | 
     if not plan.registers:
         return None
     old = state.current
-    # Where the versions were lost, those of the allocations say which numbers were used.
-    used = [a.job_version for a in state.allocs] if old is None else [old.version]
+    # Where versions were lost, the allocations still say which numbers were used.
+    used = [v.version for v in state.versions] + [a.job_version for a in state.allocs]
     return JobVersion(
         version=max(used, default=-1) + 1,
         index=0,

@@ -35,6 +35,20 @@ def rebuilt_jobs(observed: Observed, index: int) -> dict[str, JobState]:
     return jobs
 
 
+def completed_jobs(
+    jobs: Mapping[str, JobState], observed: Observed, index: int
+) -> dict[str, JobState]:
+    """Return the jobs of which hosts have allocations that the records lack, with these added."""
+    known = {alloc.id for state in jobs.values() for alloc in state.allocs}
+    completed: dict[str, JobState] = {}
+    for key, found in rebuilt_jobs(observed, index).items():
+        missing = tuple(a for a in found.allocs if a.id not in known)
+        if missing:
+            state = jobs.get(key) or replace(found, allocs=())
+            completed[key] = replace(state, allocs=(*state.allocs, *missing), modify_index=index)
+    return completed
+
+
 def rebuilt_nodes(observed: Observed) -> Mapping[str, NodeRecord]:
     """Return the records of the hosts that have an id already."""
     return {

@@ -9,7 +9,8 @@ from typing import cast
 
 import typer
 
-from gitops.cli import alloc, deployment, evaluation, job, node, read, setup
+from gitops.cli import alloc, deployment, evaluation, job, ledger, node, read, setup
+from gitops.cli.options import COMMAND_FOLLOWS
 from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
@@ -18,6 +19,9 @@ INTERRUPTED = 130
 
 # Nomad's and Terraform's style: -check-index 3, -json; made into the two dashes that click knows.
 _LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z-]*(=.*)?$", re.DOTALL)
+# Commands that are followed by another one, and their switches in Nomad's style.
+_EXECS = (("exec",), ("alloc", "exec"))
+_SWITCHES = {"-i=true": "-i", "-i=false": "--no-stdin", "-t=true": "-t", "-t=false": "--no-tty"}
 _TWO_DASHES = re.compile(r"(?<![-\w])--(?=[a-z])")
 
 app = typer.Typer(
@@ -46,18 +50,29 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
-for _group in (alloc.app, deployment.app, evaluation.app, node.app):
+app.command("exec", context_settings=COMMAND_FOLLOWS)(read.execute)
+for _group in (alloc.app, deployment.app, evaluation.app, ledger.app, node.app):
     app.add_typer(_group)
 
 
 def two_dashes(argv: Sequence[str]) -> list[str]:
-    """Write long flags with two dashes; words after ``--`` stay as they are."""
-    out: list[str] = []
-    for i, word in enumerate(argv):
-        if word == "--":
-            return [*out, *argv[i:]]
-        out.append(f"-{word}" if _LONG_FLAG.match(word) else word)
-    return out
+    """Write long flags with two dashes; a command to run, and words after ``--``, stay as is."""
+    end = _end_of_flags(argv)
+    flags = [_SWITCHES.get(w, w) for w in argv[:end]] if end < len(argv) else argv[:end]
+    return [*(f"-{w}" if _LONG_FLAG.match(w) else w for w in flags), *argv[end:]]
+
+
+def _end_of_flags(argv: Sequence[str]) -> int:
+    words = list(argv)
+    start = next((len(p) for p in _EXECS if tuple(words[: len(p)]) == p), 0)
+    if not start:
+        return words.index("--") if "--" in words else len(words)
+    takes_value = False
+    for i, word in enumerate(words[start:], start):
+        if not takes_value and (word == "--" or not word.startswith("-")):
+            return i
+        takes_value = word.lstrip("-") == "task"
+    return len(words)
 
 
 def run(argv: Sequence[str]) -> int:

@@ -55,15 +55,13 @@ class Cache:
             variables = place.environment(directory)
         path = directory / "objects.git"
         self.git = Git(directory=path, bare=True, settings=settings, variables=variables)
-        self._absent = False
 
     def heads(self) -> Mapping[str, str]:
         """Fetch, and return the refs; none where a host has no repository yet."""
         with self._locked():
             fresh = self._ensure()
             done = self._fetch_newest() if fresh else self._fetch()
-            self._absent = self._remote.place is not None and _NOT_THERE in done.stderr
-            if self._absent:
+            if self._is_absent(done):
                 return {}
             if done.code != 0:
                 self._recover(done)
@@ -105,8 +103,13 @@ class Cache:
     def push(self, ref: str, old: str, new: str) -> Completed:
         """Push one ref on condition of its old value. Raises `GitTimeoutError`."""
         self._write_keys()
-        if self._absent:
+        done = self._push(ref, old, new)
+        if self._is_absent(done):
             self._create()
+            done = self._push(ref, old, new)
+        return done
+
+    def _push(self, ref: str, old: str, new: str) -> Completed:
         full = self._prefix + ref
         return self.git.run(
             "push",
@@ -173,6 +176,10 @@ class Cache:
         except GitTimeoutError as e:
             raise self.unreachable(f"no answer in {self._seconds:g} s") from e
 
+    def _is_absent(self, done: Completed) -> bool:
+        """Whether the host has no repository yet; it is made by the first push."""
+        return self._remote.place is not None and _NOT_THERE in done.stderr
+
     def _fetch_newest(self) -> Completed:
         """Fetch what the refs hold now, and leave out the past."""
         done = self._fetch("--depth=1")
@@ -214,4 +221,3 @@ class Cache:
             raise self.unreachable(str(e)) from e
         if done.returncode != 0:
             raise self.unreachable(shown(done.stderr))
-        self._absent = False

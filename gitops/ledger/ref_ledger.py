@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gitops.ledger import layout
 from gitops.ledger.adoption import adopted
-from gitops.ledger.check import probe
+from gitops.ledger.check import Trial, probe, trials
 from gitops.ledger.contents import Contents
 from gitops.ledger.errors import LostObjectsError, RewoundError, refused
 from gitops.ledger.journal import RunInfo
@@ -283,6 +283,15 @@ class RefLedger:
     def check(self) -> None:
         """Probe create, conflict and delete."""
         probe(self._store, self._journals, self._around)
+
+    def trials(self) -> Iterator[Trial]:
+        """Try create, conflict, delete and so on, one by one; leaves nothing."""
+        return trials(self._store, self._journals, self._around)
+
+    @property
+    def place(self) -> str:
+        """Where the ledger is, for messages."""
+        return self._store.name
 
     def accept_rewind(self) -> None:
         """Forget what was seen."""

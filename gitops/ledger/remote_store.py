@@ -75,7 +75,8 @@ class RemoteStore:
                 continue
             swap = _outcome(done, self._prefix + ref)
             if swap is not None and lost and not swap.done:
-                swap, lost = self._settled(ref, old, new, swap.reason), swap.reason
+                lost = swap.reason
+                swap = self._settled(ref, old, new, lost)
             if swap is not None:
                 return swap
             if not lost and is_denied(done.stderr):

@@ -85,6 +85,14 @@ class Rebuilt:
     index: int = 0
 
 
+# The jobs that are recorded, and the index of the decision, to the jobs to record anew.
+Completion = Callable[[Mapping[str, JobState], int], Mapping[str, JobState]]
+
+
+def _as_it_is(_: Mapping[str, JobState], __: int) -> Mapping[str, JobState]:
+    return {}
+
+
 class Repair:
     """Repairs of one ledger."""
 
@@ -117,10 +125,11 @@ class Repair:
             raise LedgerError("there is nothing that could be put back", "see 'orch ledger repair'")
         self._swap(found.head, found.seen.head)
 
-    def accept(self, found: Finding) -> int:
+    def accept(self, found: Finding, complete: Completion = _as_it_is) -> int:
         """Decide that what the ledger holds is right; return the new index.
 
-        The epoch rises, so that hosts which have seen the lost decisions listen again.
+        The epoch rises, so that hosts which have seen the lost decisions listen again. `complete`
+        may add what the lost decisions have left on hosts.
         """
         if found.meta is None:
             raise LedgerError("there is nothing to accept", "see 'orch ledger rebuild'")
@@ -129,6 +138,9 @@ class Repair:
         contents = Contents(self._store)
         root = contents.commit(found.head).tree
         files = {layout.META: layout.canonical(meta)}
+        with self._store.reader() as reader:
+            stored = contents.read(reader, {layout.STATE: found.head})[layout.STATE]
+        files |= _job_files(complete(layout.jobs(stored), meta.index))
         objects = changed_tree(root, files, contents.load)
         self._decide(found, meta, objects, f"Repair: go on from index {found.meta.index}")
         return meta.index
@@ -223,6 +235,10 @@ class Repair:
             if ref.startswith(layout.RUNS):
                 with suppress(LedgerError):
                     self._store.swap(ref, oid, "")
+
+
+def _job_files(jobs: Mapping[str, JobState]) -> dict[str, bytes]:
+    return {layout.job_path(key): layout.canonical(state) for key, state in jobs.items()}
 
 
 def _at(reader: Reader, head: str, steps: int) -> str:

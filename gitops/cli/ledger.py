@@ -1,0 +1,80 @@
+"""`orch ledger …`: where decisions are recorded, whether that works, and what to do if not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from gitops.cli.options import Json
+from gitops.cli.say import say, say_json
+
+app = typer.Typer(
+    name="ledger",
+    help="Where decisions are recorded.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", envvar="ORCH_AUTO_APPROVE", help="Do not ask.")]
+
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without", metavar="HOST", help="Go on though this host can't be asked; may repeat."
+    ),
+]
+
+
+@app.callback()
+def ledger() -> None:
+    """Where decisions are recorded."""
+
+
+@app.command("status")
+def status(json: Json = False) -> None:
+    """Show where the ledger is, and the runs in progress."""
+    from gitops.cli import ledger_reading
+
+    answer = ledger_reading.status(time.time_ns())
+    say_json(answer.data) if json else say(answer.text)
+
+
+@app.command("check")
+def check(json: Json = False) -> None:
+    """Try whether the place can carry a ledger."""
+    from gitops.cli import ledger_reading
+
+    answer = ledger_reading.check()
+    say_json(answer.data) if json else say(answer.text)
+    raise typer.Exit(answer.exit_code)
+
+
+@app.command("repair")
+def repair(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Go on from what is there; what was lost stays lost.")
+    ] = False,
+    without: Without = None,
+    yes: Yes = False,
+) -> None:
+    """Show lost decisions; put them back, or accept the loss."""
+    from gitops.cli import ledger_repair
+
+    asyncio.run(ledger_repair.repair(tuple(without or ()), accept=accept, ask=not yes))
+
+
+@app.command("rebuild")
+def rebuild(
+    without: Without = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if the ledger is sound, or can be put back.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Write a new ledger from what the hosts know."""
+    from gitops.cli import ledger_repair
+
+    asyncio.run(ledger_repair.rebuild(tuple(without or ()), force=force, ask=not yes))

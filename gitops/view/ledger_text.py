@@ -1,0 +1,77 @@
+"""The ledger's place, its runs, its trials and its losses, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import indent
+
+from gitops.ledger.check import Trial
+from gitops.ledger.protocol import RunHead
+from gitops.ledger.repair import SHOWN, Finding
+from gitops.view.columns import pairs, table
+from gitops.view.moment import ago, timestamp
+from gitops.view.safe import clean
+
+_SECOND = 1_000_000_000
+_LISTED = 20
+_SHORT = 8
+
+
+def status(facts: Mapping[str, object], runs: Sequence[RunHead], now: int) -> str:
+    """Return the facts, and a table of the runs in progress."""
+    lines = pairs(facts.items())
+    if not runs:
+        return "\n".join([*lines, "", "No run in progress\n"])
+    rows = [_run(run, now) for run in sorted(runs, key=lambda r: (r.info.started, r.id))]
+    header = ("ID", "Holder", "Started", "Jobs", "Last Entry")
+    return "\n".join([*lines, "", "Runs in progress", *table(header, rows), ""])
+
+
+def _run(run: RunHead, now: int) -> tuple[str, ...]:
+    last = "none yet"
+    if run.entries:
+        entry = run.entries[-1]
+        last = f"{len(run.entries)}: {entry.kind}, {ago(entry.time, now)}"
+    if run.sealed_by:
+        last += f", taken over by {run.sealed_by[:_SHORT]}"
+    jobs = ", ".join(run.info.jobs)
+    return run.id[:_SHORT], run.info.holder, ago(run.info.started, now), jobs, last
+
+
+def result(trial: Trial) -> str:
+    """Return the one word for how a trial went."""
+    if not trial.tried:
+        return "not tried"
+    return "ok" if trial.passed else "failed"
+
+
+def check(place: str, trials: Sequence[Trial]) -> str:
+    """Return each trial with its result, and what to do about those that failed."""
+    lines = [f"Ledger {clean(place)}", "", *table(("Trial", "Result"), map(_row, trials))]
+    for trial in trials:
+        if trial.error is not None:
+            lines += ["", f"{trial.name}: {clean(trial.error.message)}"]
+            lines += [indent(clean(trial.error.hint), "  ")] if trial.error.hint else []
+    return "\n".join([*lines, ""])
+
+
+def _row(trial: Trial) -> tuple[str, str]:
+    return trial.name, result(trial)
+
+
+def losses(found: Finding) -> str:
+    """Return what is gone of what was seen here."""
+    here = f"index {found.meta.index} ({found.head[:12]})" if found.meta else "empty"
+    seen = f"index {found.seen.index} ({found.seen.head[:12]})" if found.seen else "nothing"
+    lines = pairs([("Seen here before", seen), ("Now", here)])
+    if not found.lost:
+        return "\n".join([*lines, "", f"{found.problem or 'Nothing is lost.'}\n"])
+    rows = [
+        (d.index, timestamp(d.time * _SECOND), d.who, d.message.partition("\n")[0])
+        for d in found.lost[:_LISTED]
+    ]
+    more = len(found.lost) - _LISTED
+    lines += ["", "Decisions that are gone", *table(("Index", "Time", "By", "Decision"), rows)]
+    if more > 0:
+        lines.append(f"… and {more}{' or more' if len(found.lost) == SHOWN else ''} before these")
+    return "\n".join([*lines, ""])
