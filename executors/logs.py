@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import cast
 
 from executors import scripts
 from executors.printable import printable
@@ -15,6 +18,8 @@ from planner.errors import OrchError
 # What one read may return, in bytes: the default of ten files of 10 MB does not fit on purpose.
 READ_LIMIT = 8 * 1024 * 1024
 _NO_LOGS = 3
+_HEADER = re.compile(rb"orch-log (\d{1,9}) (\d{1,18}) (\d{1,18})")
+_HEADER_LIMIT = 200
 
 
 class LogStream(StrEnum):
@@ -40,10 +45,15 @@ class LogSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:
-    """How much of the end is wanted; neither means everything that `READ_LIMIT` allows."""
+    """How much of the end is wanted; neither means everything that `READ_LIMIT` allows.
+
+    `since`, in seconds since the epoch, leaves out what was rotated away before: lines carry no
+    times.
+    """
 
     lines: int | None = None
     size: int | None = None
+    since: int = 0
 
     def word(self) -> str:
         """The script's argument."""
@@ -55,7 +65,8 @@ class Tail:
 async def read(transport: Transport, source: LogSource, tail: Tail | None = None) -> bytes:
     """Return the end of a task's output; `NoLogsError` where its directory is gone."""
     bounds = Bounds(deadline=60.0, output=READ_LIMIT)
-    done = await transport.run(_argv(source, tail or Tail(), follows=False), bounds=bounds)
+    tail = tail or Tail()
+    done = await transport.run(_argv(source, tail, tail.word(), follows=False), bounds=bounds)
     if done.exit_status == _NO_LOGS:
         raise NoLogsError(
             f"{transport.host}: there are no logs of allocation {source.alloc_id[:8]}",
@@ -70,10 +81,58 @@ def follow(
     transport: Transport, source: LogSource, tail: Tail | None = None
 ) -> AsyncIterator[bytes]:
     """Yield the end of a task's output and then what comes, until the allocation is over."""
-    return transport.follow(_argv(source, tail or Tail(lines=10), follows=True))
+    return Follower(source=source, tail=tail or Tail(lines=10)).chunks(transport)
 
 
-def _argv(source: LogSource, tail: Tail, *, follows: bool) -> tuple[str, ...]:
+@dataclass(slots=True, kw_only=True)
+class Follower:
+    """Follows one output, and knows how far it has come: another connection goes on there."""
+
+    source: LogSource
+    tail: Tail = field(default_factory=lambda: Tail(lines=10))
+    # the file and the offset in it that were come to; None before anything was heard
+    _place: tuple[int, int] | None = field(init=False, default=None)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was heard of the host yet."""
+        return self._place is not None
+
+    async def chunks(self, transport: Transport) -> AsyncIterator[bytes]:
+        """Yield what has not been yielded yet, until the allocation is over.
+
+        Raises a `HostError` where the connection is lost; call again with a new one then.
+        """
+        amount = "from:{}:{}".format(*self._place) if self._place else self.tail.word()
+        stream = transport.follow(_argv(self.source, self.tail, amount, follows=True))
+        head: bytes | None = b""
+        async with aclosing(cast("AsyncGenerator[bytes]", stream)) as coming:
+            async for chunk in coming:
+                data = chunk
+                if head is not None:
+                    head, data = self._begun(head + chunk)
+                if data:
+                    self._come(len(data))
+                    yield data
+
+    def _begun(self, said: bytes) -> tuple[bytes | None, bytes]:
+        """Take the header off; return what there is of it as long as it is not whole."""
+        line, found, rest = said.partition(b"\n")
+        if not found:
+            return said[:_HEADER_LIMIT], b""
+        header = _HEADER.search(line)
+        if header is None:
+            raise OrchError("the host does not say where in the log it is", "Try again.")
+        file, end, size = (int(n) for n in header.groups())
+        self._place = (file, end - size)
+        return None, rest
+
+    def _come(self, size: int) -> None:
+        file, offset = self._place or (0, 0)
+        self._place = (file, offset + size)
+
+
+def _argv(source: LogSource, tail: Tail, amount: str, *, follows: bool) -> tuple[str, ...]:
     words = (source.data_dir or "", source.alloc_id, task_dir_name(source.task))
-    rest = (source.stream.value, "1" if follows else "0", tail.word())
+    rest = (source.stream.value, "1" if follows else "0", amount, str(tail.since))
     return scripts.command("lib", "logs", arguments=(*words, *rest))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitops.ledger.protocol import Snapshot
@@ -55,6 +55,22 @@ def looked(snapshot: Snapshot, observed: Observed, now: int) -> Look:
     return Look(
         snapshot=snapshot, recorded=recorded, observed=verified(observed, recorded), now=now
     )
+
+
+def told_to_stop(look: Look, allocs: Collection[str]) -> Look:
+    """Return the look in which these allocations are to stop, and to be replaced."""
+    jobs = {
+        key: replace(
+            state,
+            allocs=tuple(replace(a, migrate=True) if a.id in allocs else a for a in state.allocs),
+        )
+        for key, state in look.recorded.jobs.items()
+        if any(a.id in allocs for a in state.allocs)
+    }
+    if not jobs:
+        return look
+    recorded = replace(look.recorded, jobs={**look.recorded.jobs, **jobs})
+    return replace(look, recorded=recorded)
 
 
 def plan_of(desired: Desired, look: Look, cluster: str) -> Plan:

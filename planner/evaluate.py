@@ -105,6 +105,7 @@ def _planned(path: str, view: View, loads: Fleet) -> JobPlan:
         path=path,
         resumes=_deployment(view, DeploymentStatus.RUNNING),
         failed=_deployment(view, DeploymentStatus.FAILED),
+        migrates=tuple(sorted(a.id for a in state.allocs if a.migrate and not a.terminal)),
     )
 
 

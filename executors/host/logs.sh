@@ -1,11 +1,22 @@
-# Print a task's output: DATA ALLOC TASK STREAM FOLLOW AMOUNT. AMOUNT is `all`, `lines:N` or
-# `bytes:N`. Every rotated file in order; following goes on through rotation and restarts. Reads
-# only.
+# Print a task's output: DATA ALLOC TASK STREAM FOLLOW AMOUNT SINCE. AMOUNT is `all`, `lines:N` or
+# `bytes:N`, or, to go on where a follower was cut off, `from:FILE:OFFSET` (an offset below 0 is in
+# the files before). SINCE, in seconds since the epoch, leaves out files not written since. Every
+# rotated file in order; following goes on through rotation and restarts. Reads only.
+#
+# A follower is told first where it is: "orch-log FILE OFFSET SIZE" says that SIZE bytes follow that
+# end at OFFSET of FILE.
 set_data "$1"
 record=$data/records/$2
 base=$data/alloc/$2/alloc/logs/$3.$4
 follow=$5
+since=${7:-0}
 [ -d "${base%/*}" ] || { printf 'no logs of this allocation on the host\n' >&2; exit 3; }
+
+# A stat that is none of the known ones leaves nothing out.
+written_since() {
+    _written=$(stat -c %Y "$1" 2>/dev/null)
+    [ "${_written:-$since}" -ge "$since" ]
+}
 
 # The lowest and the highest number, in $first and $last.
 set_range() {
@@ -14,6 +25,7 @@ set_range() {
         _number=${_file##*.}
         [ -f "$_file" ] || continue
         case $_number in *[!0-9]*) continue ;; esac
+        [ "$since" = 0 ] || written_since "$_file" || continue
         [ -n "$first" ] && [ "$_number" -ge "$first" ] || first=$_number
         [ -n "$last" ] && [ "$_number" -le "$last" ] || last=$_number
     done
@@ -67,17 +79,56 @@ follow() {
     done
 }
 
-set_range
-end=0
-[ -z "$last" ] || end=$(size "$last")
-stop_at=${last:-0}
-if [ -n "$last" ]; then
-    case $6 in
+# The part of everything that was asked for.
+part() {
+    case $1 in
     all) whole ;;
-    lines:*) whole | tail -n "${6#lines:}" ;;
-    bytes:*) whole | tail -c "${6#bytes:}" ;;
+    lines:*) whole | tail -n "${1#lines:}" ;;
+    bytes:*) whole | tail -c "${1#bytes:}" ;;
     esac
+}
+
+# Find the place that a follower had come to; what was removed meanwhile is passed over.
+find_place() {
+    _place=${1#from:}
+    n=${_place%%:*} offset=${_place#*:}
+    case $n:${offset#-} in *[!0-9:]* | :* | *:) n=${first:-0} offset=0 ;; esac
+    [ -n "$last" ] || return 0
+    while [ "$offset" -lt 0 ] && [ "$n" -gt "$first" ]; do
+        n=$((n - 1))
+        offset=$((offset + $(size "$n")))
+    done
+    [ "$n" -ge "$first" ] || n=$first offset=0
+    [ "$offset" -ge 0 ] || offset=0
+    while [ "$n" -lt "$last" ] && [ "$offset" -ge "$(size "$n")" ]; do
+        offset=$((offset - $(size "$n")))
+        n=$((n + 1))
+    done
+}
+
+set_range
+_first=$first since=0
+set_range
+case $6 in
+from:*)
+    find_place "$6"
+    printf 'orch-log %s %s 0\n' "$n" "$offset"
+    follow
+    exit 0
+    ;;
+esac
+end=0
+if [ -n "$last" ]; then
+    end=$(size "$last")
+    first=${_first:-$((last + 1))}
 fi
+stop_at=${last:-0}
+if [ "$follow" = 1 ]; then
+    _size=0
+    [ -z "$last" ] || _size=$(part "$6" | wc -c)
+    printf 'orch-log %s %s %s\n' "$stop_at" "$end" "$((_size))"
+fi
+[ -z "$last" ] || part "$6"
 [ "$follow" = 1 ] || exit 0
 n=$stop_at offset=$end
 follow

@@ -23,7 +23,7 @@ from gitops.ledger.journal import RunInfo
 from gitops.ledger.lease import Holder, LeaseWatch
 from gitops.ledger.process import is_gone, this_process
 from gitops.ledger.surroundings import Surroundings
-from gitops.planning import Desired, plan_of
+from gitops.planning import Desired, plan_of, told_to_stop
 from gitops.planning import Look as Read
 from gitops.request import SpecRequest
 from gitops.saved import SavedPlan, bindings, refuse_if_moved
@@ -47,10 +47,13 @@ class Applying:
     request: SpecRequest
     at: Passing = pass_by
     bound: SavedPlan | None = None
+    # ids of allocations to stop, so that others take their place
+    migrates: frozenset[str] = frozenset()
 
     async def run(self, desired: Desired) -> int:
         """Plan, check, ask and carry out; return the exit code."""
         read = await self._unheld(await self.ties.look(), desired)
+        read = told_to_stop(read, self.migrates)
         made = plan_of(desired, read, self.ties.workspace.config.cluster)
         advise(self.ties, ineligible(made, read.observed.nodes.values()))
         if self.bound is not None:
@@ -59,7 +62,7 @@ class Applying:
         self._check_index(made)
         _refuse_unsupported(made, self.approval.ignored)
         _refuse_configs(made)
-        if made.empty or not self.look.json:
+        if made.empty or not (self.look.json or self.migrates):
             view = PlanView(flags=flags_of(self.request), advises=False)
             show_plan(made, self.look, view)
         if made.empty:
@@ -163,6 +166,8 @@ class Applying:
             if outcome.log:
                 note("\nThe end of its log:")
                 note("\n".join(clean(line) for line in outcome.log.splitlines()))
+        if self.migrates:
+            return
         done = sum(o.kind is OutcomeKind.DONE for o in result.outcomes)
         verb = "Stop" if all(p.job.stop for p in made.jobs if not p.empty) else "Apply"
         say(f"\n{verb} finished: {done} of {len(result.outcomes)} jobs done.")

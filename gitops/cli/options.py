@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from typing import Annotated
 
 import typer
@@ -62,3 +65,30 @@ IgnoreUnsupported = Annotated[
         help="Apply without this block, which orch does not honour yet.",
     ),
 ]
+
+# Whatever comes after the first word is a command with flags of its own.
+COMMAND_FOLLOWS = {"allow_interspersed_args": False}
+Stdin = Annotated[bool, typer.Option("-i/--no-stdin", help="Hand stdin on; -i=false: do not.")]
+Tty = Annotated[
+    bool | None,
+    typer.Option("-t/--no-tty", help="Give it a terminal; by default where stdin is one."),
+]
+
+
+def terminal(wanted: bool | None, stdin: bool) -> str:
+    """Return the TERM of the terminal that a command gets, or nothing."""
+    asked = sys.stdin.isatty() and sys.stdout.isatty() and stdin if wanted is None else wanted
+    return (os.environ.get("TERM") or "dumb") if asked else ""
+
+
+def ago(text: str | int) -> int:
+    """Return when it was, in seconds since the epoch, so long ago (``10m``); 0 is never."""
+    if isinstance(text, int):
+        return text
+    from gitops.jobspec.durations import parse_duration
+    from gitops.jobspec.values import ValueFault
+
+    try:
+        return int(time.time() - abs(parse_duration(text)) / 1e9)
+    except ValueFault as e:
+        raise typer.BadParameter(str(e)) from e

@@ -3,56 +3,130 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO
 
 from executors import logs
+from executors.logs import LogStream
+from executors.transport import HostError, HostFault
+from gitops.cli.executing import chosen, task_names
 from gitops.cli.look import session, workspace
 from gitops.cli.say import note
-from gitops.resolve import Found, allocs_named, job_named
+from gitops.resolve import Found, alloc_named, allocs_named, job_named
 from gitops.session import Session
 from planner.errors import OrchError
 from planner.recorded import AllocRecord, Recorded
 
+# Faults that pass by themselves, and the seconds between two attempts to get through.
+_PASSING = (HostFault.UNREACHABLE, HostFault.REFUSED, HostFault.TIMEOUT, HostFault.LOST)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+
+Outs = Mapping[LogStream, BinaryIO]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Whose output, and how much of it."""
+    """Whose output, and how much of it.
+
+    `name` is a job or an allocation; with `one` it is an allocation or, with `by_job`, a job of
+    which any allocation will do.
+    """
 
     name: str
     task: str = ""
     follow: bool = False
-    lines: int | None = None
-    stderr: bool = False
+    tail: logs.Tail | None = None
+    streams: tuple[LogStream, ...] = (LogStream.STDOUT,)
+    one: bool = False
+    by_job: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
     alloc: AllocRecord
     task: str
+    stream: LogStream
 
     @property
     def prefix(self) -> bytes:
         return f"{self.alloc.name} {self.alloc.id[:8]} {self.task} | ".encode()
 
 
-async def show(wanted: Wanted, out: BinaryIO) -> None:
-    """Write the output to `out` as the bytes it is; several tasks get a prefix per line."""
+@dataclass(slots=True)
+class _Lines:
+    """Writes whole lines, each with its prefix, so that those of several tasks do not mix."""
+
+    out: BinaryIO
+    prefix: bytes
+    rest: bytes = b""
+
+    def feed(self, data: bytes) -> None:
+        """Write the lines that are whole by now."""
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        self.out.write(b"".join(self.prefix + line + b"\n" for line in whole))
+        self.out.flush()
+
+    def end(self) -> None:
+        """Write what is left: the last line may lack its end."""
+        if self.rest:
+            self.out.write(self.prefix + self.rest)
+            self.out.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Following:
+    """What sources that are followed share: each loss of a host is told once."""
+
+    ties: Session
+    lost: set[str] = field(default_factory=set[str])
+
+    async def follow(self, source: _Source, follower: logs.Follower, lines: _Lines) -> None:
+        """Write what comes until the allocation is over, through losses of the connection."""
+        host, pause = source.alloc.node, _FIRST_PAUSE
+        while True:
+            try:
+                transport = await self.ties.connector.connect(host)
+                async for chunk in follower.chunks(transport):
+                    self._is_back(host)
+                    pause = _FIRST_PAUSE
+                    lines.feed(chunk)
+                return
+            except HostError as e:
+                if e.fault not in _PASSING or not follower.has_begun:
+                    raise
+                self._is_lost(host, e)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_lost(self, host: str, error: HostError) -> None:
+        if host not in self.lost:
+            self.lost.add(host)
+            note(f"{error.message.strip().rstrip(':')}; connecting again…")
+
+    def _is_back(self, host: str) -> None:
+        if host in self.lost:
+            self.lost.discard(host)
+            note(f"{host}: connected again")
+
+
+async def show(wanted: Wanted, outs: Outs) -> None:
+    """Write the output as the bytes it is; that of several tasks gets a prefix per line."""
     ws = workspace()
     async with session(ws) as ties:
         recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
         sources = _sources(wanted, recorded)
-        alone = len(sources) == 1
+        alone = len({(s.alloc.id, s.task) for s in sources}) == 1
         # Followed ones are written as they come; else in order, when all of them are read.
-        parts = [_Writer(out=out) if wanted.follow else _Writer(out=BytesIO()) for _ in sources]
-        jobs = [
-            _copy(ties, s, wanted, part, b"" if alone else s.prefix)
-            for s, part in zip(sources, parts, strict=True)
+        parts = [
+            _Lines(outs[s.stream] if wanted.follow else BytesIO(), b"" if alone else s.prefix)
+            for s in sources
         ]
-        ends = await asyncio.gather(*jobs, return_exceptions=True)
-        _join(parts, out)
+        following = _Following(ties=ties)
+        copies = (_copy(following, s, wanted, part) for s, part in zip(sources, parts, strict=True))
+        ends = await asyncio.gather(*copies, return_exceptions=True)
+    _join(sources, parts, outs)
     problems = [e for e in ends if isinstance(e, BaseException)]
     for problem in problems:
         if len(problems) == len(sources) or not isinstance(problem, OrchError):
@@ -60,84 +134,61 @@ async def show(wanted: Wanted, out: BinaryIO) -> None:
         note(problem.message)
 
 
-def _join(parts: Sequence[_Writer], out: BinaryIO) -> None:
-    for part in parts:
+def _join(sources: Sequence[_Source], parts: Sequence[_Lines], outs: Outs) -> None:
+    for source, part in zip(sources, parts, strict=True):
         if isinstance(part.out, BytesIO):
-            out.write(part.out.getvalue())
-    out.flush()
+            outs[source.stream].write(part.out.getvalue())
+            outs[source.stream].flush()
 
 
 def _sources(wanted: Wanted, recorded: Recorded) -> list[_Source]:
-    found = _allocs(wanted.name, recorded)
+    found = _allocs(wanted, recorded)
     sources = [
-        _Source(alloc=f.alloc, task=task)
+        _Source(alloc=f.alloc, task=task, stream=stream)
         for f in found
-        for task in _tasks(f)
+        for task in task_names(f)
         if wanted.task in ("", task)
+        for stream in wanted.streams
     ]
     if sources:
         return sources
     if not found:
         raise OrchError(f"job {wanted.name!r} has no allocations", "Apply it first.")
-    names = sorted({t for f in found for t in _tasks(f)})
+    names = sorted({t for f in found for t in task_names(f)})
     raise OrchError(f"no task named {wanted.task!r}", f"Its tasks are: {', '.join(names)}.")
 
 
-def _allocs(name: str, recorded: Recorded) -> list[Found]:
+def _allocs(wanted: Wanted, recorded: Recorded) -> list[Found]:
     """The allocation that is meant, or a job's live ones, else the newest of each name."""
-    if not any(k.startswith(name) for k in recorded.jobs) and (
-        found := allocs_named(name, recorded)
-    ):
-        if len(found) > 1:
-            raise OrchError(f'Prefix "{name}" matched multiple allocations', "Type more of it.")
-        return found
+    name = wanted.name
+    if wanted.one:
+        return [chosen(name, recorded, by_job=wanted.by_job)]
+    if not any(k.startswith(name) for k in recorded.jobs) and allocs_named(name, recorded):
+        return [alloc_named(name, recorded)]
     state = recorded.job(job_named(name, recorded))
     live = [a for a in state.allocs if not a.terminal]
     newest = {a.name: a for a in sorted(state.allocs, key=lambda a: a.created)}
-    chosen = sorted(live or newest.values(), key=lambda a: a.name)
-    return [Found(state=state, alloc=a) for a in chosen]
+    picked = sorted(live or newest.values(), key=lambda a: a.name)
+    return [Found(state=state, alloc=a) for a in picked]
 
 
-def _tasks(found: Found) -> list[str]:
-    version = found.state.version(found.alloc.job_version) or found.state.current
-    group = version.job.group(found.alloc.group) if version else None
-    return [t.name for t in group.tasks] if group else sorted(found.alloc.tasks)
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    out: BinaryIO
-
-    def write(self, data: bytes) -> None:
-        self.out.write(data)
-        self.out.flush()
-
-
-async def _copy(
-    ties: Session, source: _Source, wanted: Wanted, writer: _Writer, prefix: bytes
-) -> None:
-    transport = await ties.connector.connect(source.alloc.node)
+async def _copy(following: _Following, source: _Source, wanted: Wanted, lines: _Lines) -> None:
+    ties = following.ties
     where = logs.LogSource(
         alloc_id=source.alloc.id,
         task=source.task,
-        stream=logs.LogStream.STDERR if wanted.stderr else logs.LogStream.STDOUT,
-        data_dir=ties.inventory.hosts[source.alloc.node].data_dir or None,
+        stream=source.stream,
+        data_dir=_data_dir(ties, source.alloc.node),
     )
-    tail = logs.Tail(lines=wanted.lines) if wanted.lines is not None else None
-    if not wanted.follow:
-        data = await logs.read(transport, where, tail)
-        writer.write(b"".join(prefix + line for line in data.splitlines(keepends=True)))
-        return
-    async for line in _lines(logs.follow(transport, where, tail)):
-        writer.write(prefix + line)
+    if wanted.follow:
+        tail = wanted.tail or logs.Tail(lines=10)
+        await following.follow(source, logs.Follower(source=where, tail=tail), lines)
+    else:
+        transport = await ties.connector.connect(source.alloc.node)
+        lines.feed(await logs.read(transport, where, wanted.tail))
+    lines.end()
 
 
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield whole lines, so that those of several tasks do not mix; the last may lack its end."""
-    rest = b""
-    async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-    if rest:
-        yield rest
+def _data_dir(ties: Session, host: str) -> str | None:
+    known = ties.inventory.hosts.get(host)
+    return (known.data_dir or None) if known else None

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gitops.cli.options import Json, Verbose
+from gitops.cli.options import Json, Stdin, Tty, Verbose, ago, terminal
 from gitops.cli.say import say, say_json
 
 _JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
@@ -41,13 +41,53 @@ def logs(
     lines: Annotated[
         int | None, typer.Option("-n", "--tail", min=0, help="Only the last lines.")
     ] = None,
+    since: Annotated[
+        int,
+        typer.Option("--since", parser=ago, metavar="DURATION", help="Not what is older: 10m."),
+    ] = 0,
     stderr: Annotated[bool, typer.Option("--stderr", help="stderr instead of stdout.")] = False,
 ) -> None:
     """Print what tasks have written, or follow it."""
+    from executors.logs import LogStream, Tail
     from gitops.cli import output
 
-    wanted = output.Wanted(name=job, task=task, follow=follow, lines=lines, stderr=stderr)
-    asyncio.run(output.show(wanted, sys.stdout.buffer))
+    stream = LogStream.STDERR if stderr else LogStream.STDOUT
+    wanted = output.Wanted(
+        name=job,
+        task=task,
+        follow=follow,
+        tail=None if lines is None and not since else Tail(lines=lines, since=since),
+        streams=(stream,),
+    )
+    asyncio.run(output.show(wanted, {stream: sys.stdout.buffer}))
+
+
+def execute(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="ALLOC [TASK] -- COMMAND...", help="Where, and what to run there."),
+    ],
+    task: Annotated[str, typer.Option("--task", metavar="TASK", help="Only this task.")] = "",
+    job: Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")] = False,
+    stdin: Stdin = True,
+    tty: Tty = None,
+) -> None:
+    """Run a command beside a task: its directory, variables and user."""
+    from gitops.cli import executing
+
+    at = words.index("--") if "--" in words else 1
+    if at > 2:  # noqa: PLR2004
+        raise typer.BadParameter("write ALLOC [TASK] -- COMMAND...")
+    place, argv = words[:at], words[at + (words[at : at + 1] == ["--"]) :]
+    wanted = executing.Wanted(
+        name=place[0],
+        task=task or "".join(place[1:]),
+        by_job=job,
+        argv=argv,
+        stdin=stdin,
+        terminal=terminal(tty, stdin),
+    )
+    raise typer.Exit(asyncio.run(executing.execute(wanted)))
 
 
 def history(

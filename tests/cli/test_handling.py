@@ -1,0 +1,245 @@
+"""Allocations handled from the command line: commands beside tasks, signals, restarts, stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from executors.dev import DevHost
+from tests.cli.background import Background
+from tests.cli.place import CONFIG, ORCH, Place, Said, process_environment
+
+JOB = """\
+job "handled" {
+  update {
+    min_healthy_time = "0s"
+    healthy_deadline = "10s"
+  }
+  group "app" {
+    restart {
+      attempts = 0
+      mode     = "fail"
+    }
+    task "server" {
+      driver       = "raw_exec"
+      kill_timeout = "1s"
+      env { GREETING = "hello" }
+      config {
+        command = "sh"
+        args    = ["-c", "trap 'echo got it' USR1; echo up; while :; do sleep 0.1; done"]
+      }
+      resources {
+        cpu    = 20
+        memory = 16
+      }
+    }
+  }
+}
+"""
+
+
+@dataclass
+class Handled:
+    """A place where a job runs. One for all tests: hosts remember what ledgers decided."""
+
+    place: Place
+    name: str = "handled"
+    file: str = "jobs/handled.nomad.hcl"
+
+    def orch(self, *argv: str) -> Said:
+        return self.place.orch(*argv)
+
+    def allocs(self) -> list[dict[str, str]]:
+        return json.loads(self.orch("status", "-json", self.name).out)["Allocations"]
+
+    def alloc(self) -> str:
+        (found,) = (a["ID"] for a in self.allocs() if a["DesiredStatus"] == "run")
+        return found
+
+    def execute(self, *argv: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            (*ORCH, *argv),
+            cwd=self.place.cwd,
+            env=process_environment(self.place.environment),
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def root(
+    background: Background, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[tuple[Path, DevHost]]:
+    """A clone, a ledger and a host of their own, on which the job runs."""
+    root = tmp_path_factory.mktemp("handled")
+    with background.serving(DevHost(root / "dev")) as dev:
+        place = _place(root, dev)
+        (root / "home").mkdir()
+        place.clone.mkdir()
+        place.git("init", "-qb", "main")
+        place.git("config", "user.name", "Test")
+        place.git("config", "user.email", "test@example.invalid")
+        place.commit("orch.toml", CONFIG)
+        place.commit("jobs/handled.nomad.hcl", JOB)
+        said = place.spawn("apply", "-auto-approve")
+        assert said.code == 0, said.err
+        yield root, dev
+        said = place.spawn("stop", "-yes", "handled")
+        assert said.code == 0, said.err
+
+
+def _place(root: Path, dev: DevHost) -> Place:
+    environment = {
+        "HOME": str(root / "home"),
+        "XDG_CACHE_HOME": str(root / "cache"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "SSH_AUTH_SOCK": "",
+        "ORCH_INVENTORY": str(dev.inventory),
+    }
+    return Place(root=root, host=dev.data_dir, environment=environment)
+
+
+@pytest.fixture
+def handled(
+    root: tuple[Path, DevHost],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Handled:
+    return Handled(replace(_place(*root), capsys=capsys, monkeypatch=monkeypatch))
+
+
+def test_a_command_beside_a_task(handled: Handled) -> None:
+    found = handled.alloc()
+    script = 'echo "$GREETING"; pwd; cat; echo bad >&2; exit 7'
+    binary = bytes(range(256)) * 1000
+    done = handled.execute("exec", found[:8], "--", "sh", "-c", script, stdin=binary)
+    where = handled.place.host / "alloc" / found / "server"
+    assert (done.returncode, done.stderr) == (7, b"bad\n")
+    assert done.stdout == f"hello\n{where}\n".encode() + binary
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "out"),
+    [
+        (("exec", "ALLOC", "server", "--", "printf", "%s|", "-la", "--x"), 0, b"-la|--x|"),
+        (("alloc", "exec", "-i=false", "-t=false", "ALLOC", "cat"), 0, b""),
+        (("alloc", "exec", "-task", "server", "ALLOC", "sh", "-c", "exit 3"), 3, b""),
+        (("alloc", "exec", "-job", "JOB", "echo", "-verbose"), 0, b"-verbose\n"),
+        (("exec", "ALLOC", "--", "sh", "-c", "kill -9 $$"), 137, b""),
+        (("exec", "ALLOC", "--", "/no/such"), 127, b""),
+        (("exec", "ALLOC", "nosuch", "--", "true"), 1, b""),
+        (("exec", "ALLOC"), 1, b""),
+    ],
+)
+def test_commands_and_their_codes(
+    handled: Handled, argv: tuple[str, ...], code: int, out: bytes
+) -> None:
+    names = {"ALLOC": handled.alloc()[:8], "JOB": handled.name}
+    words = [names.get(w, w) for w in argv]
+    done = handled.execute(*words, stdin=b"ignored" if "-i=false" in words else b"")
+    assert (done.returncode, done.stdout) == (code, out), done.stderr
+
+
+def test_a_terminal_for_a_command(handled: Handled) -> None:
+    import pty
+
+    found = handled.alloc()
+    words = [*ORCH, "exec", found[:8], "--", "sh", "-c", "tty >/dev/null && stty size; exit 5"]
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(handled.place.cwd)
+        environment = {**process_environment(handled.place.environment), "TERM": "vt100"}
+        os.execve(words[0], words, environment)  # noqa: S606 - in a child with a terminal
+    said = b""
+    try:
+        while chunk := os.read(fd, 1000):
+            said += chunk
+    except OSError:
+        pass
+    os.close(fd)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 5, said
+    assert re.search(rb"\d+ \d+\r\n", said), said
+
+
+def test_a_signal_and_a_restart(handled: Handled) -> None:
+    found = handled.alloc()
+    assert handled.orch("alloc", "signal", "-s", "SIGUSR1", found[:8]).code == 0
+    assert handled.orch("alloc", "restart", found[:8], "server").code == 0
+    said = handled.orch("alloc", "status", "-json", found[:8])
+    (task,) = json.loads(said.out)["TaskStates"].values()
+    kinds = [e["Type"] for e in task["Events"]]
+    assert task["Restarts"] >= 1
+    assert {"Signaling", "Restart Signaled", "Restarting"} <= set(kinds)
+    assert handled.alloc() == found
+    assert handled.orch("plan", handled.file, "-detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("alloc", "signal", "-s", "BOGUS", "ALLOC"), "no signal 'BOGUS'"),
+        (("alloc", "signal", "ALLOC", "nosuch"), "Could not find task named: nosuch"),
+        (("alloc", "restart", "deadbeef"), 'No allocation(s) with prefix or id "deadbeef" found'),
+        (("alloc", "status", "d"), "Identifier must contain at least two characters."),
+    ],
+)
+def test_what_is_refused(handled: Handled, argv: tuple[str, ...], words: str) -> None:
+    said = handled.orch(*(handled.alloc()[:8] if w == "ALLOC" else w for w in argv))
+    assert said.code == 1
+    assert words in said.err
+
+
+def test_what_is_stopped_is_replaced(handled: Handled) -> None:
+    old = handled.alloc()
+    said = handled.orch("alloc", "stop", old[:8])
+    assert said.code == 0, said.err
+    new = handled.alloc()
+    by_id = {a["ID"]: a for a in handled.allocs()}
+    assert new != old
+    assert by_id[old]["DesiredDescription"] == "alloc is being migrated"
+    assert by_id[old]["NextAllocation"] == new
+    assert by_id[old]["ClientStatus"] == "complete"
+    assert by_id[new]["JobVersion"] == by_id[old]["JobVersion"]
+    evals = json.loads(handled.orch("eval", "list", "-job", handled.name, "-json").out)
+    assert evals[0]["TriggeredBy"] == "alloc-stop"
+    assert evals[0]["DesiredTGUpdates"] == {"app": {"migrate": 1}}
+    shown = handled.orch("eval", "status", evals[0]["ID"][:8]).out
+    assert "TriggeredBy        = alloc-stop" in shown
+    assert len(json.loads(handled.orch("deployment", "list", "-json").out)) == 1
+    assert handled.orch("plan", handled.file, "-detailed-exitcode").code == 0
+    again = handled.orch("alloc", "stop", old[:8])
+    assert "should not run, or has ended" in again.err
+    assert "should not run" in handled.orch("alloc", "restart", old[:8]).err
+
+
+def test_every_kind_of_id_has_a_status(handled: Handled) -> None:
+    (deployment,) = (
+        d
+        for d in json.loads(handled.orch("deployment", "list", "-json").out)
+        if d["JobID"] == handled.name
+    )
+    (evaluation, *_) = json.loads(handled.orch("eval", "list", "-json").out)
+    (node,) = json.loads(handled.orch("node", "status", "-json").out)
+    found = handled.alloc()
+    for name, words in (
+        (deployment["ID"][:12], "Job Version = 0"),
+        (evaluation["ID"][:12], "TriggeredBy"),
+        (node["ID"][:12], "Host Resource Utilization"),
+        (found[:12], 'Task "server" is "running"'),
+    ):
+        said = handled.orch("status", name)
+        assert said.code == 0, said.err
+        assert words in said.out
+    text = handled.orch("alloc", "status", "-stats", found[:12]).out
+    assert re.search(r"\d+/20 MHz  [\d.]+ [KM]iB/16 MiB  300 MiB", text), text
+    assert "Memory Stats" in text
