@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from executors.boundary import Boundary
+from executors.fleet import JobFence
 from executors.refusals import FencedError, GuardError
 from executors.rollout import Outcome, OutcomeKind, Rollout
 from executors.run import Run
 from executors.transport import HostError
 from planner.observed import Node, NodeStatus
 from planner.plan import JobPlan
-from planner.recorded import NodeRecord
+from planner.recorded import AllocRecord, JobChange, NodeRecord
+from planner.retention import forgettable
 
 
 def hosts_of(run: Run, plan: JobPlan) -> frozenset[str]:
@@ -42,6 +44,40 @@ async def carry_out(run: Run, plans: Sequence[JobPlan]) -> tuple[Outcome, ...]:
     ends = await asyncio.gather(*(_rolled(run, p) for p in plans), return_exceptions=True)
     # Every rollout has come to its own end before the first error is told.
     return tuple(_outcome(end) for end in ends)
+
+
+async def forget(run: Run, plans: Sequence[JobPlan], purges: Collection[str]) -> None:
+    """Drop what is too old to keep of jobs that are done, and all of those in `purges`.
+
+    An allocation is forgotten on its host first. Where that fails it stays on record, and is
+    tried again by the next apply.
+    """
+    dropped = await asyncio.gather(*(_forget(run, p.key, p.key in purges) for p in plans))
+    changes = [JobChange(key=p.key, forget=ids) for p, ids in zip(plans, dropped, strict=True)]
+    if changes := [c for c in changes if c.forget]:
+        await run.journalled("forget", changes)
+
+
+async def _forget(run: Run, key: str, whole: bool) -> tuple[str, ...]:
+    state = run.state(key)
+    old = tuple(a for a in state.allocs if a.terminal) if whole else forgettable(state)
+    gone = await asyncio.gather(*(_removed(run, key, a) for a in old))
+    return tuple(a.id for a, is_gone in zip(old, gone, strict=True) if is_gone)
+
+
+async def _removed(run: Run, key: str, alloc: AllocRecord) -> bool:
+    node = run.node(alloc.node)
+    if node.status is not NodeStatus.READY:
+        return False
+    fence = JobFence(
+        key=key, epoch=run.recorded.epoch, index=run.state(key).modify_index, commit=run.commit
+    )
+    try:
+        await run.prepare(key, [alloc.node])
+        await run.fleet.remove(node, fence, alloc.id)
+    except (HostError, GuardError):
+        return False
+    return True
 
 
 async def _rolled(run: Run, plan: JobPlan) -> Outcome:

@@ -45,6 +45,10 @@ class Fleet(Protocol):
         """Write the new version and policies beside the running tasks."""
         ...
 
+    async def remove(self, node: Node, fence: JobFence, alloc: str) -> None:
+        """Forget an ended allocation, its directory and its tombstone."""
+        ...
+
     async def look(self, host: str) -> tuple[Node, tuple[ObservedAlloc, ...]]:
         """Probe one host anew."""
         ...

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from executors.checks import BoundCheck
 from executors.fleet import JobFence
-from executors.refusals import PortTakenError
+from executors.refusals import BusyError, DiskFullError, FencedError, PortTakenError
 from executors.transport import HostError, HostFault
-from planner.errors import ConflictError
 from planner.job import SECOND
 from planner.observed import Node, Observed, ObservedAlloc, TaskPhase
 from planner.recorded import AllocRecord, JobChange
@@ -55,8 +54,14 @@ class SimulatedFleet:
     crashes: Callable[[str], bool] = _never
     sick: Callable[[str], bool] = _never
     down: set[str] = field(default_factory=set[str])
+    # hosts on which nothing can be written
+    full: set[str] = field(default_factory=set[str])
     # (host, port) pairs that something took after the plan was made
     taken: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    # numbers of guarded steps, counted from 0, that the host is too busy to do, or is lost at
+    busy: set[int] = field(default_factory=set[int])
+    lost: set[int] = field(default_factory=set[int])
+    count: int = 0
     fences: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     steps: list[Step] = field(default_factory=list[Step])
 
@@ -71,10 +76,12 @@ class SimulatedFleet:
     async def fence(self, node: Node, fences: Sequence[JobFence]) -> None:
         """Raise fences; a lower one is refused."""
         self._reach(node.name)
+        if node.name in self.full:
+            raise DiskFullError(f"{node.name}: could not write the fence")
         for fence in fences:
             standing = self.fences.get((node.name, fence.key), 0)
             if standing > fence.index:
-                raise ConflictError(f"{node.name}: a newer decision stands, {standing}")
+                raise FencedError(f"{node.name}: a newer decision stands, {standing}")
             self.fences[node.name, fence.key] = fence.index
 
     async def start(self, step: Start, node: Node) -> None:
@@ -99,6 +106,14 @@ class SimulatedFleet:
         """Update an allocation in place."""
         self._guarded(step, node)
         self._do(step)
+
+    async def remove(self, node: Node, fence: JobFence, alloc: str) -> None:
+        """Forget an ended allocation."""
+        self._reach(node.name)
+        if self.fences.get((node.name, fence.key)) != fence.index:
+            raise FencedError(f"{node.name}: the fence of {fence.key} is not {fence.index}")
+        allocs = {i: a for i, a in self.observed.allocs.items() if i != alloc}
+        self.observed = replace(self.observed, allocs=allocs)
 
     async def look(self, host: str) -> tuple[Node, tuple[ObservedAlloc, ...]]:
         """Probe one host anew."""
@@ -129,9 +144,14 @@ class SimulatedFleet:
             raise HostError(host, HostFault.TIMEOUT, "simulated")
 
     def _guarded(self, step: Step, node: Node) -> None:
+        self.count += 1
+        if self.count - 1 in self.lost:
+            self.down.add(node.name)
         self._reach(node.name)
+        if self.count - 1 in self.busy:
+            raise BusyError(f"{node.name}: another step held the lock")
         if self.fences.get((node.name, step.key)) != step.index:
-            raise ConflictError(f"{node.name}: the fence of {step.key} is not {step.index}")
+            raise FencedError(f"{node.name}: the fence of {step.key} is not {step.index}")
 
     def _do(self, step: Step) -> None:
         self.steps.append(step)

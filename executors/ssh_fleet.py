@@ -83,6 +83,11 @@ class SshFleet:
         guard = await self._guard(node)
         await guard.update(launch.update_request(self._decided(step, node)))
 
+    async def remove(self, node: Node, fence: JobFence, alloc: str) -> None:
+        """Forget an ended allocation, its directory and its tombstone."""
+        guard = await self._guard(node)
+        await guard.remove(fence, alloc)
+
     async def look(self, host: str) -> tuple[Node, tuple[ObservedAlloc, ...]]:
         """Probe one host anew."""
         observer = Observer(self.connector, self.cluster)

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 
-from executors.apply import carry_out, enrol
+from executors.apply import carry_out, enrol, forget
 from executors.boundary import Boundary, Passing, pass_by
 from executors.clock import Clock
 from executors.fleet import Fleet
@@ -18,9 +18,17 @@ from gitops.ledger.errors import SealedError
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.protocol import Ledger
 from planner.decide import Stamp
-from planner.events import Event
+from planner.errors import OrchError
+from planner.events import Event, Message
 from planner.observed import Observed
 from planner.recorded import Recorded
+
+# In their precedence.
+_EXIT_CODES = (
+    (OutcomeKind.CONFLICT, 3),
+    (OutcomeKind.FAILED, 5),
+    (OutcomeKind.INCOMPLETE, 4),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +45,17 @@ class Effects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What an apply came to, and the records after it."""
+    """What an apply came to, the records after it, and the jobs it has purged."""
 
     outcomes: tuple[Outcome, ...] = ()
     recorded: Recorded = field(default_factory=Recorded)
+    purged: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """5 where a rollout failed, 4 where one is incomplete, else 0."""
+        """3 where a job was taken by another run, 5 where one failed, 4 incomplete, else 0."""
         kinds = {o.kind for o in self.outcomes}
-        if OutcomeKind.FAILED in kinds:
-            return 5
-        return 4 if OutcomeKind.INCOMPLETE in kinds else 0
+        return next((code for kind, code in _EXIT_CODES if kind in kinds), 0)
 
 
 async def apply(
@@ -68,7 +75,7 @@ async def apply(
         commit=info.commit,
         repository=info.repository,
     )
-    begun = await asyncio.to_thread(begin, effects.ledger, info, beginning, stamp)
+    begun = await _begun(effects, info, beginning, stamp)
     effects.at(Boundary.BEGUN)
     run = _run(effects, info, begun, observed)
     outcomes: tuple[Outcome, ...] = ()
@@ -78,7 +85,21 @@ async def apply(
             # What the run decides is still of the index at which it took the jobs.
             run.recorded = replace(known.recorded, index=run.recorded.index)
         outcomes = await carry_out(run, begun.plans)
-    return Result(outcomes=outcomes, recorded=run.recorded)
+        done = frozenset(o.key for o in outcomes if o.kind is OutcomeKind.DONE)
+        begun.purges.update(done & beginning.purges)
+        await forget(run, [p for p in begun.plans if p.key in done], begun.purges)
+    return Result(outcomes=outcomes, recorded=run.recorded, purged=tuple(sorted(begun.purges)))
+
+
+async def _begun(effects: Effects, info: RunInfo, beginning: Beginning, stamp: Stamp) -> Begun:
+    """Take the jobs. Whoever interrupts this waits for the answer, so that nothing stays held."""
+    taking = asyncio.ensure_future(asyncio.to_thread(begin, effects.ledger, info, beginning, stamp))
+    try:
+        return await asyncio.shield(taking)
+    except asyncio.CancelledError:
+        begun = await taking
+        await asyncio.to_thread(_fold, effects, begun)
+        raise
 
 
 def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> Run:
@@ -115,7 +136,12 @@ async def _released(effects: Effects, begun: Begun) -> AsyncGenerator[None]:
 def _fold(effects: Effects, begun: Begun) -> None:
     finish(effects.ledger, begun)
     effects.at(Boundary.FOLDED)
-    begun.journal.run.close()
+    try:
+        begun.journal.run.close()
+    except OrchError as e:
+        # All of it is recorded; the next apply tidies the journal away.
+        text = f"The journal of this run could not be removed: {e.message}"
+        effects.tell(Message(time=effects.clock.now(), text=text))
 
 
 @contextlib.asynccontextmanager
@@ -134,6 +160,9 @@ async def _beating(begun: Begun, ttl: float) -> AsyncGenerator[None]:
                 if work is not None:
                     work.cancel()
                 return
+            except OrchError:
+                # A beat that was missed is no end: the next one, or an append, will tell.
+                continue
 
     beating = asyncio.create_task(beat())
     try:

@@ -10,9 +10,13 @@ from gitops.ledger.protocol import Guard, Ledger, Snapshot
 from gitops.ledger.protocol import Run as LedgerRun
 from planner.decide import Stamp, opened
 from planner.errors import ConflictError, OrchError
+from planner.job import HOUR
 from planner.observed import Node
 from planner.plan import JobPlan
 from planner.recorded import JobChange, NodeRecord
+
+# How long a run may take from its journal to its begin, in ns: an hour is far too long.
+_BEGINNING = HOUR
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,16 +40,22 @@ class Begun:
     journal: LedgerJournal
     plans: tuple[JobPlan, ...]
     nodes: tuple[NodeRecord, ...]
+    # keys of jobs that its end is to forget
+    purges: set[str] = field(default_factory=set[str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """What a run begins with: plans made on `snapshot`, nodes to enrol, dead runs to take over."""
+    """What a run begins with: plans made on `snapshot`, nodes to enrol, dead runs to take over.
+
+    `purges` are the keys of jobs to forget once they are stopped.
+    """
 
     snapshot: Snapshot
     plans: tuple[JobPlan, ...]
     enrol: tuple[Node, ...] = ()
     abandoned: tuple[str, ...] = ()
+    purges: frozenset[str] = frozenset()
 
 
 def begin(ledger: Ledger, info: RunInfo, beginning: Beginning, stamp: Stamp) -> Begun:
@@ -112,7 +122,7 @@ def finish(ledger: Ledger, begun: Begun) -> Snapshot:
 
     Raises a `ConflictError` where the jobs were taken over meanwhile.
     """
-    released = [JobChange(key=p.key, run="") for p in begun.plans]
+    released = [_released(p.key, begun) for p in begun.plans]
     try:
         return ledger.commit(
             begun.snapshot,
@@ -127,16 +137,19 @@ def finish(ledger: Ledger, begun: Begun) -> Snapshot:
         ) from e
 
 
-def purged(key: str) -> JobChange:
-    """Return what forgets a job with its versions and allocations."""
-    return JobChange(key=key, purge=True)
+def _released(key: str, begun: Begun) -> JobChange:
+    return JobChange(key=key, purge=True) if key in begun.purges else JobChange(key=key, run="")
 
 
-def tidy(ledger: Ledger, snapshot: Snapshot, dead: Collection[str]) -> None:
-    """Remove the journals of dead runs that hold no job any more: they were folded already."""
+def tidy(ledger: Ledger, snapshot: Snapshot, dead: Collection[str], now: int) -> None:
+    """Remove the journals of runs that hold no job, and are dead or too old to be just beginning.
+
+    `now` is in ns.
+    """
     holding = {state.run for state in snapshot.recorded.jobs.values()}
     for run in snapshot.runs.values():
-        if run.id in dead and run.id not in holding:
+        old = now - run.info.started > _BEGINNING
+        if run.id not in holding and (run.id in dead or old):
             ledger.drop_run(run)
 
 

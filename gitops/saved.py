@@ -1,12 +1,14 @@
 """A saved plan: what was shown, and digests of everything it hangs on.
 
 It holds no value of a spec that might be a secret. An apply makes the plan anew, and refuses
-unless all that is bound is the same.
+unless all that is bound is the same. Digests are keyed (HMAC) where there is a key: without one, a
+spec's digest could be used to try out what a short secret from outside of Git is.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -41,30 +43,53 @@ class SavedPlan:
     plan: Plan = field(default_factory=Plan)
 
 
-def saved(plan: Plan, look: Look, request: SpecRequest, inventory: str) -> SavedPlan:
-    """Return the file's content for a plan made from `look` and the inventory's text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a plan was made from, beside the specs; `key` may be empty."""
+
+    look: Look
+    inventory: str
+    key: str = field(default="", repr=False)
+
+    def digest(self, value: object) -> str:
+        """Return the digest of a text or of plain data."""
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        return hmac.new(self.key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def saved(plan: Plan, basis: Basis, request: SpecRequest) -> SavedPlan:
+    """Return the file's content for a plan.
+
+    Raises `OrchError` where values from outside of Git would be open to guessing.
+    """
+    if (request.variables or request.var_files) and not basis.key:
+        raise OrchError(
+            "a plan with variables from the command line can't be saved without a key",
+            "Set ORCH_KEY to a long random text, the same where the plan is applied.",
+        )
     return SavedPlan(
         # Values of variables may be secrets; whoever applies gives them again.
         request=replace(request, variables=(), var_files=()),
-        bound=bindings(plan, look, inventory),
+        bound=bindings(plan, basis),
         plan=replace(plan, jobs=tuple(masked(j) for j in plan.jobs)),
     )
 
 
-def bindings(plan: Plan, look: Look, inventory: str) -> dict[str, str]:
+def bindings(plan: Plan, basis: Basis) -> dict[str, str]:
     """Return everything a plan hangs on, by the name under which a refusal tells of it.
 
     Facts that move by themselves (times, free memory, restarts) are not among them.
     """
+    look = basis.look
     bound = {
         "orch's version": VERSION,
         "the cluster": plan.cluster,
-        "the job files": plan.source.digest,
-        "the inventory": _digest(inventory),
+        "the job files": basis.digest(plan.source.digest),
+        "the inventory": basis.digest(basis.inventory),
         "the ledger's epoch": str(look.recorded.epoch),
     }
     for job in plan.jobs:
-        bound |= _job_bindings(job, look)
+        bound |= _job_bindings(job, basis)
     for name in sorted(_hosts(plan, look)):
         node = look.observed.nodes.get(name)
         facts = (node.id, node.status, node.eligible) if node else ()
@@ -72,11 +97,12 @@ def bindings(plan: Plan, look: Look, inventory: str) -> dict[str, str]:
     return bound
 
 
-def _job_bindings(job: JobPlan, look: Look) -> dict[str, str]:
+def _job_bindings(job: JobPlan, basis: Basis) -> dict[str, str]:
+    look = basis.look
     state = look.recorded.job(job.key)
     found = statuses(state, look.observed)
     bound = {
-        f"the spec of job {job.key}": _digest(to_json(job.job)),
+        f"the spec of job {job.key}": basis.digest(to_json(job.job)),
         f"the records of job {job.key} (another apply)": str(job.modify_index),
     }
     for alloc in state.allocs:
@@ -86,7 +112,7 @@ def _job_bindings(job: JobPlan, look: Look) -> dict[str, str]:
             bound[name] = _standing(alloc, found[alloc.id], seen)
     # Last: it moves with room and ports on the hosts, and whenever one of the above does.
     changes = [replace(c, scores=()) for c in job.changes]
-    bound[f"what job {job.key} needs on the hosts"] = _digest(to_json(tuple(changes)))
+    bound[f"what job {job.key} needs on the hosts"] = basis.digest(to_json(tuple(changes)))
     return bound
 
 
@@ -106,11 +132,6 @@ def _hosts(plan: Plan, look: Look) -> set[str]:
         a.node for j in plan.jobs for a in look.recorded.job(j.key).allocs if not a.terminal
     }
     return planned | recorded
-
-
-def _digest(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def moved(plan: SavedPlan, now: Mapping[str, str]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from planner.observed import TaskState
 
 # Versions kept per job; the newest stable one is never dropped.
 TRACKED_VERSIONS = 6
+# Deployments, and evaluations, kept per job.
+KEPT_DECISIONS = 50
 
 
 class Desired(StrEnum):
@@ -184,7 +186,8 @@ def _upsert(old: tuple[R, ...], new: Iterable[R]) -> tuple[R, ...]:
 class JobChange:
     """What one decision adds to a job's records: the unit of journals and of state commits.
 
-    Records replace those of the same id. `register` adds a job version. `run` is the id of the
+    Records replace those of the same id; `forget` names allocations to drop. `register` adds a
+    job version. `run` is the id of the
     apply that holds the job from now on; the empty string releases it, None leaves it.
     """
 
@@ -194,6 +197,7 @@ class JobChange:
     allocs: tuple[AllocRecord, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    forget: tuple[str, ...] = ()
     run: str | None = None
     repository: str | None = None
     purge: bool = False
@@ -244,12 +248,16 @@ class JobState:
             modify_index=index,
             job_modify_index=index if registered else self.job_modify_index,
             versions=_stable(_kept(_registered(self.versions, change.register, index)), change),
-            allocs=_upsert(self.allocs, change.allocs),
-            deployments=_upsert(self.deployments, change.deployments),
-            evaluations=_upsert(self.evaluations, change.evaluations),
+            allocs=_without(_upsert(self.allocs, change.allocs), change.forget),
+            deployments=_upsert(self.deployments, change.deployments)[-KEPT_DECISIONS:],
+            evaluations=_upsert(self.evaluations, change.evaluations)[-KEPT_DECISIONS:],
             run=self.run if change.run is None else change.run,
             repository=self.repository if change.repository is None else change.repository,
         )
+
+
+def _without(allocs: tuple[AllocRecord, ...], forget: tuple[str, ...]) -> tuple[AllocRecord, ...]:
+    return tuple(a for a in allocs if a.id not in forget) if forget else allocs
 
 
 def _registered(

@@ -80,17 +80,20 @@ class World:
     def plan(self, *jobs: Job) -> Plan:
         return plan_of(self.desired(*jobs), self.look(), "sim")
 
-    def apply(self, *jobs: Job, at: Callable[[Boundary], None] = pass_by) -> Result:
+    def apply(
+        self, *jobs: Job, at: Callable[[Boundary], None] = pass_by, purge: bool = False
+    ) -> Result:
         """Plan and apply; runs that hold the jobs are taken for dead and taken over."""
         look = self.look()
         plan = plan_of(self.desired(*jobs), look, "sim")
-        plans = tuple(p for p in plan.jobs if not p.empty)
-        tidy(self.ledger(), look.snapshot, look.snapshot.runs)
+        plans = tuple(p for p in plan.jobs if not p.empty or purge)
+        tidy(self.ledger(), look.snapshot, look.snapshot.runs, self.clock.now())
         beginning = Beginning(
             snapshot=look.snapshot,
             plans=plans,
             enrol=to_enrol(look.observed, look.recorded),
             abandoned=tuple({p.held for p in plans if p.held}),
+            purges=frozenset(p.key for p in plans) if purge else frozenset(),
         )
         info = RunInfo(id=self.fresh_id(), holder="test@here", repository="r", ttl=3600)
         effects = Effects(

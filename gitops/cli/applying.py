@@ -16,11 +16,12 @@ from gitops.applying import Effects, Result
 from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, tidy
 from gitops.cli.advice import ineligible
-from gitops.cli.look import FAILED, Approval, Look, advise, flags_of, incomplete, show_plan
+from gitops.cli.asking import can_ask, confirmed
+from gitops.cli.holders import adoptable, refuse_others
+from gitops.cli.look import FAILED, Approval, Look, advise, basis, flags_of, incomplete, show_plan
 from gitops.cli.progress import Progress
 from gitops.cli.say import coloured, note, say, say_json
 from gitops.ledger.journal import RunInfo
-from gitops.ledger.lease import Holder, LeaseWatch
 from gitops.ledger.process import is_gone, this_process
 from gitops.ledger.surroundings import Surroundings
 from gitops.planning import Desired, plan_of, told_to_stop
@@ -34,7 +35,6 @@ from gitops.view.safe import clean
 from planner.errors import ConflictError, OrchError
 from planner.nodes import to_enrol
 from planner.plan import JobPlan, Plan
-from planner.recorded import job_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,54 +47,39 @@ class Applying:
     request: SpecRequest
     at: Passing = pass_by
     bound: SavedPlan | None = None
+    # whether the jobs, which are stopped, are to be forgotten
+    purges: bool = False
     # ids of allocations to stop, so that others take their place
     migrates: frozenset[str] = frozenset()
 
     async def run(self, desired: Desired) -> int:
         """Plan, check, ask and carry out; return the exit code."""
-        read = await self._unheld(await self.ties.look(), desired)
-        read = told_to_stop(read, self.migrates)
-        made = plan_of(desired, read, self.ties.workspace.config.cluster)
+        read, made = await self._planned(desired)
+        dead = await adoptable(self.ties, made, read)
+        if dead:
+            read, made = await self._planned(desired)
+            refuse_others(made, dead)
         advise(self.ties, ineligible(made, read.observed.nodes.values()))
         if self.bound is not None:
-            inventory = self.ties.workspace.inventory_text()
-            refuse_if_moved(self.bound, bindings(made, read, inventory))
+            now = bindings(made, basis(self.ties.workspace, read))
+            refuse_if_moved(self.bound, now)
         self._check_index(made)
         _refuse_unsupported(made, self.approval.ignored)
         _refuse_configs(made)
         if made.empty or not (self.look.json or self.migrates):
             view = PlanView(flags=flags_of(self.request), advises=False)
             show_plan(made, self.look, view)
-        if made.empty:
+        if made.empty and not self.purges:
             await asyncio.to_thread(_tidy, self.ties, read)
             return _failed_before(made) or incomplete(made)
-        self._approve(made)
+        await self._approve()
         result = await self._carry_out(made, read)
         self._tell(made, result)
         return result.exit_code or incomplete(made)
 
-    async def _unheld(self, read: Read, desired: Desired) -> Read:
-        """Wait until it is known whether runs that hold the jobs are dead; refuse a live one."""
-        keys = {state for state in read.snapshot.recorded.jobs if self._concerns(state, desired)}
-        held = {read.snapshot.recorded.job(k).run: k for k in sorted(keys)}
-        held.pop("", None)
-        for run_id, key in held.items():
-            info = read.snapshot.runs.get(run_id)
-            who = info.info.holder if info else "somebody"
-            note(f"Run {run_id[:8]} of {who} holds job {key!r}: looking whether it is alive…")
-            holder, _ = await asyncio.to_thread(LeaseWatch().wait, self.ties.ledger, run_id)
-            # One that came to its end meanwhile has changed what this apply was asked about.
-            if holder is Holder.ALIVE or (info and holder is Holder.ENDED):
-                raise ConflictError(
-                    f"job {key!r} is being applied by run {run_id[:8]} of {who}",
-                    "Wait until it is done, then plan again.",
-                )
-            note(f"Run {run_id[:8]} was interrupted; its work is taken over.")
-        return await self.ties.look() if held else read
-
-    @staticmethod
-    def _concerns(key: str, desired: Desired) -> bool:
-        return desired.whole or key in {job_key(j.id, j.namespace) for _, j in desired.jobs}
+    async def _planned(self, desired: Desired) -> tuple[Read, Plan]:
+        read = told_to_stop(await self.ties.look(), self.migrates)
+        return read, plan_of(desired, read, self.ties.workspace.config.cluster)
 
     def _check_index(self, made: Plan) -> None:
         wanted = self.approval.check_index
@@ -107,21 +92,19 @@ class Applying:
             )
         check_index(wanted, made.jobs[0].job_modify_index)
 
-    def _approve(self, made: Plan) -> None:
+    async def _approve(self) -> None:
         if self.approval.auto_approve or self.approval.check_index is not None:
             return
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not can_ask():
             raise OrchError(
                 "without a terminal this needs approval; nothing was touched",
                 self.approval.remedy,
             )
-        sys.stdout.write("\nDo you want to apply this plan? Only 'yes' will be accepted: ")
-        sys.stdout.flush()
-        if sys.stdin.readline().strip() != "yes":
+        if not await confirmed("Do you want to apply this plan?"):
             raise OrchError("not approved; nothing was touched")
 
     async def _carry_out(self, made: Plan, read: Read) -> Result:
-        plans = tuple(p for p in made.jobs if not p.empty)
+        plans = tuple(p for p in made.jobs if not p.empty or self.purges)
         abandoned = tuple(dict.fromkeys(p.held for p in plans if p.held))
         info = self._info(made, plans)
         with Progress(verbose=self.look.verbose, live=coloured(sys.stderr)) as progress:
@@ -138,6 +121,7 @@ class Applying:
                 plans=plans,
                 enrol=to_enrol(read.observed, read.recorded),
                 abandoned=abandoned,
+                purges=frozenset(p.key for p in plans) if self.purges else frozenset(),
             )
             await asyncio.to_thread(_tidy, self.ties, read)
             return await carry_out(effects, info, beginning, read.observed)
@@ -168,6 +152,9 @@ class Applying:
                 note("\n".join(clean(line) for line in outcome.log.splitlines()))
         if self.migrates:
             return
+        for outcome in result.outcomes:
+            if self.purges and outcome.key not in result.purged:
+                note(f'Job "{outcome.key}" was not purged: not all of it is known to be stopped.')
         done = sum(o.kind is OutcomeKind.DONE for o in result.outcomes)
         verb = "Stop" if all(p.job.stop for p in made.jobs if not p.empty) else "Apply"
         say(f"\n{verb} finished: {done} of {len(result.outcomes)} jobs done.")
@@ -220,7 +207,7 @@ def _failed_before(made: Plan) -> int:
 
 def _tidy(ties: Session, read: Read) -> None:
     dead = {i for i, run in read.snapshot.runs.items() if is_gone(run.info.process)}
-    tidy(ties.ledger, read.snapshot, dead)
+    tidy(ties.ledger, read.snapshot, dead, time.time_ns())
 
 
 def _outcome(outcome: Outcome) -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 from executors.boundary import Passing, pass_by
-from gitops.begin import purged
 from gitops.cli import plan_file
 from gitops.cli.advice import ineligible
 from gitops.cli.applying import Applying
@@ -16,18 +14,17 @@ from gitops.cli.look import (
     Approval,
     Look,
     advise,
+    basis,
     flags_of,
     incomplete,
     session,
     show_plan,
     workspace,
 )
-from gitops.ledger.protocol import Guard
 from gitops.planning import plan_of, stopping
 from gitops.request import SpecRequest
 from gitops.resolve import job_named
 from gitops.saved import saved
-from gitops.session import Session
 from gitops.specs import read_specs
 from gitops.view.plan_text import PlanView
 from planner.errors import OrchError
@@ -50,7 +47,7 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
         made = plan_of(specs.desired(), read, ws.config.cluster)
         advise(ties, ineligible(made, read.observed.nodes.values()))
     if out:
-        plan_file.write(saved(made, read, request, ws.inventory_text()), ws.cwd / out)
+        plan_file.write(saved(made, basis(ws, read), request), ws.cwd / out)
     show_plan(made, look, PlanView(flags=flags_of(request), saved=out))
     return incomplete(made) or (0 if made.empty else CHANGES)
 
@@ -91,21 +88,14 @@ async def apply(request: SpecRequest, approval: Approval, look: Look, at: Passin
 
 
 async def stop(name: str, look: Look, *, purge: bool, ask: bool) -> int:
-    """Stop one job; with `purge`, forget it afterwards."""
+    """Stop one job; with `purge`, forget it, and what its hosts keep of it."""
     ws = workspace()
     async with session(ws) as ties:
         read = await ties.look()
         key = job_named(name, read.recorded)
         desired = stopping([key], read.recorded)
         approval = Approval(auto_approve=not ask, remedy="Give -yes.")
-        applying = Applying(ties=ties, look=look, approval=approval, request=SpecRequest())
-        code = await applying.run(desired)
-        if purge and code == 0:
-            await asyncio.to_thread(_purge, ties, key)
-        return code
-
-
-def _purge(ties: Session, key: str) -> None:
-    snapshot = ties.ledger.read()
-    guard = Guard(key=key, modify_index=snapshot.recorded.job(key).modify_index)
-    ties.ledger.commit(snapshot, [purged(key)], message=f"Purge: {key}", guards=[guard])
+        applying = Applying(
+            ties=ties, look=look, approval=approval, request=SpecRequest(), purges=purge
+        )
+        return await applying.run(desired)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from gitops.cli.progress import probing
 from gitops.cli.say import say, say_advice, say_json
+from gitops.planning import Look as Read
 from gitops.request import SpecRequest
+from gitops.saved import Basis
 from gitops.session import Session
 from gitops.view import plan_json, plan_text
 from gitops.view.plan_text import PlanView
@@ -62,6 +64,12 @@ def advise(ties: Session, more: Iterable[str] = ()) -> None:
     """Say on stderr what to do about hosts that could not be used, and what else is to say."""
     for hint in (*ties.hints(), *more):
         say_advice(hint)
+
+
+def basis(ws: Workspace, read: Read) -> Basis:
+    """Return what a plan that was made from `read` hangs on; the key is ``ORCH_KEY``."""
+    key = ws.environment.get("ORCH_KEY", "")
+    return Basis(look=read, inventory=ws.inventory_text(), key=key)
 
 
 def incomplete(made: Plan) -> int:

@@ -14,6 +14,7 @@ from planner.job import (
     Job,
     Network,
     Port,
+    ReschedulePolicy,
     Resources,
     Service,
     Task,
@@ -21,8 +22,8 @@ from planner.job import (
     Update,
 )
 from planner.recorded import DeploymentStatus
+from planner.retention import KEPT_PER_NAME
 from tests.world import World, node
-
 
 ROLLING = Update(max_parallel=1, min_healthy_time=SECOND, healthy_deadline=MINUTE)
 
@@ -184,3 +185,55 @@ def test_what_nobody_sees_to_is_replaced_where_the_spec_changed() -> None:
     assert world.apply(changed).exit_code == 0
     assert sorted(world.running()) == ["web.g[0]", "web.g[1]"]
     assert world.plan(changed).empty
+
+
+def test_the_past_is_kept_in_bounds_on_record_and_on_hosts() -> None:
+    world = World([node("h1")])
+    for n in range(9):
+        world.clock.nanoseconds += MINUTE
+        assert world.apply(job(count=2, command=f"/bin/{n}")).exit_code == 0
+    state = world.look().recorded.job("web")
+    assert len(state.allocs) == 2 + 2 * KEPT_PER_NAME
+    assert {a.id for a in state.allocs} == set(world.fleet.observed.allocs)
+    assert world.plan(job(count=2, command="/bin/8")).empty
+
+
+def test_a_purged_job_leaves_nothing_behind() -> None:
+    world = World([node("h1")])
+    world.apply(job())
+    stopped = replace(job(), stop=True)
+    result = world.apply(stopped, purge=True)
+    assert (result.exit_code, result.purged) == (0, ("web",))
+    assert world.look().recorded.job("web").current is None
+    assert world.fleet.observed.allocs == {}
+    assert world.plan(job()).jobs[0].job_modify_index == 0
+
+
+def test_a_job_that_is_not_known_to_be_stopped_is_not_purged() -> None:
+    world = World([node("h1")])
+    world.apply(job())
+    world.fleet.down.add("h1")
+    result = world.apply(replace(job(), stop=True), purge=True)
+    assert (result.exit_code, result.purged) == (4, ())
+    assert world.look().recorded.job("web").current is not None
+
+
+def test_one_bad_host_does_not_hold_up_other_jobs() -> None:
+    world = World([node("h1"), node("h2")])
+    world.fleet.full.add("h2")
+    other = replace(job(count=1), id="other")
+    result = world.apply(job(count=1), other)
+    assert result.exit_code == 0
+    assert sorted(world.running()) == ["other.g[0]", "web.g[0]"]
+
+
+def test_a_task_that_always_ends_is_not_started_for_ever() -> None:
+    world = World([node("h1")])
+    world.fleet.crashes = lambda _: True
+    quick = replace(ROLLING, max_parallel=0)
+    spec = job(count=1, update=quick)
+    group = spec.task_groups[0]
+    policy = ReschedulePolicy(unlimited=True, delay=5 * SECOND, delay_function="constant")
+    result = world.apply(replace(spec, task_groups=(replace(group, reschedule_policy=policy),)))
+    assert result.exit_code in (0, 4, 5)
+    assert len(world.fleet.observed.allocs) <= 10

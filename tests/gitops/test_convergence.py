@@ -89,20 +89,80 @@ class _Crash:
             raise CrashError(boundary)
 
 
+def decided(world: World, job: Job) -> set[str]:
+    """Ids of allocations that are decided to run `job`, if it is the registered one by now."""
+    state = world.look().recorded.job("shop")
+    if state.current is None or state.current.job != job:
+        return set()
+    newest = state.current.version
+    return {a.id for a in state.allocs if not a.terminal and a.job_version == newest}
+
+
+def running_ids(world: World) -> set[str]:
+    return {i for ids in world.running().values() for i in ids}
+
+
 @QUICK
 @given(jobs(), jobs(), st.integers(0, 30))
 def test_a_crash_anywhere_converges(first: Job, second: Job, after: int) -> None:
     world = World([node("h1"), node("h2")])
     world.apply(first)
-    before = set(world.fleet.observed.allocs)
     try:
-        world.apply(second, at=_Crash(after))
+        result = world.apply(second, at=_Crash(after))
     except CrashError:
-        decided = set(world.look().recorded.job("shop").allocs and world.fleet.observed.allocs)
-        world.apply(second)
-        assert decided <= set(world.fleet.observed.allocs)
+        kept = decided(world, second)
+        result = world.apply(second)
+        # What the dead run had decided is to run goes on under the same ids.
+        assert kept <= running_ids(world)
+    assert result.exit_code == 0
     assert_converged(world, second)
-    assert before <= set(world.fleet.observed.allocs)
+
+
+@QUICK
+@given(jobs(), jobs(), st.sets(st.integers(0, 12), max_size=4), st.sets(st.integers(0, 12)))
+def test_refusals_and_lost_hosts_lose_nothing(
+    first: Job, second: Job, busy: set[int], lost: set[int]
+) -> None:
+    world = World([node("h1"), node("h2")])
+    world.apply(first)
+    world.fleet.count = 0
+    world.fleet.busy = busy
+    world.fleet.lost = lost if len(lost) < 3 else set()
+    disturbed = world.apply(second)
+    names = {n for n, ids in world.running().items() if len(ids) == 1}
+    assert names >= set(expected(second) & expected(first)) or disturbed.exit_code != 0
+    world.fleet.busy = world.fleet.lost = set()
+    world.fleet.down.clear()
+    for _ in range(3):
+        if not world.plan(second).empty:
+            assert world.apply(second).exit_code == 0
+    assert_converged(world, second)
+
+
+@QUICK
+@given(st.integers(0, 30), st.booleans())
+def test_a_rollout_that_failed_is_never_called_done(after: int, crash: bool) -> None:
+    world = World([node("h1"), node("h2")])
+    good = steady("/bin/a")
+    bad = steady("/bin/b")
+    world.apply(good)
+    world.fleet.crashes = lambda _: True
+    try:
+        result = world.apply(bad, at=_Crash(after if crash else 1000))
+    except CrashError:
+        result = world.apply(bad)
+    assert result.exit_code == 5 or world.plan(bad).jobs[0].failed
+    live = world.running()
+    assert len(live) >= 2
+    assert all(len(ids) == 1 for ids in live.values())
+
+
+def steady(command: str) -> Job:
+    update = Update(max_parallel=1, min_healthy_time=SECOND, healthy_deadline=MINUTE)
+    task = Task(name="main", driver="raw_exec", config={"command": command})
+    return Job(
+        id="shop", task_groups=(TaskGroup(name="web", count=3, update=update, tasks=(task,)),)
+    )
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

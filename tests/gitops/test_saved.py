@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gitops.planning import Look, plan_of
 from gitops.request import SpecRequest
 from gitops.saved import (
+    Basis,
     SavedPlan,
     bindings,
     dumped,
@@ -64,7 +65,8 @@ def world() -> World:
 def plan(here: World, wanted: Job, look: Look, inventory: str = INVENTORY) -> SavedPlan:
     source = Source(repository="r", commit="c0ffee", digest="d1")
     desired = replace(here.desired(wanted), source=source)
-    return saved(plan_of(desired, look, "sim"), look, SpecRequest(), inventory)
+    basis = Basis(look=look, inventory=inventory)
+    return saved(plan_of(desired, look, "sim"), basis, SpecRequest())
 
 
 def again(here: World, wanted: Job) -> dict[str, str]:
@@ -95,7 +97,10 @@ def test_no_value_that_may_be_secret_is_in_the_file() -> None:
     look = here.look()
     changed = replace(job(), meta={"note": SECRET + "2"})
     desired = here.desired(changed)
-    text = dumped(saved(plan_of(desired, look, "sim"), look, request, INVENTORY))
+    made = plan_of(desired, look, "sim")
+    text = dumped(saved(made, Basis(look=look, inventory=INVENTORY, key="k"), request))
+    other = dumped(saved(made, Basis(look=look, inventory=INVENTORY, key="l"), request))
+    assert loaded(text, "p").bound["the inventory"] != loaded(other, "p").bound["the inventory"]
     assert "topsecret" not in text
 
 
@@ -219,5 +224,14 @@ def test_a_damaged_or_newer_file_is_refused_in_words() -> None:
 def test_bindings_name_no_volatile_fact() -> None:
     here = world()
     look = here.look()
-    first = bindings(Plan(), look, INVENTORY)
-    assert first == bindings(Plan(), here.look(), INVENTORY)
+    first = bindings(Plan(), Basis(look=look, inventory=INVENTORY))
+    assert first == bindings(Plan(), Basis(look=here.look(), inventory=INVENTORY))
+
+
+def test_values_from_outside_of_git_need_a_key() -> None:
+    here = world()
+    look = here.look()
+    request = SpecRequest(variables=("pin=1234",))
+    made = plan_of(here.desired(job()), look, "sim")
+    with pytest.raises(OrchError, match="without a key"):
+        saved(made, Basis(look=look, inventory=INVENTORY), request)
