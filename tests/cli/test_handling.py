@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -57,7 +58,8 @@ class Handled:
         return self.place.orch(*argv)
 
     def allocs(self) -> list[dict[str, str]]:
-        return json.loads(self.orch("status", "-json", self.name).out)["Allocations"]
+        whole = json.loads(self.orch("status", "-json", self.name).out)
+        return cast("list[dict[str, str]]", whole["Allocations"])
 
     def alloc(self) -> str:
         (found,) = (a["ID"] for a in self.allocs() if a["DesiredStatus"] == "run")
@@ -169,6 +171,45 @@ def test_a_terminal_for_a_command(handled: Handled) -> None:
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 5, said
     assert re.search(rb"\d+ \d+\r\n", said), said
+
+
+@pytest.mark.parametrize(
+    ("argv", "out"),
+    [
+        ("alloc logs -stderr ALLOC", ""),
+        ("alloc logs -tail -n 1 -job handled", "up\n"),
+        ("alloc logs -tail -c 3 ALLOC server", "up\n"),
+        ("logs -n 1 -since 1h handled", "up\n"),
+        ("logs -stderr handled server", ""),
+    ],
+)
+def test_what_a_task_has_written(handled: Handled, argv: str, out: str) -> None:
+    words = argv.replace("ALLOC", handled.alloc()[:8]).split()
+    done = handled.execute(*words)
+    assert (done.returncode, done.stdout.decode()) == (0, out), done.stderr
+
+
+def test_logs_are_followed_through_restarts_and_losses(
+    handled: Handled, root: tuple[Path, DevHost], background: Background
+) -> None:
+    found = handled.alloc()
+    with handled.place.process("logs", "-f", "-n", "1", "handled") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "up\n"
+        background.call(root[1].hang_up())
+        assert "connection lost" in process.stderr.readline()
+        assert handled.orch("alloc", "restart", found[:8]).code == 0
+        assert process.stdout.readline() == "up\n"
+        assert process.stderr.readline() == "dev: connected again\n"
+        assert handled.orch("alloc", "signal", "-s", "SIGUSR1", found[:8]).code == 0
+        assert process.stdout.readline() == "got it\n"
+        # It is over when the allocation is.
+        assert handled.orch("alloc", "stop", found[:8]).code == 0
+        out, _ = process.communicate(timeout=30)
+        assert (process.returncode, out) == (0, "")
+    gone = handled.execute("logs", found[:8])
+    assert gone.stdout.startswith(b"up\n")
 
 
 def test_a_signal_and_a_restart(handled: Handled) -> None:

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from executors.logs import LogSource, LogStream, NoLogsError, Tail, follow, read
+from executors.local import LocalTransport
+from executors.logs import Follower, LogSource, LogStream, NoLogsError, Tail, follow, read
 from executors.taskfiles import BadNameError, TaskPolicy
+from executors.transport import Transport
 from planner.job import SECOND, LogConfig, RestartPolicy
 from tests.executors.on_host import HostUnderTest, host
 
@@ -78,3 +85,83 @@ async def test_following_can_be_left(host: HostUnderTest) -> None:
     assert await anext(chunks) == b"up\n"
     await chunks.aclose()  # type: ignore[attr-defined] # pyright: ignore
     await host.stop(record)
+
+
+async def test_a_follower_goes_on_where_it_was_cut_off(host: HostUnderTest) -> None:
+    logs = host.data / "alloc" / host.record().alloc_id / "alloc" / "logs"
+    record = await host.start(host.task("exec sleep 100"))
+    (logs / "t.stdout.3").write_bytes(b"1\n2\n3\n")
+    follower = Follower(source=source(host), tail=Tail(lines=2))
+
+    async def heard(size: int) -> bytes:
+        found = b""
+        coming = cast("AsyncGenerator[bytes]", follower.chunks(host.transport))
+        async with aclosing(coming) as chunks:
+            async for chunk in chunks:
+                found += chunk
+                if len(found) >= size:
+                    break
+        return found
+
+    assert not follower.has_begun
+    assert await asyncio.wait_for(heard(4), 20) == b"2\n3\n"
+    assert follower.has_begun
+    # meanwhile the file grows, and is rotated
+    (logs / "t.stdout.3").write_bytes(b"1\n2\n3\n4\n")
+    (logs / "t.stdout.4").write_bytes(b"5\n")
+    assert await asyncio.wait_for(heard(4), 20) == b"4\n5\n"
+    # what it had come to is removed meanwhile
+    (logs / "t.stdout.3").unlink()
+    (logs / "t.stdout.4").unlink()
+    (logs / "t.stdout.6").write_bytes(b"8\n")
+    assert await asyncio.wait_for(heard(2), 20) == b"8\n"
+    await host.stop(record)
+
+
+async def test_what_was_cut_off_in_the_end_of_the_log_is_not_lost(host: HostUnderTest) -> None:
+    record = await host.start(host.task("exec sleep 100"))
+    logs = host.data / "alloc" / record.alloc_id / "alloc" / "logs"
+    (logs / "t.stdout.3").write_bytes(b"a" * 10)
+    (logs / "t.stdout.4").write_bytes(b"b" * 10)
+    transport = cast("Transport", CutTransport(host.transport, keep=5))
+    follower = Follower(source=source(host), tail=Tail())
+    found = b"".join([c async for c in follower.chunks(transport)])
+    assert found == b"aaaaa"
+    await host.stop(record)
+    found += b"".join([c async for c in follower.chunks(host.transport)])
+    assert found == b"a" * 10 + b"b" * 10
+
+
+async def test_files_that_are_older_are_left_out(host: HostUnderTest) -> None:
+    record = await host.start(host.task("exec sleep 100"))
+    logs = host.data / "alloc" / record.alloc_id / "alloc" / "logs"
+    for number, age in ((3, 7200), (4, 60)):
+        file = logs / f"t.stdout.{number}"
+        file.write_text(f"{number}\n")
+        then = time.time() - age
+        os.utime(file, (then, then))
+    since = int(time.time()) - 600
+    assert await read(host.transport, source(host), Tail(since=since)) == b"4\n"
+    os.utime(logs / "t.stdout.4", (then - 7200, then - 7200))
+    assert await read(host.transport, source(host), Tail(since=since + 60)) == b""
+    await host.stop(record)
+
+
+class CutTransport:
+    """Passes on some bytes of what is followed, and breaks off."""
+
+    def __init__(self, inner: LocalTransport, keep: int) -> None:
+        self._inner = inner
+        self._keep = keep
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
+        said = b""
+        async for chunk in self._inner.follow(argv):
+            said += chunk
+            head, found, rest = said.partition(b"\n")
+            if found and len(rest) >= self._keep:
+                yield head + found + rest[: self._keep]
+                return
