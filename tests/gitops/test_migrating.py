@@ -1,22 +1,32 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
+import pytest
+
+from executors.boundary import Boundary, pass_by
+from gitops.applying import Effects, Result, apply
+from gitops.begin import Beginning
+from gitops.ledger.journal import RunInfo
+from gitops.planning import plan_of, told_to_stop
 from planner.action import Action
 from planner.codec import from_json, to_json
 from planner.decide import Stamp, opened
 from planner.evaluate import Situation, plan_job
-from planner.job import Constraint, Job, Resources, Task, TaskGroup
+from planner.job import Constraint, Job, Resources, Task, TaskGroup, Update
 from planner.observed import NodeResources
-from planner.recorded import AllocRecord, Evaluation, Recorded
-from tests.world import World, node
+from planner.recorded import AllocRecord, Desired, Evaluation, Recorded
+from tests.world import CrashError, World, node
 
 SMALL = NodeResources(cpu=500, memory_mb=300, disk_mb=1000, cores=1)
 
 
 def job(**changes: object) -> Job:
     task = Task(name="t", driver="raw_exec", resources=Resources(cpu=400, memory_mb=200))
-    group = TaskGroup(name="g", count=1, tasks=(task,))
+    group = TaskGroup(name="g", count=1, tasks=(task,), update=Update())
     return replace(Job(id="web", datacenters=("*",), task_groups=(group,)), **changes)  # type: ignore[arg-type]
 
 
@@ -79,3 +89,60 @@ def test_records_of_an_older_orch_are_read() -> None:
     assert "Migrate" not in to_json(old)
     assert from_json(AllocRecord, to_json(old)) == old
     assert "Reasons" not in to_json(Evaluation(id="e", triggered_by="job-register"))
+
+
+def stop_alloc(world: World, alloc_id: str, at: Callable[[Boundary], None] = pass_by) -> Result:
+    """Stop one allocation of the job, as the command does it."""
+    look = told_to_stop(world.look(), {alloc_id})
+    plan = plan_of(world.desired(job(), whole=False), look, "sim")
+    info = RunInfo(id=world.fresh_id(), holder="test@here", repository="r", ttl=3600)
+    effects = Effects(
+        ledger=world.ledger(),
+        fleet=world.fleet,
+        clock=world.clock,
+        ids=world.fresh_id,
+        tell=lambda _: None,
+        at=at,
+    )
+    beginning = Beginning(snapshot=look.snapshot, plans=plan.jobs)
+    return asyncio.run(apply(effects, info, beginning, look.observed))
+
+
+def test_a_stopped_allocation_is_replaced_as_one_decision() -> None:
+    world = World([node("h1")])
+    assert world.apply(job()).exit_code == 0
+    (old,) = world.look().recorded.job("web").allocs
+    assert stop_alloc(world, old.id).exit_code == 0
+    state = world.look().recorded.job("web")
+    first, second = state.allocs
+    assert (first.id, first.desired, first.next) == (old.id, Desired.STOP, second.id)
+    assert (first.desired_description, first.migrate) == ("alloc is being migrated", False)
+    assert (second.previous, second.job_version) == (old.id, old.job_version)
+    assert state.evaluations[-1].triggered_by == "alloc-stop"
+    assert state.evaluations[-1].deployment == state.deployments[-1].id
+    assert (len(state.versions), len(state.deployments)) == (1, 1)
+    assert world.running() == {"web.g[0]": [second.id]}
+    assert world.plan(job()).empty
+
+
+@pytest.mark.parametrize("boundary", list(Boundary))
+def test_a_stop_that_dies_anywhere_converges(boundary: Boundary) -> None:
+    world = World([node("h1")])
+    assert world.apply(job()).exit_code == 0
+    (old,) = world.look().recorded.job("web").allocs
+    died = False
+
+    def at(passed: Boundary) -> None:
+        nonlocal died
+        if passed is boundary:
+            died = True
+            raise CrashError
+
+    with suppress(CrashError):
+        stop_alloc(world, old.id, at)
+    assert world.apply(job()).exit_code == 0
+    (running,) = world.running()["web.g[0]"]
+    # Before it was decided, nothing has happened; after that it is not forgotten.
+    stays = died and boundary is Boundary.PLANNED
+    assert (running == old.id) == stays
+    assert world.plan(job()).empty
