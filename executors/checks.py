@@ -6,12 +6,26 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from executors.transport import HostError, Stream, Transport
+from executors.transport import Bounds, HostError, HostFault, Stream, Transport
 from planner.job import SECOND, Check, Service, TaskGroup
 from planner.recorded import AllocRecord
 
 # More of an answer than the status line is never needed.
 _ANSWER_LIMIT = 4096
+# What is run on the host: ADDRESS PORT TYPE; the request, if there is one, comes on stdin.
+_THERE = """
+if command -v bash >/dev/null 2>&1; then
+    exec bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 7
+        [ "$2" = http ] || exit 0
+        cat >&3; head -n 1 <&3' "$1" "$2" "$3" 2>/dev/null
+elif command -v nc >/dev/null 2>&1; then
+    if [ "$3" != http ]; then nc -z "$1" "$2" 2>/dev/null || exit 7; exit 0; fi
+    nc "$1" "$2" 2>/dev/null | head -n 1
+else
+    exit 9
+fi
+"""
+_REFUSED, _NO_PROGRAM = 7, 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +89,29 @@ async def failure(bound: BoundCheck, transport: Transport) -> str:
 
 
 async def _attempt(bound: BoundCheck, transport: Transport, timeout: float) -> str:  # noqa: ASYNC109
-    stream = await transport.dial(bound.address, bound.port, deadline=timeout)
+    try:
+        stream = await transport.dial(bound.address, bound.port, deadline=timeout)
+    except HostError as e:
+        if e.fault is not HostFault.FORWARDING:
+            raise
+        return await _attempt_there(bound, transport, timeout)
     try:
         return await _http(bound, stream) if bound.check.type == "http" else ""
     finally:
         await stream.close()
+
+
+async def _attempt_there(bound: BoundCheck, transport: Transport, timeout: float) -> str:  # noqa: ASYNC109
+    """Make the check by a program of the host, where sshd connects nowhere for us."""
+    is_http = bound.check.type == "http"
+    argv = ("sh", "-c", _THERE, "orch", bound.address, str(bound.port), bound.check.type)
+    bounds = Bounds(deadline=timeout, output=64 * 1024)
+    done = await transport.run(argv, stdin=_request(bound) if is_http else b"", bounds=bounds)
+    if done.exit_status == _NO_PROGRAM:
+        return "sshd forbids TCP forwarding, and the host has neither bash nor nc to check by"
+    if done.exit_status == _REFUSED:
+        raise ConnectionRefusedError(f"{bound.address} port {bound.port}")
+    return _verdict(done.stdout) if is_http else ""
 
 
 async def _http(bound: BoundCheck, stream: Stream) -> str:
@@ -90,6 +122,10 @@ async def _http(bound: BoundCheck, stream: Stream) -> str:
         if not chunk:
             break
         answer += chunk
+    return _verdict(answer)
+
+
+def _verdict(answer: bytes) -> str:
     words = answer.split(b"\r\n", 1)[0].split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():  # noqa: PLR2004
         return "the answer is not HTTP"
