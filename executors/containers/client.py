@@ -6,7 +6,7 @@ Errors of the library, of HTTP and of the channel become `OrchError`s here and n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,7 +55,7 @@ class Engine:
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Session]:
+    async def opened(self) -> AsyncGenerator[Session]:
         """Yield a session; every connection it made is closed at its end."""
         from executors.containers.splice import Splicer
 

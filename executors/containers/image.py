@@ -201,14 +201,18 @@ async def _host_login(transport: Transport, reference: str) -> Login | None:
 
 
 def login_of(text: bytes, reference: str) -> Login | None:
-    """Find a registry's credentials in the text of a Docker client's ``config.json``."""
-    from docker import auth
+    """Find a registry's credentials in the text of a Docker client's ``config.json``.
 
+    Programs that keep credentials are not asked: they would be this machine's.
+    """
+    from docker import auth as untyped
+    from docker import errors
+
+    auth: Any = untyped
     try:
-        settings = json.loads(text or b"{}")
-        configs: Any = auth.AuthConfig(auth.parse_auth(settings.get("auths") or {}))
+        entries: Any = json.loads(text or b"{}").get("auths")
+        known = auth.AuthConfig({"auths": auth.parse_auth(entries or {})})
         registry, _ = auth.resolve_repository_name(reference)
-        known = auth.AuthConfig({"auths": dict(configs)}).resolve_authconfig(registry)
-    except (ValueError, AttributeError, TypeError, auth.errors.DockerException):
+        return cast("Login | None", known.resolve_authconfig(registry))
+    except (ValueError, AttributeError, TypeError, errors.DockerException):
         return None
-    return cast("Login | None", known)

@@ -48,7 +48,7 @@ def _is_words(value: object) -> bool:
 
 
 def _is_map(value: object) -> bool:
-    return all(isinstance(t, Mapping) and all(map(_is_scalar, t.values())) for t in _raw(value))
+    return _is_tables(value) and all(_is_scalar(v) for t in tables(value) for v in t.values())
 
 
 def _is_tables(value: object) -> bool:
@@ -230,6 +230,6 @@ def word(value: object) -> str:
     """A value as the job language writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

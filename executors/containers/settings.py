@@ -309,15 +309,16 @@ def bindings(
 def restart_policy(job: Job, group: TaskGroup, task: Task) -> dict[str, object]:
     """The closest policy of Docker's that never leaves dead what would still be tried.
 
-    A service is tried for ever where its restarts or its reschedules allow more than one life. A
-    batch task is over when it ends well.
+    A service is tried for ever where its restarts or its reschedules allow more than one life:
+    ``always``, since a dockerd that died leaves down what has ``unless-stopped``. A batch task is
+    over when it ends well.
     """
     policy, again = task.restart_policy, group.reschedule_policy
     keeps_on = policy.mode == "delay"
     if job.type not in ("batch", "sysbatch"):
         rescheduled = again is not None and (again.unlimited or again.attempts > 0)
         tried = policy.attempts > 0 or keeps_on or rescheduled
-        return {"Name": "unless-stopped" if tried else "no"}
+        return {"Name": "always" if tried else "no"}
     if policy.attempts <= 0:
         return {"Name": "no"}
     return {"Name": "on-failure", "MaximumRetryCount": 0 if keeps_on else policy.attempts}
@@ -338,8 +339,9 @@ def _logging(task: Task, config: Config) -> dict[str, object]:
 def _cap_drop(config: Config) -> list[str]:
     added = {_cap(c) for c in keys.texts(config, "cap_add")}
     dropped = {_cap(c) for c in keys.texts(config, "cap_drop")}
-    spared = added | ({"NET_RAW"} if keys.flag(config, "privileged") else set())
-    return sorted(f"CAP_{c}" for c in dropped | ({"NET_RAW"} - spared))
+    if "NET_RAW" not in added and not keys.flag(config, "privileged"):
+        dropped.add("NET_RAW")
+    return sorted(f"CAP_{c}" for c in dropped)
 
 
 def _ulimit(name: str, value: str) -> dict[str, object]:

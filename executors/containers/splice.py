@@ -105,7 +105,7 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
         super().__init__("localhost", maxsize=_POOL, block=False)
         self._splicer = splicer
 
-    def _new_conn(self) -> _Connection:
+    def _new_conn(self) -> Any:  # noqa: ANN401 - the library's own protocol can't be met
         return _Connection(self._splicer, self.timeout.connect_timeout)
 
 
@@ -124,7 +124,7 @@ class SpliceAdapter(HTTPAdapter):
         """Return the one pool, for older versions of the library."""
         return self._pool
 
-    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:
         """Return the path only, as without a proxy."""
         return request.path_url
 
@@ -134,7 +134,7 @@ class SpliceAdapter(HTTPAdapter):
         super().close()
 
 
-def client(address: str, splicer: Splicer, *, version: str, timeout: float) -> Any:  # noqa: ANN401
+def client(address: str, splicer: Splicer, *, version: str, timeout: int) -> Any:  # noqa: ANN401
     """Return a client of dockerd; called in a thread. `version` "auto" asks for the API's."""
     is_known = version != "auto"
     made: Any = APIClient(
