@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Shop
+from tests.lab import images
+from tests.lab.fixtures import refuse
 from tests.lab.fleet import Lab
+from tests.lab.host import LabHost
+from tests.lab.programs import LabUnavailableError
 
 
 @pytest.fixture
@@ -30,3 +34,29 @@ def street(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Generator[Shop
     yield shop
     shop.close()
     lab.heal()
+
+
+@pytest.fixture(scope="session")
+def docker_hosts(lab: Lab) -> list[LabHost]:
+    """Hosts k1 and k2 of the lab, with dockerd and a few small images."""
+    try:
+        hosts = [lab.add(name, dockerd=True) for name in ("k1", "k2")]
+        for host in hosts:
+            images.load(host)
+    except LabUnavailableError as error:
+        refuse(str(error))
+    return hosts
+
+
+_EMPTY = "docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf /var/lib/orch"
+
+
+@pytest.fixture
+def dock(lab: Lab, docker_hosts: list[LabHost], tmp_path: Path) -> Generator[Shop]:
+    """A repository without jobs, and docker hosts without a container."""
+    shop = Shop(root=tmp_path, lab=lab, hosts=docker_hosts).set_up()
+    yield shop
+    shop.close()
+    for host in docker_hosts:
+        host.heal()
+        host.sh(_EMPTY)

@@ -123,20 +123,26 @@ def _busybox() -> bytes:
     binary = shutil.which("busybox", path="/bin:/usr/bin") or "/bin/busybox"
     applets = run([binary, "--list"]).split()
     links: dict[str, Content] = {f"bin/{a}": "busybox" for a in applets if a != "busybox"}
+    linked = _libraries(binary)
     folders: dict[str, Content] = dict.fromkeys(("tmp", "proc", "sys", "dev"))
     files: dict[str, Content] = {
         "bin/busybox": Path(binary).read_bytes(),
         "etc/passwd": _PASSWD,
         "etc/group": b"root:x:0:\n",
     }
-    return _layer(links | folders | files)
+    return _layer(links | folders | linked | files)
 
 
 def _program(name: str) -> dict[str, Content]:
     """A program and the libraries it is linked with, by the paths it expects."""
     binary = f"/usr/bin/{name}"
-    libraries = re.findall(r"(/\S+) \(0x", run(["ldd", binary]))
-    return {path.lstrip("/"): Path(path).read_bytes() for path in [binary, *libraries]}
+    return {binary.lstrip("/"): Path(binary).read_bytes(), **_libraries(binary)}
+
+
+def _libraries(binary: str) -> dict[str, Content]:
+    """The libraries that a program is linked with; none if it is static, which ldd won't have."""
+    found = re.findall(r"(/\S+) \(0x", run(["ldd", binary], check=False))
+    return {path.lstrip("/"): Path(path).read_bytes() for path in found}
 
 
 def _layer(files: Mapping[str, Content]) -> bytes:

@@ -1,0 +1,153 @@
+"""The redis job of every tutorial, in both styles of naming ports, and how it is varied."""
+
+from __future__ import annotations
+
+REDIS = """\
+job "example" {
+  datacenters = ["dc1"]
+  type        = "service"
+
+  update {
+    max_parallel      = 1
+    min_healthy_time  = "1s"
+    healthy_deadline  = "20s"
+    progress_deadline = "10m"
+    auto_revert       = false
+    canary            = 0
+  }
+
+  group "cache" {
+    count = 1
+
+    network {
+      port "db" {
+        to = 6379
+      }
+    }
+
+    restart {
+      attempts = 2
+      interval = "30m"
+      delay    = "15s"
+      mode     = "fail"
+    }
+
+    ephemeral_disk {
+      size = 300
+    }
+
+    service {
+      name     = "redis-cache"
+      tags     = ["global", "cache"]
+      port     = "db"
+      provider = "nomad"
+
+      check {
+        name     = "alive"
+        type     = "tcp"
+        interval = "10s"
+        timeout  = "2s"
+      }
+    }
+
+    task "redis" {
+      driver = "docker"
+
+      config {
+        image = "redis:3.2"
+        ports = ["db"]
+      }
+
+      resources {
+        cpu    = 500
+        memory = 256
+      }
+    }
+  }
+}
+"""
+
+OLD_REDIS = """\
+job "example" {
+  datacenters = ["dc1"]
+  type = "service"
+  update {
+    stagger = "10s"
+    max_parallel = 1
+    min_healthy_time = "1s"
+    healthy_deadline = "20s"
+  }
+  group "cache" {
+    count = 1
+    restart {
+      attempts = 10
+      interval = "5m"
+      delay = "25s"
+      mode = "delay"
+    }
+    task "redis" {
+      driver = "docker"
+      config {
+        image = "redis:3.2"
+        port_map {
+          db = 6379
+        }
+      }
+      resources {
+        cpu    = 500
+        memory = 256
+        network {
+          mbits = 10
+          port "db" {}
+        }
+      }
+      service {
+        name = "global-redis-check"
+        tags = ["global", "cache"]
+        port = "db"
+        check {
+          name     = "alive"
+          type     = "tcp"
+          interval = "10s"
+          timeout  = "2s"
+        }
+      }
+    }
+  }
+}
+"""
+
+
+def redis(*changes: tuple[str, str]) -> str:
+    """The job with parts of its text replaced; each must be there."""
+    text = REDIS
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def alone(image: str, config: str = "", *, job: str = "alone", group: str = "") -> str:
+    """A service of one container without ports."""
+    return f"""\
+job "{job}" {{
+  update {{
+    min_healthy_time = "1s"
+    healthy_deadline = "15s"
+  }}
+  group "g" {{
+    {group}
+    task "main" {{
+      driver = "docker"
+      config {{
+        image = "{image}"
+        {config}
+      }}
+      resources {{
+        cpu    = 50
+        memory = 64
+      }}
+    }}
+  }}
+}}
+"""

@@ -1,0 +1,344 @@
+"""Docker jobs on real hosts: the whole way from the job file to dockerd, and what may go wrong."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from executors.boundary import Boundary
+from tests.acceptance.docker_specs import OLD_REDIS, REDIS, alone, redis
+from tests.acceptance.harness import Shop, finished
+from tests.lab import images
+from tests.lab.host import LabHost
+from tests.lab.programs import wait_for
+
+pytestmark = pytest.mark.lab
+
+
+def docker(host: LabHost, command: str) -> str:
+    """What the docker CLI prints on the host itself."""
+    return host.sh(f"docker {command}").strip()
+
+
+def running(shop: Shop) -> list[dict[str, Any]]:
+    """What dockerd says of every container that runs, on all hosts."""
+    found: list[dict[str, Any]] = []
+    for host in shop.hosts:
+        if ids := docker(host, "ps -q").split():
+            found += json.loads(docker(host, f"inspect {' '.join(ids)}"))
+    return found
+
+
+def the_one(shop: Shop) -> dict[str, Any]:
+    (found,) = running(shop)
+    return found
+
+
+def where(shop: Shop, container: dict[str, Any]) -> LabHost:
+    return next(h for h in shop.hosts if container["Id"] in docker(h, "ps -aq --no-trunc"))
+
+
+def said_by_redis(container: dict[str, Any]) -> str:
+    """What redis answers on the port that is published for it."""
+    bound = container["HostConfig"]["PortBindings"]["6379/tcp"][0]
+    with socket.create_connection((bound["HostIp"], int(bound["HostPort"])), 10) as redis:
+        redis.sendall(b"PING\r\n")
+        return redis.recv(100).decode().strip()
+
+
+def drift(shop: Shop) -> str:
+    """The plan's text; it must have changes."""
+    planned = shop.orch("plan", "-detailed-exitcode", code=2)
+    return planned.out
+
+
+# ── the tutorial ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("spec", [REDIS, OLD_REDIS], ids=["network", "port_map"])
+def test_the_redis_job_is_created_changed_and_stopped(dock: Shop, spec: str) -> None:
+    dock.job(spec)
+    dock.apply()
+    first = the_one(dock)
+    assert first["Image"] == images.image_id("redis:3.2")
+    assert first["HostConfig"]["Memory"] == first["HostConfig"]["MemorySwap"] == 256 << 20
+    assert first["HostConfig"]["CpuShares"] == 500
+    assert set(first["HostConfig"]["PortBindings"]) == {"6379/tcp", "6379/udp"}
+    assert said_by_redis(first) == "+PONG"
+    dock.assert_nothing_to_do()
+
+    dock.job(spec.replace("redis:3.2", "redis:4.0"))
+    dock.apply()
+    second = the_one(dock)
+    assert second["Image"] == images.image_id("redis:4.0")
+    assert second["Id"] != first["Id"]
+    assert said_by_redis(second) == "+PONG"
+    dock.assert_nothing_to_do()
+
+    dock.orch("stop", "-yes", "example")
+    assert running(dock) == []
+
+
+def test_a_container_is_named_labelled_and_told_where_it_lives(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    found = the_one(dock)
+    (alloc,) = (a for a in dock.decided("example").allocs if not a.terminal)
+    assert found["Name"] == f"/redis-{alloc.id}"
+    labels = found["Config"]["Labels"]
+    assert labels["orch.cluster"] == dock.cluster
+    assert labels["orch.alloc"] == alloc.id
+    assert (labels["orch.job"], labels["orch.group"]) == ("example", "cache")
+    env = dict(e.split("=", 1) for e in found["Config"]["Env"])
+    assert env["NOMAD_ALLOC_DIR"] == "/alloc"
+    assert env["NOMAD_TASK_DIR"] == "/local"
+    assert env["NOMAD_PORT_db"] == "6379"
+    assert env["NOMAD_HOST_PORT_db"] == str(alloc.ports[0].value)
+    assert env["PATH"] == "/usr/bin:/bin"
+    host = where(dock, found)
+    docker(host, f"exec {found['Id']} sh -c 'echo x >/alloc/data/a; echo y >/local/b'")
+    assert host.sh(f"cat /var/lib/orch/alloc/{alloc.id}/alloc/data/a") == "x\n"
+    assert host.sh(f"cat /var/lib/orch/alloc/{alloc.id}/redis/local/b") == "y\n"
+
+
+def test_count_is_raised_in_place_and_lowered(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    first = the_one(dock)["Id"]
+    dock.job(redis(("count = 1", "count = 3")))
+    dock.apply()
+    three = running(dock)
+    assert len(three) == 3
+    assert first in [c["Id"] for c in three]
+    dock.job(REDIS)
+    dock.apply()
+    assert the_one(dock)["Id"] == first
+
+
+# ── behind orch's back ───────────────────────────────────────────────────────────────────────────
+
+Tamper = Callable[[LabHost, str], object]
+
+
+def kill(host: LabHost, container: str) -> None:
+    docker(host, f"kill {container}")
+
+
+def stop(host: LabHost, container: str) -> None:
+    docker(host, f"stop {container}")
+
+
+def remove(host: LabHost, container: str) -> None:
+    docker(host, f"rm -f {container}")
+
+
+def edit(host: LabHost, container: str) -> None:
+    docker(host, f"update --memory 128m --memory-swap 128m {container}")
+
+
+def exchange(host: LabHost, container: str) -> None:
+    """Put another container in its place, as somebody would who upgrades by hand."""
+    name = docker(host, f"inspect --format '{{{{.Name}}}}' {container}").removeprefix("/")
+    docker(host, f"rm -f {container}")
+    docker(host, f"run -d --name {name} -e EXTRA=1 redis:7")
+
+
+TAMPERED: list[tuple[Tamper, str, str]] = [
+    (kill, "stopped", "exit code 137"),
+    (stop, "stopped", "exit code 0"),
+    (remove, "missing", "its container is gone"),
+    (edit, "changed", "memory 256 MiB → 128 MiB"),
+    (exchange, "changed", "env changed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "kind", "reason"), TAMPERED, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_what_is_done_behind_its_back_is_seen_and_repaired(
+    dock: Shop, tamper: Tamper, kind: str, reason: str
+) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    before = the_one(dock)
+    tamper(where(dock, before), before["Id"])
+
+    planned = " ".join(drift(dock).split())
+    assert kind in planned
+    assert reason in planned
+
+    dock.apply()
+    own = [c for c in running(dock) if "orch.alloc" in c["Config"]["Labels"]]
+    assert len(own) == 1
+    assert own[0]["HostConfig"]["Memory"] == 256 << 20
+    assert said_by_redis(own[0]) == "+PONG"
+    dock.assert_nothing_to_do()
+
+
+def test_a_process_that_dies_is_brought_back_by_dockerd(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    before = the_one(dock)
+    where(dock, before).sh(f"kill -9 {before['State']['Pid']}; sleep 1")
+    after = the_one(dock)
+    assert after["Id"] == before["Id"]
+    assert after["RestartCount"] == 1
+    dock.assert_nothing_to_do()
+
+
+# ── what goes wrong ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_while_dockerd_is_down_its_containers_are_unknown(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    before = the_one(dock)
+    host = where(dock, before)
+    host.sh("touch /run/dockerd.down; pkill -9 -x dockerd; sleep 0.3")
+    try:
+        planned = dock.orch("plan", "-detailed-exitcode", code=None)
+        assert "docker does not answer" in " ".join(planned.out.split()), planned.out
+        dock.apply(code=None)
+    finally:
+        host.sh("rm -f /run/dockerd.down")
+        host.wait_ready()
+    wait_for(lambda: len(running(dock)) == 1, "dockerd to bring its container back")
+    dock.apply()
+    assert len(running(dock)) == 1
+    dock.assert_nothing_to_do()
+
+
+def test_an_image_that_cannot_be_pulled_leaves_nothing(dock: Shop) -> None:
+    dock.job(redis(("redis:3.2", "redis:nosuch")))
+    failed = dock.apply(code=5)
+    assert "failed to pull redis:nosuch" in " ".join((failed.out + failed.err).split())
+    assert [docker(h, "ps -aq") for h in dock.hosts] == ["", ""]
+
+
+def test_a_task_that_crashes_fails_its_deployment(dock: Shop) -> None:
+    dock.job(alone("crash:1"))
+    failed = dock.apply(code=5)
+    assert "unhealthy" in failed.out + failed.err
+
+
+def test_a_batch_task_runs_once_to_its_end(dock: Shop) -> None:
+    text = alone("job:1").replace('job "alone" {', 'job "alone" {\n  type = "batch"')
+    head, _, rest = text.partition("  update {")
+    dock.job(head + rest.partition("}\n")[2])
+    dock.apply()
+    for host in dock.hosts:
+        host.sh('for i in $(seq 50); do [ -z "$(docker ps -q)" ] && break; sleep 0.1; done')
+    dock.apply()
+    made = [x for h in dock.hosts for x in docker(h, "ps -aq").split()]
+    assert len(made) == 1
+    dock.assert_nothing_to_do()
+
+
+@pytest.mark.parametrize("boundary", [Boundary.INTENDED, Boundary.STARTED], ids=str.lower)
+def test_an_apply_that_was_killed_leaves_nothing_twice(dock: Shop, boundary: Boundary) -> None:
+    file = dock.job(REDIS)
+    finished(dock.interrupted(signal.SIGKILL, boundary, file), code=-signal.SIGKILL)
+    (alloc,) = dock.decided("example").allocs
+    if boundary is Boundary.INTENDED:
+        # As if it had been killed between creating a container and starting it.
+        host = next(h for h in dock.hosts if h.name == alloc.node)
+        labels = f"--label orch.cluster={dock.cluster} --label orch.alloc={alloc.id}"
+        docker(host, f"create --name redis-{alloc.id} {labels} redis:3.2")
+    dock.apply()
+    assert the_one(dock)["Name"] == f"/redis-{alloc.id}"
+    assert len([x for h in dock.hosts for x in docker(h, "ps -aq").split()]) == 1
+    dock.assert_nothing_to_do()
+
+
+# ── neighbours ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_others_run_counts_and_is_left_alone(dock: Shop) -> None:
+    for host in dock.hosts:
+        docker(host, "run -d --name theirs -m 64m -p 20000:80 http:1")
+    theirs = sorted(c["Id"] for c in running(dock))
+    static = redis(("to = 6379", "static = 20000\n        to = 6379"))
+    dock.job(static)
+    refused = dock.apply(code=None)
+    assert refused.code == 4
+    assert "port" in refused.out
+    dock.job(REDIS)
+    dock.apply()
+    dock.orch("stop", "-yes", "example")
+    assert sorted(c["Id"] for c in running(dock)) == theirs
+
+
+def test_two_clusters_share_hosts(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    mine = the_one(dock)["Id"]
+    root = dock.root / "other"
+    root.mkdir()
+    other = Shop(root=root, lab=dock.lab, hosts=dock.hosts).set_up()
+    other.job(REDIS)
+    other.apply()
+    assert len(running(dock)) == 2
+    other.orch("stop", "-yes", "example")
+    assert the_one(dock)["Id"] == mine
+    dock.assert_nothing_to_do()
+
+
+# ── ways in ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def use_user(shop: Shop, user: str, extra: str = "") -> None:
+    path = shop.repo / "inventory.yml"
+    text = path.read_text().replace("ansible_user: root", f"ansible_user: {user}{extra}")
+    path.write_text(text)
+    shop.commit()
+
+
+def add_user(host: LabHost, name: str, group: str) -> None:
+    host.sh(
+        f"id -u {name} >/dev/null 2>&1 || useradd -m -s /bin/sh -G {group} -p '*' {name}; "
+        f"mkdir -p /home/{name}/.ssh; cp /root/.ssh/authorized_keys /home/{name}/.ssh/; "
+        f"chown -R {name} /home/{name}; chmod 700 /home/{name}/.ssh"
+    )
+
+
+def test_an_unprivileged_user_of_the_docker_group_is_enough(dock: Shop) -> None:
+    for host in dock.hosts:
+        add_user(host, "deploy", "docker")
+    use_user(dock, "deploy")
+    dock.job(REDIS)
+    dock.apply()
+    assert said_by_redis(the_one(dock)) == "+PONG"
+    dock.assert_nothing_to_do()
+    dock.orch("stop", "-yes", "example")
+    assert running(dock) == []
+
+
+def test_a_user_without_rights_to_docker_gets_no_docker_jobs(dock: Shop) -> None:
+    for host in dock.hosts:
+        add_user(host, "nobodys", "nogroup")
+    use_user(dock, "nobodys")
+    dock.job(REDIS)
+    refused = dock.apply(code=4)
+    assert "missing drivers" in refused.out, shlex.quote(refused.out)
+
+
+def test_an_sshd_that_forwards_nothing_is_enough(dock: Shop) -> None:
+    for host in dock.hosts:
+        host.sh("cp /etc/ssh/sshd_config /tmp/sshd_config")
+        host.configure_sshd("DisableForwarding yes")
+    try:
+        dock.job(REDIS)
+        dock.apply()
+        assert said_by_redis(the_one(dock)) == "+PONG"
+        dock.assert_nothing_to_do()
+    finally:
+        for host in dock.hosts:
+            host.stop_sshd()
+            host.sh("cp /tmp/sshd_config /etc/ssh/sshd_config")
+            host.heal()
