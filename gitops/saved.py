@@ -123,7 +123,13 @@ def _standing(alloc: AllocRecord, status: ClientStatus, seen: ObservedAlloc | No
         return f"{words}; not on the host"
     told = "" if seen.desired == alloc.desired else f"; the host was told to {seen.desired}"
     version = "" if seen.version == alloc.job_version else f"; the host has {seen.version}"
-    return f"{words}{told}{version}{'; nobody sees to it' if seen.unattended else ''}"
+    return f"{words}{told}{version}{_altered(seen)}"
+
+
+def _altered(seen: ObservedAlloc) -> str:
+    """Say what is wrong with an allocation on its host."""
+    alone = "nobody sees to it" if seen.unattended else ""
+    return "".join(f"; {words}" for words in (alone, seen.missing, seen.changed) if words)
 
 
 def _hosts(plan: Plan, look: Look) -> set[str]:
