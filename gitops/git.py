@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -134,6 +134,8 @@ class Git:
             yield process.stdin, process.stdout
         finally:
             _kill(process)
+            with suppress(BrokenPipeError):
+                process.stdin.close()  # flushes what it never took
             with process:
                 pass
 

@@ -5,6 +5,7 @@ It may vanish or break at any time: then it is made anew. The user's clone is ne
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.git import Completed, Git, GitError, GitTimeoutError, environment, redacted, shown
-from gitops.ledger.errors import LedgerError, UnreachableError, unreachable
+from gitops.ledger.errors import LostObjectsError, UnreachableError, unreachable
 from gitops.ledger.git_refs import collect, list_heads, write_objects
 from gitops.ledger.locks import remove_stale
 from gitops.ledger.objects import GitObject
@@ -22,6 +23,7 @@ from gitops.ledger.ssh_place import SshPlace
 
 _REMOTE = "ledger"
 _FETCH = ("fetch", "--quiet", "--no-tags", "--prune", "--force", "--no-write-fetch-head")
+_LOCKED = re.compile(r"\.lock': File exists")
 _NOT_THERE = "does not appear to be a git repository"
 
 
@@ -61,8 +63,8 @@ class Cache:
         with self._locked():
             fresh = self._ensure()
             done = self._fetch_newest() if fresh else self._fetch()
-            if self._is_absent(done):
-                return {}
+            if self._remote.place is not None and _NOT_THERE in done.stderr:
+                return {}  # the first push makes it
             if done.code != 0:
                 self._recover(done)
             try:
@@ -104,9 +106,12 @@ class Cache:
         """Push one ref on condition of its old value. Raises `GitTimeoutError`."""
         self._write_keys()
         done = self._push(ref, old, new)
-        if self._is_absent(done):
-            self._create()
+        place = self._remote.place
+        if place is not None and _NOT_THERE in done.stderr:
+            self._run(*place.creation(self._directory))
             done = self._push(ref, old, new)
+        elif place is not None and _LOCKED.search(done.stderr):
+            self._run(*place.sweeping(self._directory))
         return done
 
     def _push(self, ref: str, old: str, new: str) -> Completed:
@@ -129,9 +134,9 @@ class Cache:
         """Return the error for a remote that does not answer as it should."""
         return unreachable(self._remote.name, reason, on_host=self._remote.place is not None)
 
-    def error(self, e: Exception) -> LedgerError:
+    def error(self, e: Exception) -> LostObjectsError:
         """Return the error for a cache that can't be used."""
-        return LedgerError(
+        return LostObjectsError(
             f"the cache {self._directory} of the ledger {self._remote.name} failed: {e}",
             f"remove it (nothing is lost) and try again: rm -r {self._directory}",
         )
@@ -176,10 +181,6 @@ class Cache:
         except GitTimeoutError as e:
             raise self.unreachable(f"no answer in {self._seconds:g} s") from e
 
-    def _is_absent(self, done: Completed) -> bool:
-        """Whether the host has no repository yet; it is made by the first push."""
-        return self._remote.place is not None and _NOT_THERE in done.stderr
-
     def _fetch_newest(self) -> Completed:
         """Fetch what the refs hold now, and leave out the past."""
         done = self._fetch("--depth=1")
@@ -201,12 +202,8 @@ class Cache:
         if failed.code != 0:
             raise self.unreachable(failed.stderr)
 
-    def _create(self) -> None:
-        """Make the repository on the host."""
-        place = self._remote.place
-        if place is None:  # pragma: no cover - nothing else is absent
-            return
-        command, script = place.creation(self._directory)
+    def _run(self, command: list[str], script: bytes) -> None:
+        """Run a script on the host that has the repository."""
         try:
             done = subprocess.run(
                 command,

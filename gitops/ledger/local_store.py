@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,13 @@ from gitops.ledger.bare import create_bare
 from gitops.ledger.cat_file import reading
 from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
 from gitops.ledger.git_refs import NO_OBJECT, collect, contains, list_heads, write_objects
+from gitops.ledger.locks import remove_stale
 from gitops.ledger.objects import GitObject
 from gitops.ledger.store import Reader, Swap
 
 # A decision must survive a power cut before anything acts on it.
 _DURABLE = {"core.fsync": "committed,loose-object,reference", "core.fsyncMethod": "fsync"}
+_LOCKED = re.compile(r"\.lock': File exists")
 
 
 class LocalStore:
@@ -66,6 +69,8 @@ class LocalStore:
             args = ("update-ref", "-d", full, old)
         try:
             done = self._git.run(*args)
+            if _LOCKED.search(done.stderr) and remove_stale(self._directory):
+                done = self._git.run(*args)
         except GitTimeoutError:
             return self._looked_up(ref, new)
         if done.code == 0:
@@ -80,7 +85,7 @@ class LocalStore:
         """All of the past is there."""
         return False
 
-    def renew(self) -> bool:
+    def renew(self, *, gently: bool = False) -> bool:
         """Nothing is a copy."""
         return False
 

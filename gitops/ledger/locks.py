@@ -17,8 +17,8 @@ _PROC = Path("/proc")
 
 def lock_files(directory: Path) -> list[Path]:
     """Return all lock files that git may have left there, those of refs included."""
-    top = [*directory.glob("*.lock"), *directory.glob("objects/**/*.lock")]
-    return sorted([*top, *directory.glob("refs/**/*.lock"), *directory.glob("worktrees/**/*.lock")])
+    walk = os.walk(directory)  # passes over what vanishes meanwhile
+    return sorted(Path(top, n) for top, _, names in walk for n in names if n.endswith(".lock"))
 
 
 def is_stale(path: Path, now: float) -> bool:

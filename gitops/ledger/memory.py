@@ -68,7 +68,7 @@ class MemoryStore:
         """All of the past is there."""
         return False
 
-    def renew(self) -> bool:
+    def renew(self, *, gently: bool = False) -> bool:
         """Nothing is a copy."""
         return False
 

@@ -29,6 +29,7 @@ V = TypeVar("V")
 
 # A head that others move is tried for long; one that refuses without moving, not.
 _TRIES = 60
+_READS = 4
 _REFUSALS = 6
 _TIDY_EVERY = 256
 
@@ -58,14 +59,17 @@ class RefLedger:
 
     def read(self) -> Snapshot:
         """Return the newest state, after making sure that it did not go back."""
-        try:
-            return self._read()
-        except LostObjectsError:
-            # A cache may be deleted under our hands.
-            if not self._store.renew():
-                raise
-            self._contents = Contents(self._store)
-            return self._read()
+        for n in self._around.tries(_READS):
+            try:
+                return self._read()
+            except (LostObjectsError, RewoundError) as e:
+                # A cache may be deleted under our hands, by a user or by another process; but
+                # what was lost with a rewound ledger may only be left in there.
+                final = n > 0 if isinstance(e, RewoundError) else n + 1 == _READS
+                if final or not self._store.renew(gently=n == 0):
+                    raise
+                self._contents = Contents(self._store)
+        raise AssertionError("unreachable")
 
     def _read(self) -> Snapshot:
         # Before the heads: another process may see, and remember, a newer one meanwhile.

@@ -87,8 +87,16 @@ class Journals:
         return _Pending(info.id, position.head, after, [*objects, commit])
 
     def send(self, pending: _Pending) -> bool:
-        """Publish a commit, again and again if need be; False where the journal has moved."""
-        return self._publish(pending.run_id, pending.old, pending.objects).done
+        """Publish a commit, again and again if need be; False where the journal has moved.
+
+        Raises `LedgerError` where the place refuses it though the journal has not moved.
+        """
+        swap = self._publish(pending.run_id, pending.old, pending.objects)
+        if swap.done:
+            return True
+        if self._store.heads().get(layout.run_ref(pending.run_id), "") == pending.old:
+            raise refused(self._store.name, swap.reason)
+        return False
 
     def seal(self, run: RunHead, by: str) -> RunHead:
         """Append the last commit there will be."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.git import REMOTE_SECONDS, Completed, GitTimeoutError
@@ -19,8 +21,21 @@ _TRIES = 8
 # Of these tries, so many may end by the deadline: each costs `seconds`.
 _TIMEOUTS = 2
 _FLAG_WORDS = 3
+# What the other side says of a push that lacks objects.
+_INCOMPLETE = re.compile(r"missing necessary objects|unpack")
 # Commits whose objects are kept until they are sent, in case the cache vanishes meanwhile.
 _KEPT = 8
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sending:
+    """One swap that is under way; `lost` says why the outcome of a push is not known."""
+
+    ref: str
+    old: str
+    new: str
+    lost: str = ""
+    timeouts: int = 0
 
 
 class RemoteStore:
@@ -64,26 +79,37 @@ class RemoteStore:
 
     def swap(self, ref: str, old: str, new: str) -> Swap:
         """Push, and where the answer is lost push the same commit again until it is known."""
-        lost, timeouts = "", 0
+        sending = _Sending(ref=ref, old=old, new=new)
         for _ in self._around.tries(_TRIES):
             try:
                 done = self._cache.push(ref, old, new)
             except GitTimeoutError as e:
-                lost, timeouts = e.message, timeouts + 1
-                if timeouts == _TIMEOUTS:
+                sending.lost, sending.timeouts = e.message, sending.timeouts + 1
+                if sending.timeouts == _TIMEOUTS:
                     break
                 continue
-            swap = _outcome(done, self._prefix + ref)
-            if swap is not None and lost and not swap.done:
-                lost = swap.reason
-                swap = self._settled(ref, old, new, lost)
+            swap = self._judged(sending, done)
             if swap is not None:
                 return swap
-            if not lost and is_denied(done.stderr):
+        raise self._unknown(sending.lost)
+
+    def _judged(self, sending: _Sending, done: Completed) -> Swap | None:
+        """Return what became of a push; None where it has to be sent again."""
+        swap = _outcome(done, self._prefix + sending.ref)
+        if swap is None:
+            if not sending.lost and is_denied(done.stderr):
                 raise denied(self.name, done.stderr)
-            if not self._restored(new):
-                lost = lost or done.stderr or f"git ended with {done.code}"
-        raise self._unknown(lost)
+            if not self._restored(sending.new):
+                sending.lost = sending.lost or done.stderr or f"git ended with {done.code}"
+            return None
+        if swap.done:
+            return swap
+        if sending.lost:
+            sending.lost = swap.reason
+            return self._settled(sending)
+        if _INCOMPLETE.search(swap.reason) and self._restored(sending.new):
+            return None
+        return swap
 
     def tidy(self) -> None:
         """Pack the cache."""
@@ -93,9 +119,10 @@ class RemoteStore:
         """Fetch the past that the first fetch has left out."""
         return self._cache.deepen()
 
-    def renew(self) -> bool:
-        """Throw the cache away: it lacks what it should have."""
-        self._cache.renew()
+    def renew(self, *, gently: bool = False) -> bool:
+        """Throw the cache away: it lacks what it should have. Gently: the next fetch may do."""
+        if not gently:
+            self._cache.renew()
         return True
 
     def _restored(self, new: str) -> bool:
@@ -107,18 +134,19 @@ class RemoteStore:
         self._cache.write(self._saved[new])
         return True
 
-    def _settled(self, ref: str, old: str, new: str, reason: str) -> Swap | None:
+    def _settled(self, sending: _Sending) -> Swap | None:
         """Judge a refusal after a lost answer: the push that was lost may have been the one.
 
         None while the ref is where it was: what was sent may still land.
         """
         try:
-            head = self.heads().get(ref, "")
+            head = self.heads().get(sending.ref, "")
         except UnreachableError as e:
             raise self._unknown(e.message) from e
+        new = sending.new
         if contains(self._cache.git, head, new) if new else not head:
             return Swap(True)
-        return None if head == old else Swap(False, reason)
+        return None if head == sending.old else Swap(False, sending.lost)
 
     def _unknown(self, reason: str) -> OutcomeUnknownError:
         return OutcomeUnknownError(

@@ -63,13 +63,20 @@ class SshPlace:
 
     def creation(self, folder: Path) -> tuple[list[str], bytes]:
         """Return a command, and its input, that makes the repository unless it is there."""
+        return self._script(folder), _CREATE.encode()
+
+    def sweeping(self, folder: Path) -> tuple[list[str], bytes]:
+        """Return a command, and its input, that removes locks which a dead git has left."""
+        return self._script(folder), _SWEEP.encode()
+
+    def _script(self, folder: Path) -> list[str]:
         target = self.target
         user = target.user or self.user
         login = [*(["-l", user] if user else []), "-p", str(target.port)]
         sudo = f"sudo -n -u {quote(target.become_user)} " if target.become else ""
         # One word, since ssh joins words with blanks for the other side's shell.
         there = f"{sudo}sh -s -- {quote(self.path)}"
-        return [*self._ssh(folder), *login, "--", target.address, there], _SCRIPT.encode()
+        return [*self._ssh(folder), *login, "--", target.address, there]
 
     def _ssh(self, folder: Path) -> list[str]:
         options = _options(self.target, folder, self)
@@ -132,7 +139,7 @@ def _file(target: SshTarget) -> str:
     return f"{_alias(target)}.known_hosts"
 
 
-_SCRIPT = f"""\
+_CREATE = f"""\
 set -eu
 umask 077
 path=$1
@@ -142,13 +149,18 @@ mkdir -p "$(dirname "$path")"
 new="$path.$$.new"
 trap 'rm -rf "$new"' EXIT
 git init --quiet --bare --template= "$new"
-cat >>"$new/config" <<'ORCH_END'
+cat >>"$new/config" <<'EOF'
 {BARE_FILES["config"]}
-ORCH_END
+EOF
 mkdir -p "$new/hooks"
-cat >"$new/{HOOK}" <<'ORCH_END'
+cat >"$new/{HOOK}" <<'EOF'
 {BARE_FILES[HOOK]}
-ORCH_END
+EOF
 chmod 755 "$new/{HOOK}"
 mv -T "$new" "$path" 2>/dev/null || [ -e "$path/HEAD" ]
+"""
+
+# A lock is held for an instant, or as long as a hook runs: minutes are out of question.
+_SWEEP = """\
+find "$1" -name '*.lock' -type f -mmin +2 -exec rm -f {} +
 """

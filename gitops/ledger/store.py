@@ -65,6 +65,9 @@ class Store(Protocol):
         """Bring in the past that a first reading left out; return whether there was any."""
         ...
 
-    def renew(self) -> bool:
-        """Throw away what is only a copy, so that it is made anew; return whether there was any."""
+    def renew(self, *, gently: bool = False) -> bool:
+        """Throw away what is only a copy, so that it is made anew; return whether there is one.
+
+        `gently`: another process may have done so just now; leave it.
+        """
         ...
