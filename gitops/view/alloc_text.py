@@ -192,7 +192,8 @@ def _stats(usage: Usage | None) -> list[list[str]]:
 
 
 def _events(task: TaskState) -> list[str]:
-    newest = sorted(reversed(task.events), key=lambda e: -e.time)[:_EVENTS]
+    # Of those of one instant the later ones come first too.
+    newest = sorted(task.events, key=lambda e: e.time)[::-1][:_EVENTS]
     if not newest:
         return []
     rows = [(timestamp(e.time), e.type, e.message) for e in newest]

@@ -79,9 +79,8 @@ async def test_unit_runs_the_supervisor_and_goes_with_the_task(
     text = unit.read_text()
     folder = host.data / "records" / record.alloc_id
     assert f"ExecStart=/bin/sh {folder}/supervise.sh {folder} t\n" in text
-    assert {"KillMode=control-group", "IgnoreSIGPIPE=no", "WantedBy=multi-user.target"} <= set(
-        text.splitlines()
-    )
+    wanted = "WantedBy=multi-user.target default.target"
+    assert {"KillMode=control-group", "IgnoreSIGPIPE=no", wanted} <= set(text.splitlines())
     await host.stop(record)
     assert not unit.exists()
     said = (tmp_path / "log").read_text().splitlines()
