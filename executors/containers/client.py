@@ -24,6 +24,7 @@ _ADDRESS = "http://localhost:80"
 # Seconds for one answer, pulls apart; creating a container on a slow disk takes its time.
 TIMEOUT = 60
 _DIAL = 15.0
+_GRACE = 2.0
 # Connections to dockerd at one time and host: below sshd's limits, beside the commands.
 _AT_ONCE = 3
 _NOT_FOUND, _CONFLICT = 404, 409
@@ -126,7 +127,8 @@ class Session:
         """End the client and its connections."""
         if self.client is not None:
             await asyncio.to_thread(self.client.close)
-        await self.splicer.close()
+        # Their sockets are closed: they end by themselves.
+        await self.splicer.close(grace=_GRACE)
 
 
 def _mapped(host: str, error: Exception) -> OrchError:

@@ -49,8 +49,10 @@ class Splicer:
         pump.add_done_callback(self._pumps.discard)
         return theirs
 
-    async def close(self) -> None:
-        """End every connection that is open."""
+    async def close(self, *, grace: float = 0.0) -> None:
+        """End every connection that is open; `grace` seconds are given to those that are ending."""
+        if self._pumps and grace:
+            await asyncio.wait(self._pumps, timeout=grace)
         pumps = list(self._pumps)
         for pump in pumps:
             pump.cancel()
@@ -66,10 +68,10 @@ async def _splice(
     try:
         await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
     finally:
+        writer.close()
         up.cancel()
         down.cancel()
         await asyncio.gather(up, down, return_exceptions=True)
-        writer.close()
         with suppress(OSError):
             await writer.wait_closed()
         await stream.close()
