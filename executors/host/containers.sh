@@ -103,6 +103,41 @@ tell_container_end() {
         "exit_code=$2" "signal=0" "oom_killed=$3"
 }
 
+# Batch tasks end by themselves, with nobody there to tell: note it, and give back what they had.
+settle_containers() {
+    for _found in $(grep -lx batch=1 "$records"/*/tasks/*/container 2>/dev/null); do
+        _found=${_found%/tasks/*}
+        [ -e "$_found/released" ] || settle_record "$_found"
+    done
+}
+
+settle_record() {
+    for _each in "$1"/tasks/*/container; do
+        [ -f "$_each" ] || continue
+        _each=${_each%/container}
+        load_state "$_each"
+        [ "$state" != dead ] || continue
+        # shellcheck disable=SC2046 # split on purpose
+        set -- "$1" $(engine 10 inspect --type container --format "$_ended" \
+            "$(bound id "$_each")" 2>/dev/null)
+        [ "$2" = exited ] || return 0
+        case $6 in
+        no) ;;
+        on-failure) [ "$3" = 0 ] || { [ "$7" -gt 0 ] && [ "$5" -ge "$7" ]; } || return 0 ;;
+        *) return 0 ;;
+        esac
+        tell_container_end "$_each" "$3" "$4"
+        set_now
+        state=dead finished=$now failed=0
+        [ "$3" = 0 ] || failed=1
+        save_state "$_each"
+    done
+    release_if_dead "$1" || :
+}
+
+_ended='{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}}'
+_ended="$_ended"' {{or .HostConfig.RestartPolicy.Name "no"}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+
 # What was made for an allocation and never started: a run that was killed has left it.
 drop_created() {
     for _id in $(engine 10 ps -aq --no-trunc --filter "label=orch.alloc=$1" \

@@ -23,6 +23,7 @@ fi
 for _port in "$@"; do
     listening | grep -qx "$_port" && fail port "$_port${tab}a process that listens on it"
 done
+settle_containers
 _verdict=$(
     live_records | awk -v cpu="$ask_cpu" -v memory="$ask_memory" -v disk="$ask_disk" \
         -v all_cpu="$all_cpu" -v all_memory="$all_memory" -v all_disk="$all_disk" -v ports="$*" '

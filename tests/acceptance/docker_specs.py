@@ -151,3 +151,10 @@ job "{job}" {{
   }}
 }}
 """
+
+
+def batch(image: str, *, job: str = "alone") -> str:
+    """A batch job of one container."""
+    head, _, rest = alone(image, job=job).partition("  update {")
+    _, _, rest = rest.partition("}\n")
+    return f'{head}  type = "batch"\n{rest}'

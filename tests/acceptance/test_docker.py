@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from executors.boundary import Boundary
-from tests.acceptance.docker_specs import OLD_REDIS, REDIS, alone, redis
+from tests.acceptance.docker_specs import OLD_REDIS, REDIS, alone, batch, redis
 from tests.acceptance.harness import Shop, finished
 from tests.lab import images
 from tests.lab.host import LabHost
@@ -228,15 +228,27 @@ def test_a_task_that_crashes_fails_its_deployment(dock: Shop) -> None:
 
 
 def test_a_batch_task_runs_once_to_its_end(dock: Shop) -> None:
-    text = alone("job:1").replace('job "alone" {', 'job "alone" {\n  type = "batch"')
-    head, _, rest = text.partition("  update {")
-    dock.job(head + rest.partition("}\n")[2])
+    dock.job(batch("job:1"))
     dock.apply()
     for host in dock.hosts:
         host.sh('for i in $(seq 50); do [ -z "$(docker ps -q)" ] && break; sleep 0.1; done')
     dock.apply()
     made = [x for h in dock.hosts for x in docker(h, "ps -aq").split()]
     assert len(made) == 1
+    dock.assert_nothing_to_do()
+
+
+def test_what_batch_tasks_had_is_free_when_they_have_ended(dock: Shop) -> None:
+    """Each takes more than half of a host, and there are two hosts."""
+    half = int(dock.hosts[0].sh("awk '/MemTotal/ { print int($2 / 1024 * 0.6) }' /proc/meminfo"))
+    for number in range(3):
+        text = batch("job:1", job=f"b{number}").replace("memory = 64", f"memory = {half}")
+        dock.job(text, f"b{number}")
+        dock.apply()
+        for host in dock.hosts:
+            wait_for(lambda h=host: not docker(h, "ps -q"), "the task's end")
+    dock.apply()
+    assert running(dock) == []
     dock.assert_nothing_to_do()
 
 
