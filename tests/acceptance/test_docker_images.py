@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.docker_specs import alone
 from tests.acceptance.harness import Shop
+from tests.acceptance.specs import ONE_PER_HOST
 from tests.acceptance.test_docker import docker, running
 from tests.lab import registry
 from tests.lab.fixtures import refuse
@@ -80,7 +81,7 @@ def test_every_host_takes_the_digest_that_the_first_one_got(
     # The second host's own image of that name is another one.
     docker(registries[1], f"tag http:1 {HTTP}")
     config = auth(registry.PASSWORD, "force_pull = true")
-    group = 'count = 2\n    constraint {\n      operator = "distinct_hosts"\n      value = "true"\n    }'
+    group = f"count = 2\n{ONE_PER_HOST}"
     dock.job(alone(HTTP, config, group=group))
     dock.apply()
     assert len({c["Image"] for c in running(dock)}) == 1

@@ -1,4 +1,4 @@
-"""A registry with a password on a host of the lab, on 127.0.0.1:5000, where dockerd needs no TLS."""
+"""A registry with a password on a host of the lab, at 127.0.0.1, where dockerd needs no TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOGIN = f"echo {PASSWORD} | docker login -u {USER} --password-stdin {ADDRESS} >
 
 
 def serve(host: LabHost, *tags: str) -> None:
-    """Start the registry with these images of the host in it; the host has them no more by there."""
+    """Start the registry with these images of the host in it; it forgets that it had them."""
     packages.bring(PROGRAMS)
     (host.root / "etc/registry.yml").write_text(_CONFIG)
     secret = run(["htpasswd", "-Bbn", USER, PASSWORD])
