@@ -61,12 +61,34 @@ def row(directory: Path, count: int, *, remote: bool) -> None:
     print(f"{count:5} {kind:7} read {read}   decode all {decode}   commit one {one}")
 
 
+def long_past(directory: Path, commits: int) -> None:
+    """Read a ledger with a long past into a fresh cache, then one job's history."""
+    path = directory / "long.git"
+    writer = open_ledger(Address(url=str(path), cluster="bench", cache=directory / "writer"))
+    changes = [job(n) for n in range(100)]
+    snapshot = writer.commit(writer.read(), changes, message="all", guards=[])
+    for n in range(commits):
+        snapshot = writer.commit(snapshot, [changes[n % 100]], message="x", guards=[])
+    cache = directory / "fresh"
+    reader = open_ledger(Address(url=f"file://{path}", cluster="bench", cache=cache))
+    first = measured(reader.read)
+    small = size(cache)
+    past = measured(lambda: list(reader.history("job7")))
+    print(f"{commits:5} decisions: first read {first}, {small} KiB")
+    print(f"{commits:5} decisions: history    {past}, {size(cache)} KiB")
+
+
+def size(directory: Path) -> int:
+    return sum(p.stat().st_size for p in directory.rglob("*") if p.is_file()) // 1024
+
+
 def main() -> None:
     print("CPU ms: orch + git")
     with tempfile.TemporaryDirectory() as directory:
         for count in COUNTS:
             for remote in (False, True):
                 row(Path(directory), count, remote=remote)
+        long_past(Path(directory), 2000)
 
 
 if __name__ == "__main__":
