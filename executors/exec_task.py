@@ -24,5 +24,5 @@ class TaskCommand:
 async def run_beside(transport: Transport, command: TaskCommand, console: Console) -> int:
     """Run it; return its exit status: 125 where the task does not run, 126 and 127 as shells do."""
     place = (command.data_dir or "", command.alloc_id, task_dir_name(command.task))
-    argv = scripts.command("lib", "exec", arguments=(*place, *command.argv))
+    argv = scripts.command("lib", "containers", "handle", "exec", arguments=(*place, *command.argv))
     return await transport.interact(argv, console)

@@ -203,7 +203,8 @@ class Guard:
         deadline: float = STEP_DEADLINE,
     ) -> str:
         place = (self.data_dir or "", self.cluster, self.node_id)
-        argv = scripts.command("lib", "containers", "guard", name, arguments=(*place, *words))
+        names = ("lib", "containers", "handle", "guard", name)
+        argv = scripts.command(*names, arguments=(*place, *words))
         bounds = Bounds(deadline=deadline, output=_OUTPUT)
         done = await self.transport.run(argv, stdin=stdin, bounds=bounds)
         return _answer(self.transport.host, done, about)

@@ -40,7 +40,7 @@ class HostUsage:
 
 async def usage(transport: Transport, data_dir: str | None, allocs: Sequence[str]) -> HostUsage:
     """Look at the host and at these allocations; raises a `HostError`."""
-    argv = scripts.command("lib", "stats", arguments=(data_dir or "", *allocs))
+    argv = scripts.command("lib", "containers", "stats", arguments=(data_dir or "", *allocs))
     done = await transport.run(argv, bounds=_BOUNDS)
     if done.exit_status or done.truncated:
         raise HostError(transport.host, HostFault.COMMAND, f"stats: {printable(done.stderr)}")

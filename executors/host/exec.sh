@@ -9,6 +9,16 @@ if ! [ -d "$_task" ]; then
     printf 'there is no task "%s" of allocation %s on this host\n' "$3" "$2" >&2
     exit 125
 fi
+if [ -f "$_task/container" ]; then
+    _id=$(bound id "$_task")
+    if ! container_runs "$_id"; then
+        printf 'task "%s" is not running.\n' "$3" >&2
+        exit 125
+    fi
+    shift 3
+    # Variables, directory and user are the container's own.
+    if [ -t 0 ]; then exec docker exec -it "$_id" "$@"; else exec docker exec -i "$_id" "$@"; fi
+fi
 if ! alive "$_task/pid" || ! [ -r "$_task/run" ]; then
     printf 'task "%s" is not running.\n' "$3" >&2
     exit 125

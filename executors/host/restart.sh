@@ -9,7 +9,7 @@ record=$records/$5
 [ ! -e "$record/stop" ] || fail tombstone "$5"
 shift 5
 for _name in "$@"; do
-    alive "$record/tasks/$_name/pid" || fail not-running "$_name"
+    task_runs "$record/tasks/$_name" || fail not-running "$_name"
 done
 
 # end_once TASKDIR: until the process that runs now has ended.
@@ -31,11 +31,16 @@ end_once() {
 
 for _name in "$@"; do
     event "$record/tasks/$_name" "Restart Signaled" "User requested running tasks to restart"
+    [ ! -f "$record/tasks/$_name/container" ] || continue
     { true >"$record/tasks/$_name/restart"; } 2>/dev/null || write_failed "$record/tasks/$_name"
 done
 exec 9>&-
 for _name in "$@"; do
-    end_once "$record/tasks/$_name" &
+    if [ -f "$record/tasks/$_name/container" ]; then
+        restart_container "$record/tasks/$_name" &
+    else
+        end_once "$record/tasks/$_name" &
+    fi
 done
 wait
 succeed restarted

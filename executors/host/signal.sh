@@ -9,11 +9,10 @@ _signal=$6
 [ ! -e "$record/stop" ] || fail tombstone "$5"
 shift 6
 for _name in "$@"; do
-    alive "$record/tasks/$_name/pid" || fail not-running "$_name"
+    task_runs "$record/tasks/$_name" || fail not-running "$_name"
 done
 for _name in "$@"; do
-    alive "$record/tasks/$_name/pid" || continue
     event "$record/tasks/$_name" Signaling "Task being sent a signal" "signal=SIG$_signal"
-    kill "-$_signal" "$pid" 2>/dev/null
+    signal_task "$record/tasks/$_name" "$_signal"
 done
 succeed signalled

@@ -3,8 +3,13 @@
 set_data "$1"
 shift
 
-# The processes of a task: its control group's, else its process group's and session's.
+# The processes of a task: its container's or control group's, else its process group's and
+# session's.
 members() {
+    if [ -f "$1/container" ]; then
+        engine 10 top "$(bound id "$1")" -eo pid 2>/dev/null | awk 'NR > 1 { print $1 }'
+        return
+    fi
     set_cgroup "$1"
     if [ -n "$cgroup" ] && [ -d "$cgroup" ]; then
         cat "$cgroup/cgroup.procs" 2>/dev/null

@@ -1,0 +1,52 @@
+"""Containers handled from the command line: commands in them, signals, restarts, stops."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.acceptance.docker_specs import REDIS
+from tests.acceptance.harness import Shop
+from tests.acceptance.test_docker import running, the_one
+
+pytestmark = pytest.mark.lab
+
+
+def alloc(shop: Shop) -> str:
+    (found,) = (a.id for a in shop.decided("example").allocs if not a.terminal)
+    return found
+
+
+def test_a_container_is_handled(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    first, found = the_one(dock), alloc(dock)
+
+    said = dock.orch("alloc", "exec", "-i=false", "-t=false", found[:8], "redis-cli", "ping")
+    assert said.out == "PONG\n"
+    script = 'echo "$NOMAD_TASK_NAME"; echo bad >&2; exit 7'
+    said = dock.orch("exec", found[:8], "redis", "--", "sh", "-c", script, code=7)
+    assert (said.out, said.err) == ("redis\n", "bad\n")
+    dock.orch("exec", found[:8], "--", "nosuchcommand", code=126)
+
+    shown = dock.orch("alloc", "status", found[:8]).out
+    assert re.search(r"\d+/500 MHz  [\d.]+ [KM]iB/256 MiB  300 MiB", shown), shown
+    assert re.search(r"redis-cache  \(group\)  alive  healthiness  success", shown), shown
+
+    dock.orch("alloc", "signal", "-s", "SIGCONT", found[:8])
+    dock.orch("alloc", "restart", found[:8])
+    again = the_one(dock)
+    assert again["Id"] == first["Id"]
+    assert again["State"]["StartedAt"] > first["State"]["StartedAt"]
+    shown = dock.orch("alloc", "status", found[:8]).out
+    for words in ("Signaling", "Restart Signaled", "Task restarting in 0s", "Total Restarts = 1"):
+        assert words in shown, shown
+    dock.assert_nothing_to_do()
+
+    dock.orch("alloc", "stop", found[:8])
+    (other,) = running(dock)
+    assert other["Id"] != first["Id"]
+    assert other["Config"]["Labels"]["orch.alloc"] == alloc(dock) != found
+    dock.assert_nothing_to_do()
+    dock.orch("exec", found[:8], "--", "true", code=125)
