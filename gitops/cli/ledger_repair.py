@@ -9,7 +9,7 @@ from executors.probe import Probe
 from gitops.cli.look import advise, session, workspace
 from gitops.cli.say import note, say
 from gitops.ledger.errors import LedgerError
-from gitops.ledger.opening import open_repair
+from gitops.ledger.opening import open_ledger, open_repair
 from gitops.ledger.repair import Finding, Rebuilt
 from gitops.ledger_home import ledger_address
 from gitops.planning import unknown_hosts
@@ -34,7 +34,7 @@ async def repair(without: Collection[str], *, accept: bool, ask: bool) -> None:
             "'orch ledger rebuild' writes a new one from what the hosts know",
         )
     say(ledger_text.losses(found))
-    if not found.rewound:
+    if not (found.rewound or (accept and found.meta)):
         say("There is nothing to repair.")
         return
     if found.restorable and not accept:
@@ -44,9 +44,22 @@ async def repair(without: Collection[str], *, accept: bool, ask: bool) -> None:
         return
     _accept_is_possible(found, accept=accept)
     observed, _ = await _observed(ws, without)
+    if not found.rewound and not _unrecorded(ws, observed):
+        say("There is nothing to accept: the records have all that runs on the hosts.")
+        return
     _confirm("Go on from what is there? What was lost stays lost.", ask=ask)
     index = repairs.accept(found, lambda jobs, at: completed_jobs(jobs, observed, at))
     say(f"\nThe ledger goes on at index {index}, in a new epoch.")
+
+
+def _unrecorded(ws: Workspace, observed: Observed) -> int:
+    """Say what hosts have of this cluster that the records lack; return of how many jobs."""
+    jobs = open_ledger(ledger_address(ws)).read().recorded.jobs
+    completed = completed_jobs(jobs, observed, 0)
+    for key, state in sorted(completed.items()):
+        before = len(jobs[key].allocs) if key in jobs else 0
+        say(f"  {clean(key)}: {len(state.allocs) - before} allocations on hosts are not recorded")
+    return len(completed)
 
 
 def _accept_is_possible(found: Finding, *, accept: bool) -> None:

@@ -77,6 +77,15 @@ def test_a_host_that_is_away_keeps_the_ledger_from_being_rebuilt(shop: Shop) -> 
     assert shop.refs() == ""
     shop.orch("ledger", "rebuild", "-yes", "-without", "h3")
     assert {a.node for a in shop.decided("web").allocs} <= {"h1", "h2"}
+    shop.apply(code=4)
+    shop.hosts[2].heal()
+    # It is back: what runs there is taken into the records, and nothing runs twice any more.
+    assert len(shop.live()) == 4
+    done = shop.orch("ledger", "repair", "-accept", "-yes")
+    assert "web: 1 allocations on hosts are not recorded" in done.out
+    shop.apply()
+    shop.assert_nothing_to_do()
+    assert len(shop.live_allocs("web")) == 3
 
 
 def test_a_rewound_ledger_is_put_back(shop: Shop) -> None:
