@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gitops.cli.answer import Answer
@@ -79,10 +80,9 @@ def check() -> Answer:
     )
 
 
-def _unreadable(read: object) -> OrchError | None:
+def _unreadable(read: Callable[[], object]) -> OrchError | None:
     try:
-        if callable(read):
-            read()
+        read()
     except OrchError as e:
         return e
     return None
