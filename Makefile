@@ -6,6 +6,8 @@ STAMP := .venv/.setup
 SHELL_SCRIPTS = $(shell git ls-files -- '*.sh' scripts/setup scripts/shparse)
 # For pytest: make test ARGS="tests/planner -x"
 ARGS ?=
+# Most tests with hosts wait for them: a few workers at once halve the time. JOBS=0 runs in one process.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-format check-lint check-types check-layers check-locks \
@@ -47,7 +49,7 @@ format: $(STAMP) ## Let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 
 test: $(STAMP) ## All tests, those with real hosts too where the machine can
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 demo: $(STAMP) ## The getting-started story, with its real output
 	@$(PY) -m tests.demo

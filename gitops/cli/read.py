@@ -72,7 +72,7 @@ def execute(
     stdin: Stdin = True,
     tty: Tty = None,
 ) -> None:
-    """Run a command beside a task: its directory, variables and user."""
+    """Run a command beside a task, as that task."""
     from gitops.cli import executing
 
     at = words.index("--") if "--" in words else 1
