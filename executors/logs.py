@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -18,8 +19,12 @@ from planner.errors import OrchError
 # What one read may return, in bytes: the default of ten files of 10 MB does not fit on purpose.
 READ_LIMIT = 8 * 1024 * 1024
 _NO_LOGS = 3
+_TIME = re.compile(rb"[0-9T:.Z+-]{10,40}")
 _HEADER = re.compile(rb"orch-log (\d{1,9}) (\d{1,18}) (\d{1,18})")
 _HEADER_LIMIT = 200
+_TIMES = b"orch-log times"
+_OVER, _AGAIN = b"orch-log over", b"orch-log again"
+_PAUSE = 1.0
 
 
 class LogStream(StrEnum):
@@ -92,34 +97,65 @@ class Follower:
     tail: Tail = field(default_factory=lambda: Tail(lines=10))
     # the file and the offset in it that were come to; None before anything was heard
     _place: tuple[int, int] | None = field(init=False, default=None)
+    # of a container's log, whose lines carry times: the last one's, empty before there was any
+    _last: bytes | None = field(init=False, default=None)
+    _ends: bool = field(init=False, default=False)
 
     @property
     def has_begun(self) -> bool:
         """Whether anything was heard of the host yet."""
-        return self._place is not None
+        return self._place is not None or self._last is not None
 
     async def chunks(self, transport: Transport) -> AsyncIterator[bytes]:
         """Yield what has not been yielded yet, until the allocation is over.
 
         Raises a `HostError` where the connection is lost; call again with a new one then.
         """
-        amount = "from:{}:{}".format(*self._place) if self._place else self.tail.word()
-        stream = transport.follow(_argv(self.source, self.tail, amount, follows=True))
-        head: bytes | None = b""
-        async with aclosing(cast("AsyncGenerator[bytes]", stream)) as coming:
-            async for chunk in coming:
-                data = chunk
-                if head is not None:
-                    head, data = self._begun(head + chunk)
-                if data:
-                    self._come(len(data))
-                    yield data
+        while not self._ends:
+            stream = transport.follow(_argv(self.source, self.tail, self._amount(), follows=True))
+            head: bytes | None = b""
+            rest = b""
+            async with aclosing(cast("AsyncGenerator[bytes]", stream)) as coming:
+                async for chunk in coming:
+                    data = chunk
+                    if head is not None:
+                        head, data = self._begun(head + chunk)
+                    if self._last is not None:
+                        data, rest = self._timed(rest + data)
+                    elif data:
+                        self._come(len(data))
+                    if data:
+                        yield data
+            self._ends = self._ends or self._last is None
+            if not self._ends:
+                await asyncio.sleep(_PAUSE)
+
+    def _amount(self) -> str:
+        if self._last:
+            return f"since:{self._last.decode()}"
+        return "from:{}:{}".format(*self._place) if self._place else self.tail.word()
+
+    def _timed(self, said: bytes) -> tuple[bytes, bytes]:
+        """Take the times off whole lines, and leave out those that were heard already."""
+        *lines, rest = said.split(b"\n")
+        fresh: list[bytes] = []
+        for line in lines:
+            time, _, text = line.partition(b" ")
+            if line in (_OVER, _AGAIN):
+                self._ends = line == _OVER
+            elif _TIME.fullmatch(time) and time > (self._last or b""):
+                self._last = time
+                fresh.append(text + b"\n")
+        return b"".join(fresh), rest
 
     def _begun(self, said: bytes) -> tuple[bytes | None, bytes]:
         """Take the header off; return what there is of it as long as it is not whole."""
         line, found, rest = said.partition(b"\n")
         if not found:
             return said[:_HEADER_LIMIT], b""
+        if line.endswith(_TIMES):
+            self._last = self._last or b""
+            return None, rest
         header = _HEADER.search(line)
         if header is None:
             raise OrchError("the host does not say where in the log it is", "Try again.")
@@ -135,4 +171,4 @@ class Follower:
 def _argv(source: LogSource, tail: Tail, amount: str, *, follows: bool) -> tuple[str, ...]:
     words = (source.data_dir or "", source.alloc_id, task_dir_name(source.task))
     rest = (source.stream.value, "1" if follows else "0", amount, str(tail.since))
-    return scripts.command("lib", "logs", arguments=(*words, *rest))
+    return scripts.command("lib", "containers", "logs", arguments=(*words, *rest))

@@ -1,15 +1,80 @@
-# Print a task's output: DATA ALLOC TASK STREAM FOLLOW AMOUNT SINCE. AMOUNT is `all`, `lines:N` or
+# Print a task's output: DATA ALLOC TASK STREAM FOLLOW AMOUNT SINCE TIMES. AMOUNT is `all`, `lines:N` or
 # `bytes:N`, or, to go on where a follower was cut off, `from:FILE:OFFSET` (an offset below 0 is in
 # the files before). SINCE, in seconds since the epoch, leaves out files not written since. Every
 # rotated file in order; following goes on through rotation and restarts. Reads only.
 #
 # A follower is told first where it is: "orch-log FILE OFFSET SIZE" says that SIZE bytes follow that
-# end at OFFSET of FILE.
+# end at OFFSET of FILE. Of a container it hears "orch-log times": every line begins with its time,
+# `since:TIME` goes on there, and the last line says whether it is over or to be asked again.
 set_data "$1"
 record=$data/records/$2
 base=$data/alloc/$2/alloc/logs/$3.$4
 follow=$5
 since=${7:-0}
+# docker's own log of a container, one stream of it, with the flags given.
+container_logs() {
+    if [ "$stream" = stdout ]; then
+        exec docker logs "$@" 2>/dev/null
+    else
+        exec docker logs "$@" 2>&1 >/dev/null
+    fi
+}
+
+container_status() {
+    engine 10 inspect --type container --format '{{.State.Status}}' "$1" 2>/dev/null
+}
+
+# follow_container ID FLAGS...: until its output ends, or whoever asked is gone.
+follow_container() {
+    _id=$1
+    shift
+    printf 'orch-log times\n'
+    (container_logs --follow --timestamps "$@" "$_id") &
+    _reader=$! _parent=$(parent)
+    while kill -0 "$_reader" 2>/dev/null; do
+        [ "$(parent)" = "$_parent" ] || { kill "$_reader"; exit 0; }
+        nap 300
+    done
+    case $(container_status "$_id") in running | restarting) ;; *) nap 2000 ;; esac
+    case $(container_status "$_id") in
+    running | restarting) printf 'orch-log again\n' ;;
+    *) printf 'orch-log over\n' ;;
+    esac
+    exit 0
+}
+
+# read_container ID AMOUNT
+read_container() {
+    _since=
+    [ "$since" = 0 ] || _since="--since=$since"
+    case $2 in
+    lines:*) _flag=--tail=${2#lines:} ;;
+    since:*) _flag=--since=${2#since:} ;;
+    *) _flag=--tail=all ;;
+    esac
+    if [ "$follow" = 1 ]; then
+        follow_container "$1" "$_flag" ${_since:+"$_since"}
+    fi
+    case $2 in
+    bytes:*) (container_logs "$_flag" ${_since:+"$_since"} "$1") | tail -c "${2#bytes:}" ;;
+    *) container_logs "$_flag" ${_since:+"$_since"} ${times:+--timestamps} "$1" ;;
+    esac
+    exit 0
+}
+
+parent() {
+    read -r _stat <"/proc/$$/stat"
+    _stat=${_stat##*) }
+    _stat=${_stat#* }
+    printf '%s' "${_stat%% *}"
+}
+
+stream=$4 times=$8
+if [ -f "$record/tasks/$3/container" ]; then
+    _id=$(bound id "$record/tasks/$3")
+    [ -n "$(container_status "$_id")" ] || { printf 'its container is gone\n' >&2; exit 3; }
+    read_container "$_id" "$6"
+fi
 [ -d "${base%/*}" ] || { printf 'no logs of this allocation on the host\n' >&2; exit 3; }
 
 # A stat that is none of the known ones leaves nothing out.
@@ -50,13 +115,6 @@ whole() {
         if [ "$n" = "$last" ]; then advance "$end"; else advance "$(size "$n")"; fi
         n=$((n + 1))
     done
-}
-
-parent() {
-    read -r _stat <"/proc/$$/stat"
-    _stat=${_stat##*) }
-    _stat=${_stat#* }
-    printf '%s' "${_stat%% *}"
 }
 
 # Whatever comes, until the allocation is over or whoever asked is gone.

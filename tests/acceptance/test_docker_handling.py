@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.acceptance.docker_specs import REDIS
-from tests.acceptance.harness import Shop
+from tests.acceptance.harness import Shop, finished
 from tests.acceptance.test_docker import running, the_one
 
 pytestmark = pytest.mark.lab
@@ -50,3 +50,49 @@ def test_a_container_is_handled(dock: Shop) -> None:
     assert other["Config"]["Labels"]["orch.alloc"] == alloc(dock) != found
     dock.assert_nothing_to_do()
     dock.orch("exec", found[:8], "--", "true", code=125)
+
+
+CHATTY = """\
+job "chatty" {
+  update { min_healthy_time = "0s" }
+  group "g" {
+    count = 2
+    task "t" {
+      driver = "docker"
+      config {
+        image   = "redis:3.2"
+        command = "sh"
+        args    = ["-c", "@script@"]
+      }
+      resources {
+        cpu    = 20
+        memory = 16
+      }
+    }
+  }
+}
+"""
+
+
+def test_what_containers_print(dock: Shop) -> None:
+    script = "echo up; echo bad >&2; trap 'echo got it' USR1; while :; do sleep 0.2; done"
+    dock.job(CHATTY.replace("@script@", script))
+    dock.apply()
+    first, second = sorted(a.id for a in dock.decided("chatty").allocs)
+    both = dock.orch("logs", "chatty").out.splitlines()
+    assert sorted(line.partition(" | ")[2] for line in both) == ["up", "up"]
+    assert dock.orch("logs", "-stderr", first[:8]).out == "bad\n"
+    assert dock.orch("alloc", "logs", "-tail", "-c", "3", first[:8]).out == "up\n"
+    assert dock.orch("logs", "-n", "5", "-since", "1h", first[:8]).out == "up\n"
+
+    following = dock.start("logs", "-f", first[:8])
+    assert following.stdout is not None
+    assert following.stdout.readline() == "up\n"
+    dock.orch("alloc", "restart", first[:8])
+    assert following.stdout.readline() == "up\n"
+    dock.orch("alloc", "signal", "-s", "USR1", first[:8])
+    assert following.stdout.readline() == "got it\n"
+    dock.orch("alloc", "stop", first[:8])
+    assert finished(following).out == ""
+    assert dock.orch("logs", first[:8]).out == "up\nup\ngot it\n"
+    assert dock.orch("logs", second[:8]).out == "up\n"
