@@ -22,6 +22,9 @@ FORMAT = 1
 _LINE_LIMIT = 16_384
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _FENCE = re.compile(r"(\d{1,18}) (\d{1,18}) (\S{0,128})")
+# Lines about the host itself; the others are about allocations and containers.
+_OF_HOST = frozenset({"fact", "tool", "port", "fence", "node", "format", "unreadable"})
+_CONTROLS = bytes({*range(32), 127} - {9, 10})
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -125,7 +128,12 @@ def lines(output: bytes, host: str) -> list[list[str]]:
     body, found, _ = body.partition(b"end\torch-probe\n")
     if not found:
         raise _unusable(host, "the answer was cut off")
-    text = clean(body.decode("utf-8", "replace"))
+    # Most answers need no more than this.
+    text = (
+        body.translate(None, _CONTROLS).decode("ascii")
+        if body.isascii()
+        else clean(body.decode("utf-8", "replace"))
+    )
     return [line[:_LINE_LIMIT].split("\t") for line in text.split("\n") if line]
 
 
@@ -152,6 +160,9 @@ class _Reader:
         self.allocs = AllocReader(host)
 
     def read(self, words: list[str]) -> None:
+        if words[0] not in _OF_HOST:
+            self.allocs.read(words)
+            return
         match words:
             case ["fact", key, value]:
                 self.facts[key] = value.strip()
@@ -164,7 +175,7 @@ class _Reader:
             case ["node" | "format" | "unreadable", value]:
                 self._identity(words[0], value)
             case _:
-                self.allocs.read(words)
+                pass
 
     def _port(self, text: str) -> None:
         if text.isascii() and text.isdigit() and 0 < int(text[:6]) <= facts.MAX_PORT:
@@ -194,7 +205,8 @@ class _Reader:
         docker_down = reader.docker_down
         containers = reader.foreign_containers()
         allocs = reader.finished()
-        own = tuple(a for a in allocs if not cluster or a.cluster == cluster)
+        others = [a for a in allocs if cluster and a.cluster != cluster]
+        own = allocs if not others else tuple(a for a in allocs if a.cluster == cluster)
         return Probe(
             host=self.host,
             node_id=self.node_id,
@@ -212,7 +224,7 @@ class _Reader:
             listening=frozenset(self.ports),
             fences=self.fences,
             allocs=own,
-            foreign=tuple(a for a in allocs if a not in own and not a.released),
+            foreign=tuple(a for a in others if not a.released),
             damaged=reader.damaged,
             containers=containers,
             docker_down=docker_down,

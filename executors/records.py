@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
+from sys import intern
+from types import MappingProxyType
 
 from executors.containers.state import Container, TaskLook, container, look, stranger_env
 from planner.observed import ObservedAlloc, TaskEvent, TaskPhase, TaskState
@@ -29,6 +32,7 @@ class Life(StrEnum):
     CONTAINED = "contained"
 
 
+_NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 _UNATTENDED = (Life.GONE, Life.UNSUPERVISED)
 
 
@@ -38,7 +42,6 @@ class HostAlloc:
 
     alloc: ObservedAlloc
     cluster: str = ""
-    token: str = ""
     # no task can run any more, and what was reserved is free again
     released: bool = False
     lives: Mapping[str, Life] = field(default_factory=dict[str, Life])
@@ -65,6 +68,8 @@ class _Alloc:
     record: dict[str, str] = field(default_factory=dict[str, str])
     stop: bool = False
     released: bool = False
+    # what holds the network of its containers, where something does
+    network: dict[str, str] = field(default_factory=dict[str, str])
     tasks: dict[str, _Task] = field(default_factory=dict[str, _Task])
 
 
@@ -77,6 +82,7 @@ class AllocReader:
         self._damaged: list[str] = []
         self._task: _Task | None = None
         self._containers: list[Container] = []
+        self._by_name: dict[str, Container] = {}
         self._strangers: dict[str, str] = {}
         # why nothing is known of containers; empty where dockerd has answered
         self._docker_down = "there is no docker program"
@@ -87,20 +93,25 @@ class AllocReader:
         return tuple(self._damaged)
 
     def read(self, words: list[str]) -> None:
-        """Take the words of one line."""
+        """Take the words of one line: of a record's many lines rather few tests each."""
+        kind = words[0]
+        if kind == "alloc":
+            self._begin(words[1] if len(words) > 1 else "")
+        elif kind == "container":
+            self._contain(words)
+        elif kind in ("docker", "stranger"):
+            self._docker(words)
+        elif self._allocs:
+            self._belonging(words, self._allocs[-1])
+
+    def _docker(self, words: list[str]) -> None:
         match words:
-            case ["alloc", *rest]:
-                self._begin(rest[0] if rest else "")
-            case ["container", *rest]:
-                self._contain(rest)
             case ["stranger", found, text]:
                 self._strangers[found] = stranger_env(text)
             case ["docker", "up"]:
                 self._docker_down = ""
             case ["docker", "down", why]:
                 self._docker_down = why
-            case _ if self._allocs:
-                self._belonging(words, self._allocs[-1])
             case _:
                 pass
 
@@ -120,8 +131,8 @@ class AllocReader:
 
     def foreign_containers(self) -> tuple[Container, ...]:
         """Containers that are up and that no record is bound to. Ask before `finished`."""
-        tasks = (t for a in self._allocs for t in a.tasks.values())
-        known = {t.bound.get("id") for t in tasks}
+        known = {t.bound.get("id") for a in self._allocs for t in a.tasks.values()}
+        known |= {a.network.get("id") for a in self._allocs}
         return tuple(c for c in self._containers if c.is_up and c.id not in known)
 
     def _begin(self, alloc_id: str) -> None:
@@ -133,16 +144,17 @@ class AllocReader:
             self._allocs.append(_Alloc(""))
 
     def _belonging(self, words: list[str], alloc: _Alloc) -> None:
-        match words:
-            case ["record", text]:
-                key, _, value = text.partition("=")
-                alloc.record[key] = value
-            case ["stop"]:
+        match words[0]:
+            case "record":
+                alloc.record.update(_pairs(words))
+            case "network":
+                alloc.network.update(_pairs(words))
+            case "stop":
                 alloc.stop = True
-            case ["released"]:
+            case "released":
                 alloc.released = True
-            case ["task", name] if len(alloc.tasks) < _MAX_TASKS:
-                self._task = alloc.tasks.setdefault(name, _Task())
+            case "task" if len(words) == 2 and len(alloc.tasks) < _MAX_TASKS:  # noqa: PLR2004
+                self._task = alloc.tasks.setdefault(words[1], _Task())
             case _ if self._task is not None:
                 _task_line(words, self._task)
             case _:
@@ -150,6 +162,7 @@ class AllocReader:
 
     def finished(self) -> tuple[HostAlloc, ...]:
         """All records that make sense."""
+        self._by_name = {c.name: c for c in self._containers}
         found: list[HostAlloc] = []
         for alloc in self._allocs:
             if not alloc.id:
@@ -162,87 +175,109 @@ class AllocReader:
         return tuple(found)
 
     def _judged(self, alloc: _Alloc) -> HostAlloc:
-        found = _host_alloc(alloc, self._node)
-        bound = {n: t.bound for n, t in alloc.tasks.items() if t.bound}
-        if not bound or self._docker_down:
-            return found
-        by_name = {c.name: c for c in self._containers}
-        looks = {
-            name: look(found.alloc.tasks[name], b, by_name.get(b.get("name", "")), self._strangers)
-            for name, b in bound.items()
-        }
-        return replace(found, alloc=_with_looks(found.alloc, looks, stopped=alloc.stop))
+        looks: dict[str, TaskLook] = {}
+        tasks = ((n, _life(t, stopped=alloc.released)) for n, t in alloc.tasks.items())
+        lives = _lives(tuple(tasks))
+        states = {n: _task_state(t, lives[n]) for n, t in alloc.tasks.items()}
+        if not self._docker_down:
+            for name, task in alloc.tasks.items():
+                if task.bound:
+                    looks[name] = self._look(states[name], task.bound)
+        observed = _observed(alloc, self._node, _Seen(states=states, lives=lives, looks=looks))
+        if looks and self._has_lost_network(alloc):
+            observed = replace(observed, missing=observed.missing or "its network is gone")
+        return HostAlloc(
+            alloc=observed,
+            cluster=alloc.record["cluster"],
+            released=alloc.released,
+            lives=lives,
+        )
+
+    def _has_lost_network(self, alloc: _Alloc) -> bool:
+        if not alloc.network or alloc.stop or alloc.released:
+            return False
+        there = self._by_name.get(alloc.network.get("name", ""))
+        return there is None or not there.is_up or there.id != alloc.network.get("id")
+
+    def _look(self, state: TaskState, bound: Mapping[str, str]) -> TaskLook:
+        there = self._by_name.get(bound.get("name", ""))
+        return look(state, bound, there, self._strangers)
 
 
-def _with_looks(
-    alloc: ObservedAlloc, looks: Mapping[str, TaskLook], *, stopped: bool
-) -> ObservedAlloc:
-    """The allocation as dockerd has its containers; of one that was stopped only what runs."""
-    tasks = {**alloc.tasks, **{name: found.state for name, found in looks.items()}}
-    if stopped:
-        return replace(alloc, tasks=tasks)
-    return replace(
-        alloc,
-        tasks=tasks,
-        unattended=alloc.unattended or any(x.unattended for x in looks.values()),
-        missing=_told({n: x.missing for n, x in looks.items()}),
-        changed=_told({n: x.changed for n, x in looks.items()}),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """An allocation's tasks: by their records, and those that are containers by dockerd."""
+
+    states: Mapping[str, TaskState]
+    lives: Mapping[str, Life]
+    looks: Mapping[str, TaskLook]
 
 
-def _told(reasons: Mapping[str, str]) -> str:
-    return "; ".join(f"task {name}: {why}" for name, why in sorted(reasons.items()) if why)
+def _told(reasons: Iterable[tuple[str, str]]) -> str:
+    found = [(name, why) for name, why in reasons if why]
+    return "; ".join(f"task {name}: {why}" for name, why in sorted(found)) if found else ""
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    return dict([w.split("=", 1) for w in words if "=" in w])
 
 
 def _task_line(words: list[str], task: _Task) -> None:
-    match words:
-        case ["state", text]:
-            key, _, value = text.partition("=")
-            task.state[key] = value
-        case ["bound", text]:
-            key, _, value = text.partition("=")
-            task.bound[key] = value
-        case ["live", supervisor, process]:
-            task.supervisor, task.process = supervisor == "1", process == "1"
-        case ["event", time, kind, message, *details]:
-            pairs = dict(d.split("=", 1) for d in details if "=" in d)
-            if _INTEGER.fullmatch(time):
-                task.events.append(
-                    TaskEvent(time=int(time), type=kind, message=message, details=pairs)
-                )
+    match words[0]:
+        case "state":
+            task.state.update(_pairs(words))
+        case "bound":
+            task.bound.update(_pairs(words))
+        case "live" if len(words) == 3:  # noqa: PLR2004
+            task.supervisor, task.process = words[1] == "1", words[2] == "1"
+        case "event" if len(words) > 3 and _INTEGER.fullmatch(words[1]):  # noqa: PLR2004
+            task.events.append(_event(words))
         case _:
             pass
 
 
-def _host_alloc(alloc: _Alloc, node: str) -> HostAlloc:
+def _event(words: list[str]) -> TaskEvent:
+    _, time, kind, message, *details = words
+    return TaskEvent(
+        time=int(time),
+        type=intern(kind),
+        message=intern(message),
+        details=_pairs(details) if details else _NO_DETAILS,
+    )
+
+
+def _observed(alloc: _Alloc, node: str, seen: _Seen) -> ObservedAlloc:
+    """The allocation as its host and dockerd have it; of one that was stopped only what runs."""
     record = alloc.record
-    lives = {n: _life(t, stopped=alloc.released) for n, t in alloc.tasks.items()}
-    observed = ObservedAlloc(
+    judged: Mapping[str, TaskLook] = {} if alloc.stop else seen.looks
+    unattended = not alloc.stop and any(life in _UNATTENDED for life in seen.lives.values())
+    return ObservedAlloc(
         id=alloc.id,
         node=node,
         name=record["name"],
-        namespace=record["namespace"],
-        job_id=record["job"],
-        group=record["group"],
+        namespace=intern(record["namespace"]),
+        job_id=intern(record["job"]),
+        group=intern(record["group"]),
         desired="stop" if alloc.stop else "run",
         index=_integer(record["index"]),
         version=_integer(record["version"]),
-        ports={k[5:]: _integer(v) for k, v in record.items() if k.startswith("port.")},
+        ports={intern(k[5:]): _integer(v) for k, v in record.items() if k.startswith("port.")},
         cpu=_integer(record["cpu"]),
         memory_mb=_integer(record["memory"]),
         disk_mb=_integer(record["disk"]),
-        spec=record.get("spec", ""),
+        spec=intern(record.get("spec", "")),
         created=_integer(record.get("created", "0")),
-        tasks={n: _task_state(t, lives[n]) for n, t in alloc.tasks.items()},
-        unattended=not alloc.stop and any(life in _UNATTENDED for life in lives.values()),
+        tasks={**seen.states, **{name: found.state for name, found in seen.looks.items()}},
+        unattended=unattended or any(x.unattended for x in judged.values()),
+        missing=_told((n, x.missing) for n, x in judged.items()),
+        changed=_told((n, x.changed) for n, x in judged.items()),
     )
-    return HostAlloc(
-        alloc=observed,
-        cluster=record["cluster"],
-        token=record.get("token", ""),
-        released=alloc.released,
-        lives=lives,
-    )
+
+
+@lru_cache(maxsize=256)
+def _lives(tasks: tuple[tuple[str, Life], ...]) -> Mapping[str, Life]:
+    """One and the same mapping for allocations that are alike."""
+    return MappingProxyType(dict(tasks))
 
 
 def _life(task: _Task, *, stopped: bool) -> Life:
@@ -274,6 +309,8 @@ def _task_state(task: _Task, life: Life) -> TaskState:
 
 
 def _integer(text: str) -> int:
+    if text.isdecimal() and text.isascii() and len(text) < 19:  # noqa: PLR2004
+        return int(text)
     if not _INTEGER.fullmatch(text):
         raise ValueError(text)
     return int(text)

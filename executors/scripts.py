@@ -10,7 +10,14 @@ from importlib.resources import files
 def script(*names: str) -> str:
     """The text of scripts in `executors/host`, joined in this order."""
     folder = files("executors").joinpath("host")
-    return "\n".join(folder.joinpath(f"{n}.sh").read_text(encoding="utf-8") for n in names)
+    texts = (folder.joinpath(f"{n}.sh").read_text(encoding="utf-8") for n in names)
+    return "\n".join(line for text in texts for line in text.splitlines() if _says(line))
+
+
+def _says(line: str) -> bool:
+    """Whether a line is more than a comment: those stay here, since scripts go to every host."""
+    text = line.lstrip()
+    return bool(text) and not text.startswith("#")
 
 
 def command(*names: str, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import math
 import shlex
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import asyncssh
@@ -56,7 +57,13 @@ def command_line(target: SshTarget, argv: Sequence[str], deadline: float | None 
         words = ["sh", "-c", _BOUNDED, str(math.ceil(deadline) + _HOST_GRACE), *words]
     if target.become:
         words = ["sudo", "-n", "-u", target.become_user, "--", *words]
-    return f"exec {shlex.join(words)}"
+    return f"exec {_joined(tuple(words))}"
+
+
+@lru_cache(maxsize=64)
+def _joined(words: tuple[str, ...]) -> str:
+    """Quote once what goes to many hosts."""
+    return shlex.join(words)
 
 
 async def open_connection(login: Login) -> SshTransport:

@@ -83,6 +83,8 @@ def changes(bound: Mapping[str, str], seen: Mapping[str, str]) -> Iterator[str]:
     if "env" in seen and bound.get("env") != seen["env"]:
         yield "env changed"
     for key, words in _LIMITS.items():
+        if bound.get(key, "") == seen.get(key, ""):
+            continue
         before, after = _plain(bound, key), _plain(seen, key)
         if before != after:
             yield f"{words} {_shown(key, before)} → {_shown(key, after)}"

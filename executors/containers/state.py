@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from executors.containers import normal
@@ -75,7 +75,7 @@ class TaskLook:
 
 def container(words: Iterable[str]) -> Container | None:
     """Read the words of a probe's line; None where they name no container."""
-    said = dict(w.split("=", 1) for w in words if "=" in w)
+    said = dict([w.split("=", 1) for w in words if "=" in w])
     found, name = said.get("id", ""), said.get("name", "").removeprefix("/")
     if not re.fullmatch(r"[0-9a-f]{12,64}", found) or not name:
         return None
@@ -112,7 +112,8 @@ def look(
         why = f"another container has its name{f': {differing}' if differing else ''}"
         return TaskLook(state=replace(recorded, state=TaskPhase.PENDING), changed=why)
     found = _alive(recorded, there) if there.is_up else _down(recorded, bound, there)
-    return replace(found, changed="; ".join(normal.changes(bound, _seen(there))))
+    changed = "; ".join(normal.changes(bound, _seen(there)))
+    return replace(found, changed=changed) if changed else found
 
 
 def _seen(there: Container) -> dict[str, str]:
@@ -121,15 +122,16 @@ def _seen(there: Container) -> dict[str, str]:
 
 def _alive(recorded: TaskState, there: Container) -> TaskLook:
     started = nanoseconds(there.said.get("started", ""))
-    finished = nanoseconds(there.said.get("finished", ""))
+    restarts = there.restarts
     state = replace(
         recorded,
         state=TaskPhase.RUNNING if there.status in _UP else TaskPhase.PENDING,
         started_at=started or recorded.started_at,
-        restarts=recorded.restarts + there.restarts,
+        restarts=recorded.restarts + restarts,
     )
-    if not there.restarts:
+    if not restarts:
         return TaskLook(state=state)
+    finished = nanoseconds(there.said.get("finished", ""))
     state = replace(state, last_restart=started, exit_code=there.exit_code)
     events = [*_terminated(there, finished), _restarting(finished)]
     if there.status in _UP:
@@ -201,7 +203,7 @@ def nanoseconds(text: str) -> int:
     if found is None or found[1].startswith("0001-"):
         return 0
     zone = "+00:00" if found[3] == "Z" else found[3]
-    seconds = datetime.fromisoformat(f"{found[1]}{zone}").astimezone(UTC).timestamp()
+    seconds = datetime.fromisoformat(f"{found[1]}{zone}").timestamp()
     return int(seconds) * SECOND + int((found[2] or "").ljust(9, "0"))
 
 

@@ -83,7 +83,7 @@ async def test_probe_writes_nothing(tmp_path: Path) -> None:
 def test_reading_scripts_redirect_to_no_file(names: tuple[str, ...]) -> None:
     text = re.sub(r"'[^']*'", "''", scripts.script(*names))
     targets = re.findall(r"(?<![<=-])>>?\s*(&?[^\s;)}|]+)", text)
-    assert set(targets) <= {"/dev/null", "&2"}
+    assert set(targets) <= {"/dev/null", "&1", "&2"}
     writers = r"(?m)(?:^|[;&|(]|then|do)\s*(rm|mv|cp|mkdir|touch|tee|chmod|chown|ln|sync|kill)\b"
     assert not re.search(writers, text)
 
@@ -99,6 +99,13 @@ async def test_scripts_parse_and_fit_an_argument(shell: tuple[str, ...], name: s
     done = await LocalTransport().run([*shell, str(path)])
     assert (done.exit_status, done.stderr) == (0, b"")
     assert len(path.read_bytes()) < 30_000
+
+
+def test_many_pairs_of_a_record_fit_on_one_line() -> None:
+    apart = probe.parse(HEAD + TOOLS + ALLOC + END, "h", "c1")
+    joined = re.sub(rb"\n(?:record|state)(?=\t(?!cluster|state=))", b"", ALLOC)
+    assert joined.count(b"record\t") == joined.count(b"state\t") == 1
+    assert probe.parse(HEAD + TOOLS + joined + END, "h", "c1") == apart
 
 
 def test_records_become_values() -> None:
