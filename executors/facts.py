@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Set
 from urllib.parse import quote, unquote
 
+from executors.containers import pause
 from planner.observed import NodeResources
 
 MAX_PORT = 65_535
@@ -26,6 +27,7 @@ SIGNALS = (
     "SIGPIPE,SIGPROF,SIGQUIT,SIGSEGV,SIGSTOP,SIGSYS,SIGTERM,SIGTRAP,SIGTSTP,SIGTTIN,SIGTTOU,"
     "SIGURG,SIGUSR1,SIGUSR2,SIGWINCH,SIGXCPU,SIGXFSZ"
 )
+_BRIDGE_PLUGINS = ("bridge", "firewall", "host-local", "loopback", "portmap")
 # Facts that are attributes as they are.
 _PLAIN = (
     "kernel.name",
@@ -126,4 +128,7 @@ def _docker(facts: Mapping[str, str]) -> dict[str, str]:
         "driver.docker.version": facts["docker.version"],
         "driver.docker.volumes.enabled": "true",
     }
+    if pause.is_known(_ARCHITECTURES.get(facts.get("kernel.arch", ""), "")):
+        # What a group in bridge mode implicitly asks for; dockerd's own bridge does it.
+        found.update({f"plugins.cni.version.{p}": "1.0.0" for p in _BRIDGE_PLUGINS})
     return {k: v for k, v in found.items() if v}

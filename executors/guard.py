@@ -55,13 +55,17 @@ class ContainerStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """An allocation to start. `limits` is what the node has for reservations in all."""
+    """An allocation to start. `limits` is what the node has for reservations in all.
+
+    `network` is the container that holds the network of the others.
+    """
 
     fence: JobFence
     record: Record
     limits: NodeResources
     tasks: tuple[TaskStart, ...]
     containers: tuple[ContainerStart, ...] = ()
+    network: ContainerStart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,9 @@ class Guard:
             folder = f"tasks/{task_dir_name(each.name)}"
             files[f"{folder}/policy"] = policy_text(each.policy)
             files[f"{folder}/container"] = container_text(each.bound)
+        if request.network is not None:
+            files["network/policy"] = policy_text(request.network.policy)
+            files["network/container"] = container_text(request.network.bound)
         await self._fenced("start", request.fence, words, about=record.name, stdin=bundle(files))
 
     async def stop(self, request: StopRequest) -> None:

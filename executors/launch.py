@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from executors.containers import pause
 from executors.containers.made import Made
-from executors.containers.settings import HostLimits, Origin, TaskSpec
+from executors.containers.settings import (
+    Creation,
+    HostLimits,
+    Origin,
+    TaskSpec,
+    network_creation,
+)
 from executors.containers.storage import Storage
-from executors.driver import TaskContext, find_command
+from executors.driver import ConfigError, TaskContext, find_command
 from executors.environment import Inside, Placement, environment
 from executors.fleet import JobFence
 from executors.guard import ContainerStart, StartRequest, StopRequest, TaskStart, UpdateRequest
@@ -65,13 +72,35 @@ def container_specs(
     return tuple(_container_spec(t, decided, data_dir, privileged=privileged) for t in tasks)
 
 
-def container_starts(decided: Decided, made: Sequence[Made]) -> tuple[ContainerStart, ...]:
-    """What is to be started of what was made."""
+def with_containers(request: StartRequest, decided: Decided, made: Sequence[Made]) -> StartRequest:
+    """The request with what was made: its tasks' containers, and that of their network."""
     tasks = {t.name: t for t in decided.group.tasks}
-    return tuple(
-        ContainerStart(name=m.task, bound=m.bound, policy=policy(tasks[m.task], decided))
-        for m in made
+    at_once = TaskPolicy(kill_timeout=0)
+    networks = [ContainerStart(name="", bound=m.bound, policy=at_once) for m in made if not m.task]
+    return replace(
+        request,
+        containers=tuple(
+            ContainerStart(name=m.task, bound=m.bound, policy=policy(tasks[m.task], decided))
+            for m in made
+            if m.task
+        ),
+        network=networks[0] if networks else None,
     )
+
+
+def shared_network(decided: Decided, specs: Sequence[TaskSpec]) -> Creation | None:
+    """The container that holds the network of a group in bridge mode; None in other modes.
+
+    Raises `ConfigError` where a task can't share it, or the host can't run it.
+    """
+    group, node = decided.group, decided.node
+    if not group.networks or group.networks[0].mode != "bridge":
+        return None
+    if len(specs) != len(group.tasks):
+        raise ConfigError(f"group {group.name!r}: only docker tasks share a network in bridge mode")
+    if not pause.is_known(node.attributes.get("cpu.arch", "")):
+        raise ConfigError(f"{node.name}: no bridge mode on this kind of processor")
+    return network_creation(group, specs[0].origin, decided.alloc.ports, node.address)
 
 
 def stop_request(decided: Decided) -> StopRequest:

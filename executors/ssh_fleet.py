@@ -65,9 +65,10 @@ class SshFleet:
             await guard.start(request)
             return
         maker = Maker(engine=await self._engine(node.name), pins=self.pins)
-        made = await maker.make(specs)
+        network = launch.shared_network(decided, specs)
+        made = await maker.make(specs, network, node.attributes.get("cpu.arch", ""))
         try:
-            await guard.start(replace(request, containers=launch.container_starts(decided, made)))
+            await guard.start(launch.with_containers(request, decided, made))
         except GuardError:
             # Refused before anything was written: nothing there is bound to them.
             await maker.drop(made)

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from executors.containers import keys
+from executors.containers import keys, pause
 from executors.containers.keys import Config
 from executors.containers.storage import Storage, binds, mounts
 from executors.driver import ConfigError
 from executors.interpolation import unknown_references, with_values
-from planner.job import SECOND, Job, Task, TaskGroup
+from planner.job import SECOND, Dns, Job, Task, TaskGroup
 from planner.recorded import PortMapping
 
 _MIB = 1024 * 1024
@@ -89,6 +89,34 @@ class Creation:
         """The whole request, of exactly that image, with its hash as a label."""
         labels = cast("Mapping[str, str]", self.body["Labels"])
         return {**self.body, "Image": image_id, "Labels": {**labels, f"{LABEL}spec": self.spec}}
+
+
+def network_creation(
+    group: TaskGroup, origin: Origin, ports: Sequence[PortMapping], address: str
+) -> Creation:
+    """The container that holds a group's network; `address` is the node's."""
+    network = group.networks[0]
+    bound = bindings(ports, {}, address)
+    dns = network.dns
+    host: dict[str, object] = {
+        "NetworkMode": "default",
+        "PortBindings": bound,
+        "RestartPolicy": {"Name": "always"},
+        "CapDrop": ["CAP_NET_RAW"],
+        "Dns": list(dns.servers) if dns else [],
+        "DnsSearch": list(dns.searches) if dns else [],
+        "DnsOptions": list(dns.options) if dns else [],
+    }
+    body: dict[str, object] = {
+        "Entrypoint": [pause.PROGRAM],
+        "StopSignal": "SIGKILL",
+        "ExposedPorts": {p: {} for p in sorted(bound)},
+        "Labels": {f"{LABEL}{k}": v for k, v in _origin_labels(origin).items()},
+        "HostConfig": {k: v for k, v in host.items() if v},
+        **({"Hostname": network.hostname} if network.hostname else {}),
+    }
+    name = container_name("orch_network", origin.alloc_id)
+    return Creation(name=name, image=pause.REFERENCE, body=body)
 
 
 def container_name(task: str, alloc_id: str) -> str:
@@ -191,16 +219,22 @@ def _cap(name: str) -> str:
 def _labels(spec: TaskSpec) -> dict[str, str]:
     origin = spec.origin
     found = {
-        "cluster": origin.cluster,
+        **_origin_labels(origin),
         "namespace": spec.job.namespace,
         "job": spec.job.id,
         "group": spec.group.name,
         "task": spec.task.name,
+    }
+    return {f"{LABEL}{k}": v for k, v in found.items()}
+
+
+def _origin_labels(origin: Origin) -> dict[str, str]:
+    return {
+        "cluster": origin.cluster,
         "alloc": origin.alloc_id,
         "index": str(origin.index),
         "commit": origin.commit,
     }
-    return {f"{LABEL}{k}": v for k, v in found.items()}
 
 
 def _command(config: Config) -> dict[str, object]:
@@ -248,9 +282,7 @@ def _host_config(spec: TaskSpec, config: Config) -> dict[str, object]:
         "VolumeDriver": keys.text(config, "volume_driver"),
         "CapAdd": sorted({f"CAP_{_cap(c)}" for c in keys.texts(config, "cap_add")}),
         "CapDrop": _cap_drop(config),
-        "Dns": keys.texts(config, "dns_servers"),
-        "DnsOptions": keys.texts(config, "dns_options"),
-        "DnsSearch": keys.texts(config, "dns_search_domains"),
+        **_dns(spec, config),
         "ExtraHosts": [] if spec.network else keys.texts(config, "extra_hosts"),
         "GroupAdd": keys.texts(config, "group_add"),
         "Privileged": keys.flag(config, "privileged"),
@@ -265,6 +297,18 @@ def _host_config(spec: TaskSpec, config: Config) -> dict[str, object]:
         **_resources(spec, config),
     }
     return {k: v for k, v in found.items() if v}
+
+
+def _dns(spec: TaskSpec, config: Config) -> dict[str, object]:
+    """Resolvers of the task's config, else of its group; none where another has the network."""
+    if spec.network:
+        return {}
+    group = (spec.group.networks[0].dns if spec.group.networks else None) or Dns()
+    return {
+        "Dns": keys.texts(config, "dns_servers") or list(group.servers),
+        "DnsOptions": keys.texts(config, "dns_options") or list(group.options),
+        "DnsSearch": keys.texts(config, "dns_search_domains") or list(group.searches),
+    }
 
 
 def network_mode(spec: TaskSpec, config: Config) -> str:

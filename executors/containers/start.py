@@ -7,10 +7,10 @@ one. Starts nothing: that is done on the host, under its lock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from executors.containers import image, normal
+from executors.containers import image, normal, pause
 from executors.containers.client import (
     Engine,
     EngineError,
@@ -39,14 +39,26 @@ class Maker:
     pins: Pins
     progress: Progress = field(default=lambda _: None)
 
-    async def make(self, specs: Sequence[TaskSpec]) -> tuple[Made, ...]:
-        """Return a container for each task, in order; on an error nothing new is left."""
-        wanted = [(spec, creation(spec)) for spec in specs]
+    async def make(
+        self, specs: Sequence[TaskSpec], network: Creation | None = None, architecture: str = ""
+    ) -> tuple[Made, ...]:
+        """Return a container for each task, in order; on an error nothing new is left.
+
+        With a `network` its container comes first, named after no task, and the others share it.
+        """
+        for spec in specs:
+            creation(spec)
         async with self.engine.opened() as session:
             made: list[Made] = []
+            shared = ""
             try:
-                for spec, asked in wanted:
-                    made.append(await self._made(session, spec, asked))
+                if network is not None:
+                    held = await _network(session, network, specs[0].origin, architecture)
+                    made.append(held)
+                    shared = held.bound["id"]
+                for each in specs:
+                    spec = replace(each, network=shared)
+                    made.append(await self._made(session, spec, creation(spec)))
             except BaseException:
                 await _dropped(session, made)
                 raise
@@ -72,6 +84,23 @@ class Maker:
         """Remove what was made by this run, since it may not be started."""
         async with self.engine.opened() as session:
             await _dropped(session, made)
+
+
+async def _network(session: Session, asked: Creation, origin: Origin, architecture: str) -> Made:
+    """Make the container that holds a network, and its image where the host hasn't got it."""
+    try:
+        found = await session.call(lambda c: cast("dict[str, Any]", c.inspect_image(asked.image)))
+    except MissingError:
+        found = await session.call(lambda c: _imported(c, asked.image, architecture))
+    inspected, is_new = await _created(session, asked, str(found["Id"]), origin)
+    return Made(task="", bound=normal.of_inspection(inspected), is_new=is_new)
+
+
+def _imported(client: Any, reference: str, architecture: str) -> dict[str, Any]:  # noqa: ANN401
+    repository, _, tag = reference.rpartition(":")
+    data = pause.archive(architecture)
+    client.import_image_from_data(data, repository=repository, tag=tag)
+    return cast("dict[str, Any]", client.inspect_image(reference))
 
 
 async def _created(
@@ -113,7 +142,7 @@ async def _inspected(session: Session, name: str) -> Mapping[str, Any] | None:
 
 
 async def _dropped(session: Session, made: Sequence[Made]) -> None:
-    for each in made:
+    for each in reversed(made):
         if each.is_new:
             try:
                 await _removed(session, each.bound["id"])

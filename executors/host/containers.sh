@@ -132,11 +132,23 @@ settle_record() {
         [ "$3" = 0 ] || failed=1
         save_state "$_each"
     done
-    release_if_dead "$1" || :
+    if release_if_dead "$1"; then stop_network "$1"; fi
 }
 
 _ended='{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}}'
 _ended="$_ended"' {{or .HostConfig.RestartPolicy.Name "no"}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+
+# The container that holds the network of an allocation's containers: up before them, down after.
+start_network() {
+    [ ! -f "$1/network/container" ] || start_container "$1/network"
+}
+
+stop_network() {
+    [ -f "$1/network/container" ] || return 0
+    load_policy "$1/network"
+    load_state "$1/network"
+    [ "$state" = dead ] || stop_container "$1/network"
+}
 
 # What was made for an allocation and never started: a run that was killed has left it.
 drop_created() {
@@ -148,7 +160,7 @@ drop_created() {
 
 # remove_containers RECORD: exactly those that its tasks are bound to.
 remove_containers() {
-    for _each in "$1"/tasks/*/container; do
+    for _each in "$1"/tasks/*/container "$1/network/container"; do
         [ -f "$_each" ] || continue
         engine 30 rm -f -v "$(bound id "${_each%/container}")" >/dev/null 2>&1
     done

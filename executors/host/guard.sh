@@ -7,6 +7,7 @@
 #   clusters/CLUSTER/fences/JOB-KEY   "EPOCH INDEX COMMIT"; the key percent-encoded
 #   records/ALLOC (0700)  record: key=value lines; stop: the tombstone; released: all is dead and
 #                         the reservation free; failed: the task that failed; supervise.sh
+#     network             container and state of what holds the network of the tasks' containers
 #     tasks/TASK          policy, run (the command and its variables), user, state, events,
 #                         sup and pid ("PID START BOOT" of supervisor and task), exit, lock, stop;
 #                         of a container only policy, container, state, events, stop
@@ -171,6 +172,7 @@ drop_unit() {
 }
 
 launch_all() {
+    start_network "$1"
     for _each in "$1"/tasks/*/; do
         _each=${_each%/}
         [ -f "$_each/policy" ] || continue

@@ -25,6 +25,7 @@ if has_containers "$record" && ! [ -e "$record/released" ]; then
     engine_answers || fail docker "it must answer before its containers can be stopped"
 fi
 [ -e "$record/released" ] || stop_tasks "$record"
+stop_network "$record"
 for _each in "$record"/tasks/*/; do
     _each=${_each%/}
     [ -d "$_each" ] || continue

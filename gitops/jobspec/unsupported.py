@@ -15,6 +15,31 @@ _JOB: tuple[tuple[str, Callable[[Job], bool]], ...] = (
     ("multiregion", lambda j: bool(j.multiregion)),
 )
 
+_CONTAINED = "docker"
+_OWN_MODES = ("bridge", "none")
+
+
+def _contained(group: TaskGroup) -> bool:
+    return all(t.driver == _CONTAINED for t in group.tasks)
+
+
+def _has_odd_mode(group: TaskGroup) -> bool:
+    return any(n.mode not in ("", "host", *_OWN_MODES) for n in _networks(group))
+
+
+def _has_own_network(group: TaskGroup) -> bool:
+    """Whether tasks want a network of their own that their driver doesn't give."""
+    return any(n.mode in _OWN_MODES for n in _networks(group)) and not _contained(group)
+
+
+def _has_dns(group: TaskGroup) -> bool:
+    return any(n.dns for n in _networks(group)) and not _contained(group)
+
+
+def _has_hostname(group: TaskGroup) -> bool:
+    return any(n.hostname and n.mode != "bridge" for n in _networks(group))
+
+
 _GROUP: tuple[tuple[str, Callable[[TaskGroup], bool]], ...] = (
     ("update.canary", lambda g: g.update is not None and g.update.canary > 0),
     ("update.auto_revert", lambda g: g.update is not None and g.update.auto_revert),
@@ -30,13 +55,14 @@ _GROUP: tuple[tuple[str, Callable[[TaskGroup], bool]], ...] = (
     ("stop_after_client_disconnect", lambda g: g.stop_after_client_disconnect is not None),
     ("max_client_disconnect", lambda g: g.max_client_disconnect is not None),
     ("prevent_reschedule_on_lost", lambda g: g.prevent_reschedule_on_lost),
+    ("network.mode other than host, bridge and none", _has_odd_mode),
+    ("network.mode bridge or none of other than docker tasks", _has_own_network),
+    ("network.dns of other than docker tasks", _has_dns),
+    ("network.hostname in other modes than bridge", _has_hostname),
 )
 
 _NETWORK: tuple[tuple[str, Callable[[Network], bool]], ...] = (
-    ("network.mode other than host", lambda n: n.mode not in ("", "host")),
-    ("network.dns", lambda n: n.dns is not None),
     ("network.cni", lambda n: bool(n.cni)),
-    ("network.hostname", lambda n: bool(n.hostname)),
     ("port.host_network", lambda n: any(p.host_network != "default" for p in _ports(n))),
     ("port.ignore_collision", lambda n: any(p.ignore_collision for p in _ports(n))),
 )
@@ -73,14 +99,14 @@ _TASK: tuple[tuple[str, Callable[[Task], bool]], ...] = (
     ("identity", _has_identity),
     ("lifecycle", lambda t: t.lifecycle is not None),
     ("leader", lambda t: t.leader),
-    ("user", lambda t: bool(t.user) and t.driver != "docker"),
+    ("user", lambda t: bool(t.user) and t.driver != _CONTAINED),
     ("dispatch_payload", lambda t: bool(t.dispatch_payload)),
     ("csi_plugin", lambda t: bool(t.csi_plugin_config)),
     ("action", lambda t: bool(t.actions)),
     ("schedule", lambda t: bool(t.schedule)),
     ("scaling", lambda t: bool(t.scaling_policies)),
     ("kind", lambda t: bool(t.kind)),
-    ("logs.disabled", lambda t: t.log_config.disabled and t.driver != "docker"),
+    ("logs.disabled", lambda t: t.log_config.disabled and t.driver != _CONTAINED),
     ("restart.render_templates", lambda t: t.restart_policy.render_templates),
     ("resources.cores", lambda t: t.resources.cores > 0),
     ("resources.device", lambda t: bool(t.resources.devices)),

@@ -158,3 +158,45 @@ def batch(image: str, *, job: str = "alone") -> str:
     head, _, rest = alone(image, job=job).partition("  update {")
     _, _, rest = rest.partition("}\n")
     return f'{head}  type = "batch"\n{rest}'
+
+
+PAIR = """\
+job "pair" {
+  update {
+    min_healthy_time = "1s"
+    healthy_deadline = "20s"
+  }
+  group "g" {
+    network {
+      mode     = "bridge"
+      hostname = "pair"
+      port "db" {
+        to = 6379
+      }
+    }
+    task "redis" {
+      driver = "docker"
+      config {
+        image = "redis:3.2"
+      }
+      resources {
+        cpu    = 50
+        memory = 64
+      }
+    }
+    task "beside" {
+      driver       = "docker"
+      kill_timeout = "500ms"
+      config {
+        image   = "redis:3.2"
+        command = "/bin/sh"
+        args    = ["-c", "hostname; while :; do redis-cli ping; sleep 1; done"]
+      }
+      resources {
+        cpu    = 50
+        memory = 64
+      }
+    }
+  }
+}
+"""

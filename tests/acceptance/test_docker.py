@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from executors.boundary import Boundary
-from tests.acceptance.docker_specs import OLD_REDIS, REDIS, alone, batch, redis
+from tests.acceptance.docker_specs import OLD_REDIS, PAIR, REDIS, alone, batch, redis
 from tests.acceptance.harness import Shop, finished
 from tests.lab import images
 from tests.lab.host import LabHost
@@ -119,6 +119,28 @@ def test_count_is_raised_in_place_and_lowered(dock: Shop) -> None:
     dock.job(REDIS)
     dock.apply()
     assert the_one(dock)["Id"] == first
+
+
+def test_tasks_of_a_group_in_bridge_mode_share_a_network(dock: Shop) -> None:
+    dock.job(PAIR, "pair")
+    dock.apply()
+    found = {c["Name"].split("-")[0]: c for c in running(dock)}
+    assert sorted(found) == ["/beside", "/orch_network", "/redis"]
+    network = found["/orch_network"]
+    assert found["/redis"]["HostConfig"]["NetworkMode"] == f"container:{network['Id']}"
+    assert said_by_redis(network) == "+PONG"
+    host = where(dock, network)
+    assert "PONG" in docker(host, f"logs --tail 1 {found['/beside']['Id']}")
+    assert docker(host, f"exec {found['/redis']['Id']} hostname") == "pair"
+    dock.assert_nothing_to_do()
+
+    docker(host, f"rm -f {network['Id']}")
+    assert "its network is gone" in " ".join(drift(dock).split())
+    dock.apply()
+    assert len(running(dock)) == 3
+    dock.assert_nothing_to_do()
+    dock.orch("stop", "-yes", "pair")
+    assert running(dock) == []
 
 
 # ── behind orch's back ───────────────────────────────────────────────────────────────────────────
@@ -245,8 +267,7 @@ def test_what_batch_tasks_had_is_free_when_they_have_ended(dock: Shop) -> None:
         text = batch("job:1", job=f"b{number}").replace("memory = 64", f"memory = {half}")
         dock.job(text, f"b{number}")
         dock.apply()
-        for host in dock.hosts:
-            wait_for(lambda h=host: not docker(h, "ps -q"), "the task's end")
+        wait_for(lambda: not running(dock), "the task's end")
     dock.apply()
     assert running(dock) == []
     dock.assert_nothing_to_do()

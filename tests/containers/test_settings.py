@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from executors.containers import keys
 from executors.containers.docker_driver import Docker
-from executors.containers.settings import creation, restart_policy
+from executors.containers.settings import creation, network_creation, restart_policy
 from executors.driver import ConfigError
 from planner.job import (
     MINUTE,
+    Dns,
     LogConfig,
+    Network,
     ReschedulePolicy,
     Resources,
     RestartPolicy,
     Task,
+    TaskGroup,
 )
 from planner.recorded import PortMapping
 from tests.containers.specs import ALLOC, LIMITS, ROOT, body, host, lives, spec
@@ -326,3 +329,32 @@ def test_a_task_with_such_a_config_is_not_made(config: dict[str, object], text: 
 def test_every_key_is_honoured_or_refused() -> None:
     assert not keys.HONOURED.keys() & keys.REFUSED.keys()
     assert len(keys.HONOURED) + len(keys.REFUSED) == 57
+
+
+# ── networks ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_shares_a_network_publishes_nothing_and_has_no_name_of_its_own() -> None:
+    config = {"ports": ["db"], "hostname": "h", "dns_servers": ["9.9.9.9"]}
+    made = creation(replace(spec(config, ports=(DB,)), network="abc")).body
+    found = cast("dict[str, Any]", made["HostConfig"])
+    assert found["NetworkMode"] == "container:abc"
+    assert "PortBindings" not in found
+    assert "Dns" not in found
+    assert "Hostname" not in made
+
+
+def test_a_network_s_container_publishes_all_ports_of_its_group() -> None:
+    group = TaskGroup(
+        name="g", networks=(Network(mode="bridge", hostname="h", dns=Dns(servers=("9.9.9.9",))),)
+    )
+    made = network_creation(group, spec().origin, (DB, WEB), "10.0.0.1")
+    found = cast("dict[str, Any]", made.body["HostConfig"])
+    assert made.name == f"orch_network-{ALLOC}"
+    assert sorted(found["PortBindings"]) == ["20080/tcp", "20080/udp", "6379/tcp", "6379/udp"]
+    assert found["Dns"] == ["9.9.9.9"]
+    assert made.body["Hostname"] == "h"
+
+
+def test_mode_none_is_no_network() -> None:
+    assert host({"ports": ["db"]}, ports=(DB,), mode="none")["NetworkMode"] == "none"

@@ -123,7 +123,10 @@ UNSUPPORTED = {
         group='task "p" {\ndriver = "raw_exec"\nlifecycle {\nhook = "prestart"\n}\n}'
     ),
     "update.canary": spec(group="update {\ncanary = 1\n}"),
-    "network.mode other than host": spec(group='network {\nmode = "bridge"\n}'),
+    "network.mode bridge or none of other than docker tasks": spec(
+        group='network {\nmode = "bridge"\n}'
+    ),
+    "network.mode other than host, bridge and none": spec(group='network {\nmode = "cni/x"\n}'),
     "periodic": spec(job='type = "batch"\nperiodic {\ncrons = ["@daily"]\n}'),
     "type system": spec(job='type = "system"'),
     "user": spec(task='user = "nobody"'),
