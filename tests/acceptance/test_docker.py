@@ -289,6 +289,33 @@ def test_an_apply_that_was_killed_leaves_nothing_twice(dock: Shop, boundary: Bou
     dock.assert_nothing_to_do()
 
 
+def test_a_command_that_is_not_there_fails_its_deployment(dock: Shop) -> None:
+    dock.job(alone("busybox:1.36", 'command = "/no/such/program"'))
+    failed = dock.apply(code=5)
+    assert "unhealthy" in failed.out + failed.err
+    assert running(dock) == []
+    (told,) = {x for x in dock.records("records/*/tasks/main/events").splitlines() if "Driver" in x}
+    assert "/no/such/program" in told
+
+
+def still(shop: Shop) -> list[dict[str, Any]]:
+    """What dockerd says, apart from what it puts into another order each time."""
+    return [{k: v for k, v in c.items() if k != "NetworkSettings"} for c in running(shop)]
+
+
+def test_a_plan_does_nothing_to_dockerd(dock: Shop) -> None:
+    dock.job(REDIS)
+    dock.apply()
+    dock.job(redis(("redis:3.2", "redis:4.0")))
+    before = still(dock)
+    began = dock.hosts[0].sh("date +%s.%N").strip()
+    drift(dock)
+    ended = dock.hosts[0].sh("date +%s.%N").strip()
+    assert still(dock) == before
+    for host in dock.hosts:
+        assert docker(host, f"events --since {began} --until {ended}") == ""
+
+
 # ── neighbours ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -350,6 +377,17 @@ def test_an_unprivileged_user_of_the_docker_group_is_enough(dock: Shop) -> None:
     dock.assert_nothing_to_do()
     dock.orch("stop", "-yes", "example")
     assert running(dock) == []
+
+
+def test_a_user_who_may_become_root_is_enough(dock: Shop) -> None:
+    for host in dock.hosts:
+        add_user(host, "admin", "nogroup")
+        host.sh("echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin")
+    use_user(dock, "admin", "\n      ansible_become: true")
+    dock.job(REDIS)
+    dock.apply()
+    assert said_by_redis(the_one(dock)) == "+PONG"
+    dock.assert_nothing_to_do()
 
 
 def test_a_user_without_rights_to_docker_gets_no_docker_jobs(dock: Shop) -> None:

@@ -18,6 +18,7 @@ PLAIN = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
+    "sudo": "sudo",
     "tini": "tini",
 }
 SYSTEMD = {"/lib/systemd/systemd": "systemd", "dbus-daemon": "dbus"}
