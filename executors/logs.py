@@ -67,11 +67,43 @@ class Tail:
         return f"bytes:{READ_LIMIT if self.size is None else max(self.size, 0)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedLine:
+    """A line with its end, and when it was printed as text that sorts; empty where not known."""
+
+    time: bytes
+    line: bytes
+
+
+async def read_lines(
+    transport: Transport, source: LogSource, tail: Tail | None = None
+) -> list[TimedLine]:
+    """Return the lines of the end of a task's output, with times where its driver keeps them.
+
+    An end that is measured in bytes has none: they would count.
+    """
+    times = tail is None or tail.size is None
+    said = await _read(transport, source, tail, times=times)
+    head, _, rest = said.partition(b"\n")
+    if head != _TIMES:
+        return [TimedLine(time=b"", line=line) for line in said.splitlines(keepends=True)]
+    parts = (line.partition(b" ") for line in rest.splitlines(keepends=True))
+    # The first line may be cut.
+    return [TimedLine(time=t, line=text) for t, _, text in parts if _TIME.fullmatch(t)]
+
+
 async def read(transport: Transport, source: LogSource, tail: Tail | None = None) -> bytes:
     """Return the end of a task's output; `NoLogsError` where its directory is gone."""
+    return await _read(transport, source, tail, times=False)
+
+
+async def _read(
+    transport: Transport, source: LogSource, tail: Tail | None, *, times: bool
+) -> bytes:
     bounds = Bounds(deadline=60.0, output=READ_LIMIT)
     tail = tail or Tail()
-    done = await transport.run(_argv(source, tail, tail.word(), follows=False), bounds=bounds)
+    argv = (*_argv(source, tail, tail.word(), follows=False), "1" if times else "0")
+    done = await transport.run(argv, bounds=bounds)
     if done.exit_status == _NO_LOGS:
         raise NoLogsError(
             f"{transport.host}: there are no logs of allocation {source.alloc_id[:8]}",

@@ -55,9 +55,16 @@ read_container() {
     if [ "$follow" = 1 ]; then
         follow_container "$1" "$_flag" ${_since:+"$_since"}
     fi
-    case $2 in
-    bytes:*) (container_logs "$_flag" ${_since:+"$_since"} "$1") | tail -c "${2#bytes:}" ;;
-    *) container_logs "$_flag" ${_since:+"$_since"} ${times:+--timestamps} "$1" ;;
+    set -- "$1" "$2" "$_flag" ${_since:+"$_since"}
+    if [ "$times" = 1 ]; then
+        printf 'orch-log times\n'
+        set -- "$@" --timestamps
+    fi
+    _id=$1 _amount=$2
+    shift 2
+    case $_amount in
+    bytes:*) (container_logs "$@" "$_id") | tail -c "${_amount#bytes:}" ;;
+    *) container_logs "$@" "$_id" ;;
     esac
     exit 0
 }
@@ -159,7 +166,7 @@ find_place() {
     [ "$n" -ge "$first" ] || n=$first offset=0
     [ "$offset" -ge 0 ] || offset=0
     while [ "$n" -lt "$last" ] && [ "$offset" -ge "$(size "$n")" ]; do
-        offset=$((offset - $(size "$n")))
+        if [ -f "$base.$n" ]; then offset=$((offset - $(size "$n"))); else offset=0; fi
         n=$((n + 1))
     done
 }

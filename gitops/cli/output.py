@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import BinaryIO
 
 from executors import logs
@@ -52,6 +51,14 @@ class _Source:
     @property
     def prefix(self) -> bytes:
         return f"{self.alloc.name} {self.alloc.id[:8]} {self.task} | ".encode()
+
+
+@dataclass(slots=True)
+class _Read:
+    """The lines of one source, with their prefix and, where there are any, their times."""
+
+    prefix: bytes
+    lines: list[logs.TimedLine] = field(default_factory=list[logs.TimedLine])
 
 
 @dataclass(slots=True)
@@ -118,15 +125,17 @@ async def show(wanted: Wanted, outs: Outs) -> None:
         recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
         sources = _sources(wanted, recorded)
         alone = len({(s.alloc.id, s.task) for s in sources}) == 1
-        # Followed ones are written as they come; else in order, when all of them are read.
-        parts = [
-            _Lines(outs[s.stream] if wanted.follow else BytesIO(), b"" if alone else s.prefix)
-            for s in sources
-        ]
+        parts = [_Read(b"" if alone else s.prefix) for s in sources]
         following = _Following(ties=ties)
-        copies = (_copy(following, s, wanted, part) for s, part in zip(sources, parts, strict=True))
+        copies = (
+            _follow(following, s, wanted, _Lines(outs[s.stream], part.prefix))
+            if wanted.follow
+            else _read(ties, s, wanted, part)
+            for s, part in zip(sources, parts, strict=True)
+        )
         ends = await asyncio.gather(*copies, return_exceptions=True)
-    _join(sources, parts, outs)
+    for stream, out in outs.items():
+        _join([p for s, p in zip(sources, parts, strict=True) if s.stream is stream], out)
     problems = [e for e in ends if isinstance(e, BaseException)]
     for problem in problems:
         if len(problems) == len(sources) or not isinstance(problem, OrchError):
@@ -134,11 +143,13 @@ async def show(wanted: Wanted, outs: Outs) -> None:
         note(problem.message)
 
 
-def _join(sources: Sequence[_Source], parts: Sequence[_Lines], outs: Outs) -> None:
-    for source, part in zip(sources, parts, strict=True):
-        if isinstance(part.out, BytesIO):
-            outs[source.stream].write(part.out.getvalue())
-            outs[source.stream].flush()
+def _join(parts: Sequence[_Read], out: BinaryIO) -> None:
+    """Write everything by time, if all of it has times; else one source after the other."""
+    pairs = [(line.time, part.prefix + line.line) for part in parts for line in part.lines]
+    if all(time for time, _ in pairs):
+        pairs.sort(key=lambda pair: pair[0])
+    out.write(b"".join(line for _, line in pairs))
+    out.flush()
 
 
 def _sources(wanted: Wanted, recorded: Recorded) -> list[_Source]:
@@ -172,23 +183,23 @@ def _allocs(wanted: Wanted, recorded: Recorded) -> list[Found]:
     return [Found(state=state, alloc=a) for a in picked]
 
 
-async def _copy(following: _Following, source: _Source, wanted: Wanted, lines: _Lines) -> None:
-    ties = following.ties
-    where = logs.LogSource(
-        alloc_id=source.alloc.id,
-        task=source.task,
-        stream=source.stream,
-        data_dir=_data_dir(ties, source.alloc.node),
-    )
-    if wanted.follow:
-        tail = wanted.tail or logs.Tail(lines=10)
-        await following.follow(source, logs.Follower(source=where, tail=tail), lines)
-    else:
-        transport = await ties.connector.connect(source.alloc.node)
-        lines.feed(await logs.read(transport, where, wanted.tail))
+async def _follow(following: _Following, source: _Source, wanted: Wanted, lines: _Lines) -> None:
+    tail = wanted.tail or logs.Tail(lines=10)
+    follower = logs.Follower(source=_where(following.ties, source), tail=tail)
+    await following.follow(source, follower, lines)
     lines.end()
 
 
-def _data_dir(ties: Session, host: str) -> str | None:
-    known = ties.inventory.hosts.get(host)
-    return (known.data_dir or None) if known else None
+async def _read(ties: Session, source: _Source, wanted: Wanted, part: _Read) -> None:
+    transport = await ties.connector.connect(source.alloc.node)
+    part.lines = await logs.read_lines(transport, _where(ties, source), wanted.tail)
+
+
+def _where(ties: Session, source: _Source) -> logs.LogSource:
+    known = ties.inventory.hosts.get(source.alloc.node)
+    return logs.LogSource(
+        alloc_id=source.alloc.id,
+        task=source.task,
+        stream=source.stream,
+        data_dir=(known.data_dir or None) if known else None,
+    )

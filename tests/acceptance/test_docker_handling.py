@@ -81,6 +81,10 @@ def test_what_containers_print(dock: Shop) -> None:
     first, second = sorted(a.id for a in dock.decided("chatty").allocs)
     both = dock.orch("logs", "chatty").out.splitlines()
     assert sorted(line.partition(" | ")[2] for line in both) == ["up", "up"]
+    # By docker's time, not by name.
+    started = {c["Config"]["Labels"]["orch.alloc"]: c["State"]["StartedAt"] for c in running(dock)}
+    order = sorted(started, key=lambda a: started[a])
+    assert [line.split()[1] for line in both] == [a[:8] for a in order]
     assert dock.orch("logs", "-stderr", first[:8]).out == "bad\n"
     assert dock.orch("alloc", "logs", "-tail", "-c", "3", first[:8]).out == "up\n"
     assert dock.orch("logs", "-n", "5", "-since", "1h", first[:8]).out == "up\n"
