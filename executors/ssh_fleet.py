@@ -68,7 +68,9 @@ class SshFleet:
         network = launch.shared_network(decided, specs)
         made = await maker.make(specs, network, node.attributes.get("cpu.arch", ""))
         try:
-            await guard.start(launch.with_containers(request, decided, made))
+            # dockerd takes its time, and the host's lock is held meanwhile.
+            async with maker.engine.steps:
+                await guard.start(launch.with_containers(request, decided, made))
         except GuardError:
             # Refused before anything was written: nothing there is bound to them.
             await maker.drop(made)

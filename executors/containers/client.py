@@ -27,6 +27,8 @@ _DIAL = 15.0
 _GRACE = 2.0
 # Connections to dockerd at one time and host: below sshd's limits, beside the commands.
 _AT_ONCE = 3
+# Guarded steps that start containers, at one time and host: one is at it while one is on its way.
+_STEPS = 2
 _NOT_FOUND, _CONFLICT = 404, 409
 
 Result = TypeVar("Result")
@@ -54,6 +56,7 @@ class Engine:
     version: str = "auto"
     piped: bool = False
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    steps: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_STEPS))
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Session]:

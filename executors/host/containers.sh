@@ -31,9 +31,9 @@ has_containers() {
 start_container() {
     _id=$(bound id "$1")
     load_state "$1"
-    _was=$(engine 10 inspect --type container --format '{{.State.Status}}' "$_id" 2>/dev/null)
-    [ "$_was" != running ] && [ "$_was" != restarting ] || return 0
     if [ "$state" = running ]; then
+        _was=$(engine 10 inspect --type container --format '{{.State.Status}}' "$_id" 2>/dev/null)
+        [ "$_was" != running ] && [ "$_was" != restarting ] || return 0
         event "$1" "Restarting" "Task restarting in 0s" "restart_reason=It had ended" "start_delay=0"
         restarts=$((restarts + 1))
     fi
