@@ -17,6 +17,7 @@ from planner.evaluate import Situation, plan_job
 from planner.events import Event
 from planner.job import Job
 from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
+from planner.occupancy import Occupancy
 from planner.plan import JobPlan
 from planner.recorded import JobChange, JobState, Recorded
 
@@ -46,6 +47,7 @@ class Run:
     tell: Callable[[Event], None]
     at: Passing = pass_by
     commit: str = ""
+    occupancy: Occupancy = field(default_factory=Occupancy)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     # (job key, host) pairs on which this run's fence stands
     fenced: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -75,7 +77,7 @@ class Run:
     async def next_wave(self, key: str, job: Job) -> tuple[JobPlan, Wave]:
         """Plan the job anew and journal the intents of what comes next, as one decision."""
         async with self.lock:
-            plan = plan_job(job, self.situation())
+            plan = plan_job(job, self.situation(), occupancy=self.occupancy)
             decided = wave(plan, self.state(key), self.stamp())
             if decided.chains:
                 await self._append("intend", (decided.change,))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from planner.client import client_status
 from planner.job import Resources, Task, TaskGroup
+from planner.kinds import Kinds
 from planner.observed import Node, NodeStatus, Observed, ObservedAlloc, TaskPhase
 from planner.recorded import AllocRecord, Desired, JobState, Recorded, job_key
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,14 @@ class Load:
         self.jobs: Counter[str] = Counter()
         self.groups: Counter[tuple[str, str]] = Counter()
 
+    @property
+    def state(self) -> tuple[int, ...]:
+        """All that `lacks` and the score go by: equal for nodes that are equally big and full."""
+        return (
+            self.cpu, self.memory, self.disk, self.cores,
+            self.room_cpu, self.room_memory, self.room_disk, self.room_cores, self.core_mhz,
+        )  # fmt: skip
+
     def cpu_of(self, ask: Ask) -> int:
         """MHz that `ask` takes here: a whole core counts with its own speed."""
         return ask.cpu + ask.cores * self.core_mhz
@@ -100,10 +113,10 @@ class Load:
         self.memory += sign * ask.memory_mb
         self.disk += sign * ask.disk_mb
         self.cores += sign * ask.cores
-        self.jobs[holding.job] += sign
-        self.groups[holding.job, holding.group] += sign
+        _count(self.jobs, holding.job, sign)
+        _count(self.groups, (holding.job, holding.group), sign)
         for port in holding.ports:
-            self.ports[port] += sign
+            _count(self.ports, port, sign)
 
     def lacks(self, ask: Ask) -> str:
         """Return the first dimension that is too small for `ask`, or an empty string."""
@@ -120,6 +133,13 @@ class Load:
         return port in self.blocked or self.ports[port] > 0
 
 
+def _count(counter: Counter[_Key], key: _Key, number: int) -> None:
+    """Count, and keep nothing of what is none any more."""
+    counter[key] += number
+    if not counter[key]:
+        del counter[key]
+
+
 def _core_mhz(node: Node) -> int:
     frequency = node.attributes.get("cpu.frequency", "")
     if frequency.isdigit():
@@ -133,9 +153,43 @@ class Fleet:
 
     loads: dict[str, Load] = field(default_factory=dict[str, Load])
     holdings: dict[str, Holding] = field(default_factory=dict[str, Holding])
+    kinds: Kinds | None = None
+    _tries: list[tuple[Holding, int]] | None = None
+
+    def kinds_of_nodes(self) -> Kinds:
+        """Return which nodes are alike; it is found out once."""
+        if self.kinds is None:
+            self.kinds = Kinds(x.node for x in self.loads.values())
+        return self.kinds
+
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """Take back at the end whatever is held and released within."""
+        tries = self._tries = []
+        try:
+            yield
+        finally:
+            self._tries = None
+            for holding, sign in reversed(tries):
+                self._undo(holding, sign)
+
+    def _undo(self, holding: Holding, sign: int) -> None:
+        if sign < 0:
+            self.hold(holding)
+            return
+        if holding.id:
+            del self.holdings[holding.id]
+        self.drop(holding)
+
+    def drop(self, holding: Holding) -> None:
+        """Give back what `holding` takes of its node, whoever has its name by now."""
+        if (load := self.loads.get(holding.node)) is not None:
+            load.add(holding, -1)
 
     def hold(self, holding: Holding) -> None:
         """Take what `holding` needs on its node; on a node that is not there nothing happens."""
+        if self._tries is not None:
+            self._tries.append((holding, 1))
         if holding.id:
             self.holdings[holding.id] = holding
         if (load := self.loads.get(holding.node)) is not None:
@@ -144,17 +198,19 @@ class Fleet:
     def release(self, alloc: str) -> Holding | None:
         """Give back what the allocation holds, and return it; None where it holds nothing."""
         holding = self.holdings.pop(alloc, None)
-        if holding is not None and (load := self.loads.get(holding.node)) is not None:
-            load.add(holding, -1)
+        if holding is not None:
+            if self._tries is not None:
+                self._tries.append((holding, -1))
+            self.drop(holding)
         return holding
 
 
 def fleet(recorded: Recorded, observed: Observed) -> Fleet:
     """Return the nodes with everything on them: what is decided, and what runs besides."""
-    decided = [h for state in recorded.jobs.values() for h in _decided(state, observed)]
-    known = {h.id for h in decided}
-    extra = [_seen(a) for a in observed.allocs.values() if a.id not in known and is_live(a)]
-    holdings = [*decided, *extra]
+    wanted = [h for state in recorded.jobs.values() for h in decided(state, observed)]
+    known = {h.id for h in wanted}
+    extra = [seen_holding(a) for a in observed.allocs.values() if a.id not in known and is_live(a)]
+    holdings = [*wanted, *extra]
     own = _own_ports(observed, holdings)
     out = Fleet()
     for name in sorted(observed.nodes):
@@ -182,7 +238,8 @@ def _own_ports(observed: Observed, holdings: Iterable[Holding]) -> dict[str, set
     return own
 
 
-def _decided(state: JobState, observed: Observed) -> Iterator[Holding]:
+def decided(state: JobState, observed: Observed) -> Iterator[Holding]:
+    """Yield what the job's allocations hold: those that run, and those that are to."""
     asks: dict[tuple[int, str], Ask | None] = {}
     for record in state.allocs:
         seen = observed.allocs.get(record.id)
@@ -220,7 +277,8 @@ def _seen_ask(seen: ObservedAlloc) -> Ask:
     return Ask(cpu=seen.cpu, memory_mb=seen.memory_mb, disk_mb=seen.disk_mb)
 
 
-def _seen(alloc: ObservedAlloc) -> Holding:
+def seen_holding(alloc: ObservedAlloc) -> Holding:
+    """Return what an allocation holds by what its host says."""
     return Holding(
         job=job_key(alloc.job_id, alloc.namespace),
         group=alloc.group,

@@ -46,6 +46,8 @@ class Distinct:
 
     def host_obstacle(self, load: Load) -> str:
         """Return ``distinct_hosts`` where the node has one allocation too many already."""
+        if not (self.hosts_in_job or self.hosts_in_group):
+            return ""
         taken = (self.hosts_in_job and load.jobs[self.job] > 0) or (
             self.hosts_in_group and load.groups[self.job, self.group] > 0
         )

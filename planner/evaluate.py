@@ -11,6 +11,7 @@ from planner.diff import job_diff
 from planner.errors import OrchError
 from planner.job import Job, TaskGroup
 from planner.observed import Observed
+from planner.occupancy import Occupancy
 from planner.place import InPlace, placed_groups
 from planner.plan import JobPlan
 from planner.reconcile import Decision, GroupCase, reconciled
@@ -29,12 +30,18 @@ class Situation:
     now: int
 
 
-def plan_job(job: Job, situation: Situation, *, path: str = "") -> JobPlan:
+def plan_job(
+    job: Job, situation: Situation, *, path: str = "", occupancy: Occupancy | None = None
+) -> JobPlan:
     """Return what has to change so that `job` runs as its spec says; ``job.stop`` ends it.
 
-    Raises OrchError for a type of job that can't be planned.
+    With an `occupancy` that is kept from plan to plan only what changed is counted anew. Raises
+    OrchError for a type of job that can't be planned.
     """
-    return plan_jobs([(path, job)], situation)[0]
+    observed = _with_eligibility(situation)
+    loads = (occupancy or Occupancy()).fleet(situation.recorded, observed)
+    with loads.trial():
+        return _planned(path, _view(job, situation, observed), loads)
 
 
 def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[JobPlan, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from planner.capacity import Ask, Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct
 from planner.failure import PlacementFailure
-from planner.feasible import CLASS_INELIGIBLE, is_candidate, obstacle
+from planner.feasible import CLASS_INELIGIBLE
 from planner.job import Affinity, Job, TaskGroup
 from planner.observed import Node, NodeStatus
 from planner.plan import NodeScore
@@ -64,13 +64,6 @@ class Wanted:
     prefer: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    load: Load
-    total: float
-    parts: int
-
-
 class Ranking:
     """The nodes for one group of a job, in the order of their scores."""
 
@@ -84,23 +77,26 @@ class Ranking:
         self._wishes: tuple[Affinity, ...] = affinities(job, group)
         self._spreads: tuple[SpreadCount, ...] = spread_counts(job, group)
         self._distinct: Distinct = distinct(job, group, key)
-        self._candidates = [
-            load
-            for load in fleet.loads.values()
-            if _is_ready(load.node) and is_candidate(job, load.node)
-        ]
-        self._obstacles = {c.node.name: obstacle(job, group, c.node) for c in self._candidates}
+        kinds, loads = fleet.kinds_of_nodes(), fleet.loads
+        nodes = kinds.candidates(job, (x.node for x in loads.values() if _is_ready(x.node)))
+        self._candidates = [loads[n.name] for n in nodes]
+        self._obstacles = kinds.obstacles(job, group, nodes)
         self._likings: dict[str, float] = {}
         self._traits: dict[str, _Traits] = {}
-        self._stamps: Counter[str] = Counter()
+        self._stamps = dict.fromkeys(self._obstacles, 0)
         self._heaps: dict[tuple[_Traits, int], list[_Item]] = {}
+        self._alike: dict[tuple[int, ...], tuple[str, float]] = {}
         self._count_standing()
         for load in self._candidates:
-            self._rank(load)
+            if (placed := self._ranked(load)) is not None:
+                self._heaps.setdefault(placed[0], []).append(placed[1])
+        for heap in self._heaps.values():
+            heapq.heapify(heap)
 
     def _count_standing(self) -> None:
-        self._distinct.count(self._fleet.loads.values())
-        for load in self._fleet.loads.values():
+        if self._distinct.properties:
+            self._distinct.count(self._fleet.loads.values())
+        for load in self._fleet.loads.values() if self._spreads else ():
             if number := load.groups[self._key, self._group.name]:
                 self._spread_over(load.node, number)
 
@@ -143,24 +139,34 @@ class Ranking:
             self._rank(load)
 
     def _rank(self, load: Load) -> None:
+        self._stamps[load.node.name] += 1
+        if (placed := self._ranked(load)) is not None:
+            heapq.heappush(self._heaps.setdefault(placed[0], []), placed[1])
+
+    def _ranked(self, load: Load) -> tuple[tuple[_Traits, int], _Item] | None:
+        """Return the heap for a node, and its item; None where the node is out of the question."""
         name = load.node.name
-        self._stamps[name] += 1
-        if self._obstacles[name] or self._distinct.host_obstacle(load) or self._exhausted(load):
-            return
-        entry = self._entry(load)
-        heap = self._heaps.setdefault((self._traits_of(load.node), entry.parts), [])
-        heapq.heappush(heap, (-entry.total, name, self._stamps[name]))
+        if self._obstacles[name] or self._distinct.host_obstacle(load):
+            return None
+        lacking, fit = self._fit(load)
+        if lacking or collision(self._ports, load):
+            return None
+        total, parts = fit, 1
+        if beside := load.groups.get((self._key, self._group.name)):
+            total, parts = total + anti_affinity(beside, self._group.count), 2
+        if self._wishes:
+            total, parts = total + self._liking(load.node), parts + 1
+        return (self._traits_of(load.node), parts), (-total, name, self._stamps[name])
+
+    def _fit(self, load: Load) -> tuple[str, float]:
+        """Return what a node lacks and how well it fits: the same for those that are as full."""
+        state = load.state
+        if (found := self._alike.get(state)) is None:
+            found = self._alike[state] = load.lacks(self._ask), binpack(load, self._ask)
+        return found
 
     def _exhausted(self, load: Load) -> str:
         return collision(self._ports, load) or load.lacks(self._ask)
-
-    def _entry(self, load: Load) -> _Entry:
-        scores = [binpack(load, self._ask)]
-        if beside := load.groups[self._key, self._group.name]:
-            scores.append(anti_affinity(beside, self._group.count))
-        if self._wishes:
-            scores.append(self._liking(load.node))
-        return _Entry(load=load, total=sum(scores), parts=len(scores))
 
     def _liking(self, node: Node) -> float:
         if node.name not in self._likings:
@@ -168,6 +174,8 @@ class Ranking:
         return self._likings[node.name]
 
     def _traits_of(self, node: Node) -> _Traits:
+        if not (self._spreads or self._distinct.properties):
+            return ()
         if node.name not in self._traits:
             spreads = (s.value(node) for s in self._spreads)
             properties = (p.value(node) for p in self._distinct.properties)
