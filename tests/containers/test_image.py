@@ -1,0 +1,62 @@
+"""When an image is pulled, and with whose credentials."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from executors.containers.image import login_of, request
+
+SECRET = base64.b64encode(b"shop:s3cret").decode()
+LOGINS = json.dumps({"auths": {"reg.example:5000": {"auth": SECRET}}, "credsStore": "secret"})
+DIGEST = "redis@sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("config", "moves"),
+    [
+        ({"image": "redis"}, True),
+        ({"image": "redis:latest"}, True),
+        ({"image": "redis:3.2"}, False),
+        ({"image": "reg.example:5000/redis"}, True),
+        ({"image": "reg.example:5000/redis:7"}, False),
+        ({"image": "redis:3.2", "force_pull": True}, True),
+        ({"image": DIGEST}, False),
+        ({"image": DIGEST, "force_pull": True}, False),
+    ],
+)
+def test_only_what_may_have_moved_is_pulled_again(config: dict[str, object], moves: bool) -> None:
+    assert request(config).moves == moves
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("", 300), ("5m", 300), ("90s", 90), ("1h1m1s", 3661), ("soon", 300)]
+)
+def test_a_pull_has_its_time(text: str, seconds: float) -> None:
+    assert request({"image": "x", "image_pull_timeout": text}).timeout == seconds
+
+
+def test_credentials_of_the_task_go_first() -> None:
+    auth = {"username": "u", "password": "p", "server_address": "reg.example"}
+    login = request({"image": "x", "auth": [auth]}).login
+    assert login == {"username": "u", "password": "p", "serveraddress": "reg.example"}
+    assert request({"image": "x"}).login is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "user"),
+    [
+        (LOGINS, "reg.example:5000/redis:7", "shop"),
+        (LOGINS, "redis:7", None),
+        ("", "reg.example:5000/redis:7", None),
+        ("{", "reg.example:5000/redis:7", None),
+        ('{"auths": 7}', "reg.example:5000/redis:7", None),
+    ],
+)
+def test_credentials_of_the_host_are_those_of_the_registry(
+    text: str, reference: str, user: str | None
+) -> None:
+    login = login_of(text.encode(), reference)
+    assert (login or {}).get("username") == user
