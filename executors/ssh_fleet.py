@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from executors import launch, logs, probe
@@ -38,6 +38,8 @@ class SshFleet:
     probes: Mapping[str, Probe]
     epoch: int = 1
     commit: str = ""
+    # told of what takes long on a host, a line at a time
+    tell: Callable[[str], None] = lambda _: None
     enrolled: dict[str, str] = field(default_factory=dict[str, str])
     engines: dict[str, Engine] = field(default_factory=dict[str, Engine])
     pins: Pins = field(default_factory=Pins)
@@ -64,7 +66,11 @@ class SshFleet:
         if not specs:
             await guard.start(request)
             return
-        maker = Maker(engine=await self._engine(node.name), pins=self.pins)
+        maker = Maker(
+            engine=await self._engine(node.name),
+            pins=self.pins,
+            progress=lambda line: self.tell(f"{node.name}: {line}"),
+        )
         network = launch.shared_network(decided, specs)
         made = await maker.make(specs, network, node.attributes.get("cpu.arch", ""))
         try:

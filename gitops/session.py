@@ -94,8 +94,10 @@ class Session:
                 hosts.setdefault(error.hint, []).append(name)
         return [f"{_few(names)}: {hint}" for hint, names in hosts.items()]
 
-    def fleet(self, epoch: int, commit: str) -> SshFleet:
-        """Return the effects on the hosts that were observed."""
+    def fleet(
+        self, epoch: int, commit: str, tell: Callable[[str], None] = lambda _: None
+    ) -> SshFleet:
+        """Return the effects on the hosts that were observed; `tell` hears of image pulls."""
         return SshFleet(
             connector=self.connector,
             cluster=self.workspace.config.cluster,
@@ -103,6 +105,7 @@ class Session:
             probes=self.observer.probes,
             epoch=epoch,
             commit=commit,
+            tell=tell,
         )
 
 

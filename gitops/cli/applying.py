@@ -110,7 +110,7 @@ class Applying:
         with Progress(verbose=self.look.verbose, live=coloured(sys.stderr)) as progress:
             effects = Effects(
                 ledger=self.ties.ledger,
-                fleet=self.ties.fleet(read.recorded.epoch, info.commit),
+                fleet=self.ties.fleet(read.recorded.epoch, info.commit, progress.say),
                 clock=SystemClock(),
                 ids=fresh_id,
                 tell=progress.tell,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from gitops.cli.say import note
 from gitops.view.monitor import Monitor
-from planner.events import DeploymentUpdate, Event
+from planner.events import DeploymentUpdate, Event, Message
 from planner.observed import NodeStatus
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ class Progress:
             self._live.update("\n".join(self._blocks.values()), refresh=True)
         else:
             self._live.console.print(text)
+
+    def say(self, line: str) -> None:
+        """Show a line about something that takes long on a host; not the same one again."""
+        if (line,) not in self._told:
+            self._told.add((line,))
+            self.tell(Message(time=time.time_ns(), text=line))
 
     def _is_news(self, event: DeploymentUpdate) -> bool:
         d = event.deployment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from executors.forwarding import forwarding
 from executors.stats import usage
 from executors.transport import HostError
 from gitops.cli.answer import Answer, answered
@@ -51,7 +52,8 @@ async def _live(ties: Session, node: Node, observed: Observed) -> NodeLive | Non
     try:
         transport = await ties.connector.connect(node.name)
         seen = await usage(transport, ties.observer.probes[node.name].data_dir, here)
+        allowed = await forwarding(transport)
     except HostError as e:
         note(e.message)
         return None
-    return NodeLive(usage=seen, allocs=tuple(here))
+    return NodeLive(usage=seen, allocs=tuple(here), forwarding=allowed.text())

@@ -31,9 +31,10 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeLive:
-    """What a node's host uses, and the allocations of this cluster on it."""
+    """What a node's host uses, the allocations of this cluster on it, and what its sshd allows."""
 
     usage: HostUsage = field(default_factory=HostUsage)
+    forwarding: str = ""
     allocs: tuple[str, ...] = ()
 
 

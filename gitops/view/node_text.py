@@ -59,7 +59,8 @@ def node_status(case: NodeCase, found: Statuses, view: StatusView) -> str:
     placed = ["Allocations", *alloc_list(case.allocs, found, view)]
     if view.short:
         return joined([pairs(_header(node)), placed])
-    header = pairs(_header(node))
+    allowed = case.live.forwarding if case.live else ""
+    header = pairs([*_header(node), *([("Forwarding", allowed)] if allowed else [])])
     drivers = _drivers(node) if view.verbose else []
     sections = [header, drivers, _resources(node, here), *_utilization(case), placed]
     if view.verbose:
