@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import shlex
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import asyncssh
-from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_CONNECT_FAILED
 
 from executors.interaction import Console
 from executors.printable import printable
@@ -21,6 +21,8 @@ from executors.ssh_trust import HostTrust, TrustingClient
 from executors.transport import Bounds, Completed, HostError, HostFault
 from inventory.model import SshTarget
 
+T = TypeVar("T")
+
 # Below sshd's MaxSessions of 10: others may be logged in through the same connection's limits.
 _CHANNELS = 8
 # The host ends a command by itself, a little after the client has given up on it.
@@ -29,6 +31,8 @@ _BOUNDED = (
     'if command -v timeout >/dev/null 2>&1; then exec timeout -s KILL "$0" "$@"; else exec "$@"; fi'
 )
 _CLOSE_TIMEOUT = 2.0
+# Seconds between attempts to open a session, about 15 in all.
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, *(1.0,) * 14)
 _TCP_HINT = "Checks go through sshd: set AllowTcpForwarding yes (or local) in sshd_config."
 _UNIX_HINT = "Set AllowStreamLocalForwarding yes (or local) in sshd_config."
 
@@ -185,7 +189,9 @@ class SshTransport:
                 kill(chan)
 
     async def _open(self, session: ExecSession | FollowSession, command: str) -> ClientChannel:
-        chan, _ = await self._channels.create_session(lambda: session, command, encoding=None)
+        chan, _ = await _patiently(
+            lambda: self._channels.create_session(lambda: session, command, encoding=None)
+        )
         return cast("ClientChannel", chan)
 
     async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
@@ -252,7 +258,9 @@ class SshTransport:
             await self._slots.acquire()
         try:
             async with asyncio.timeout(deadline):
-                writer, reader, _ = await self._channels.open_session(command, encoding=None)
+                writer, reader, _ = await _patiently(
+                    lambda: self._channels.open_session(command, encoding=None)
+                )
         except (asyncssh.Error, OSError) as e:
             self._slots.release()
             raise self._failed(e) from e
@@ -289,6 +297,18 @@ class SshTransport:
                 await self.connection.wait_closed()
         except TimeoutError:
             self.connection.abort()
+
+
+async def _patiently(opening: Callable[[], Awaitable[T]]) -> T:
+    """Open a session; again where sshd has too many, for those just closed still count there."""
+    for pause in _PAUSES:
+        try:
+            return await opening()
+        except asyncssh.ChannelOpenError as e:
+            if e.code != OPEN_CONNECT_FAILED:
+                raise
+        await asyncio.sleep(pause)
+    return await opening()
 
 
 def _name(argv: Sequence[str]) -> str:

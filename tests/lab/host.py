@@ -190,9 +190,10 @@ class LabHost:
             self.sh("touch /run/sshd.down; pkill -9 -x sshd || :")
 
     def configure_sshd(self, line: str) -> None:
-        """Restart sshd with one more line of configuration; only `reinstall` takes it back."""
+        """Restart sshd with one more line, before all others; only `reinstall` takes it back."""
         self.stop_sshd()
-        self.sh(f"echo {shlex.quote(line)} >>/etc/ssh/sshd_config")
+        # of two lines with one keyword the first counts
+        self.sh(f"sed -i 1i{shlex.quote(line)} /etc/ssh/sshd_config")
         self.heal()
 
     def heal(self) -> None:
