@@ -83,7 +83,7 @@ async def apply(
         if nodes := await enrol(run, begun.nodes):
             known = await asyncio.to_thread(enrolled, effects.ledger, begun, nodes)
             # What the run decides is still of the index at which it took the jobs.
-            run.recorded = replace(known.recorded, index=run.recorded.index)
+            run.recorded = replace(known.folded(), index=run.recorded.index)
         outcomes = await carry_out(run, begun.plans)
         done = frozenset(o.key for o in outcomes if o.kind is OutcomeKind.DONE)
         begun.purges.update(done & beginning.purges)
@@ -105,7 +105,8 @@ async def _begun(effects: Effects, info: RunInfo, beginning: Beginning, stamp: S
 def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> Run:
     return Run(
         id=info.id,
-        recorded=begun.snapshot.recorded,
+        # With what other runs have placed so far: their ports and memory are taken.
+        recorded=begun.snapshot.folded(),
         observed=observed,
         journal=begun.journal,
         fleet=effects.fleet,
