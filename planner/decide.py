@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from planner.action import Action
 from planner.annotate import updates
+from planner.images import kept_images
 from planner.job import Job, TaskGroup
 from planner.plan import Change, GroupPlan, JobPlan
 from planner.recorded import (
@@ -42,6 +43,8 @@ class Stamp:
     repository: str = ""
     # node ids by host name, as recorded
     nodes: Mapping[str, str] = field(default_factory=dict[str, str])
+    # by job, digests of images that its new version does not take over from an earlier one
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +172,7 @@ class _Context:
         if not change.node:
             return [], ()
         record = self._placed(change, previous=change.replaces)
-        chain: Chain = (Start(alloc=record, **self._common(change)),)
+        chain: Chain = (self._start(change, record),)
         if not change.replaces:
             return [record], chain
         old = replace(self._told_to_stop(change, change.replaces), next=record.id)
@@ -180,8 +183,7 @@ class _Context:
             return [], ()
         record = self._placed(change, previous=change.alloc)
         old = replace(self._told_to_stop(change, change.alloc), next=record.id)
-        start = Start(alloc=record, **self._common(change))
-        return [old, record], (self._stop(change, old), start)
+        return [old, record], (self._stop(change, old), self._start(change, record))
 
     def _existing(self, alloc: str) -> AllocRecord:
         record = self.state.alloc(alloc)
@@ -222,6 +224,11 @@ class _Context:
             created_index=self.state.modify_index,
             modified_index=self.state.modify_index,
         )
+
+    def _start(self, change: Change, record: AllocRecord) -> Start:
+        version = self.state.version(record.job_version)
+        images = version.images if version else dict[str, str]()
+        return Start(alloc=record, images=images, **self._common(change))
 
     def _stop(self, change: Change, record: AllocRecord) -> Stop:
         return Stop(alloc=record, **self._common(change, record))
@@ -296,6 +303,7 @@ def _next_version(plan: JobPlan, state: JobState, stamp: Stamp) -> JobVersion | 
         stable=bool(old and plan.job.stop and old.stable),
         commit=stamp.commit,
         path=plan.path,
+        images={**kept_images(plan.job, state), **stamp.images.get(plan.key, {})},
     )
 
 

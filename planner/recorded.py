@@ -67,7 +67,11 @@ class PortMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobVersion:
-    """One version of a job's spec. `index` is its job modify index; times in ns."""
+    """One version of a job's spec. `index` is its job modify index; times in ns.
+
+    `images` are the digests that its containers run: references by digest, by those of the spec.
+    One that is not there had none when the version was made, or was recorded by an older orch.
+    """
 
     version: int
     index: int
@@ -76,6 +80,7 @@ class JobVersion:
     stable: bool = False
     commit: str = ""
     path: str = ""
+    images: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

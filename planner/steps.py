@@ -5,8 +5,8 @@ A chain is done in order (stop, then start); the chains of a wave are independen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from planner.fingerprint import spec_hash
@@ -18,13 +18,17 @@ from planner.recorded import AllocRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Start an allocation that is recorded as decided. `index` is the job's, for the fence."""
+    """Start an allocation that is recorded as decided. `index` is the job's, for the fence.
+
+    `images` are the digests of its job version, by the references that the spec has.
+    """
 
     key: str
     change: Change
     alloc: AllocRecord
     job: Job
     index: int
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
