@@ -69,6 +69,7 @@ class SshFleet:
         maker = Maker(
             engine=await self._engine(node.name),
             pins=self.pins,
+            images=step.images,
             progress=lambda line: self.tell(f"{node.name}: {line}"),
         )
         network = launch.shared_network(decided, specs)

@@ -74,6 +74,10 @@ async def apply(
         run=info.id,
         commit=info.commit,
         repository=info.repository,
+        images={
+            key: {name: digest for name, digest in each.items() if digest}
+            for key, each in beginning.images.items()
+        },
     )
     begun = await _begun(effects, info, beginning, stamp)
     effects.at(Boundary.BEGUN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops.ledger.journal import JournalEntry, RunInfo
@@ -48,7 +48,8 @@ class Begun:
 class Beginning:
     """What a run begins with: plans made on `snapshot`, nodes to enrol, dead runs to take over.
 
-    `purges` are the keys of jobs to forget once they are stopped.
+    `purges` are the keys of jobs to forget once they are stopped; `images` are digests for new
+    versions, by job and by reference.
     """
 
     snapshot: Snapshot
@@ -56,6 +57,7 @@ class Beginning:
     enrol: tuple[Node, ...] = ()
     abandoned: tuple[str, ...] = ()
     purges: frozenset[str] = frozenset()
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
 
 def begin(ledger: Ledger, info: RunInfo, beginning: Beginning, stamp: Stamp) -> Begun:

@@ -45,10 +45,14 @@ class SavedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """What a plan was made from, beside the specs; `key` may be empty."""
+    """What a plan was made from, beside the specs; `key` may be empty.
+
+    `images` are the digests that new versions would run now, by job and by reference.
+    """
 
     look: Look
     inventory: str
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     key: str = field(default="", repr=False)
 
     def digest(self, value: object) -> str:
@@ -110,6 +114,8 @@ def _job_bindings(job: JobPlan, basis: Basis) -> dict[str, str]:
         if not alloc.terminal or (seen is not None and seen.desired == "run"):
             name = f"allocation {alloc.name} ({alloc.id[:8]})"
             bound[name] = _standing(alloc, found[alloc.id], seen)
+    for name, digest in basis.images.get(job.key, {}).items():
+        bound[f"image {name} of job {job.key}"] = digest or "not resolvable"
     # Last: it moves with room and ports on the hosts, and whenever one of the above does.
     changes = [replace(c, scores=()) for c in job.changes]
     bound[f"what job {job.key} needs on the hosts"] = basis.digest(to_json(tuple(changes)))

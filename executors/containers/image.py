@@ -15,12 +15,15 @@ from executors.containers.keys import Config
 from executors.printable import printable
 from executors.transport import Bounds, HostError, Transport
 from planner.errors import OrchError
+from planner.images import plain_reference
 
 _PULL_TIMEOUT = 300.0
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _LOGIN = ("sh", "-c", 'cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null || :')
 _LOGIN_LIMIT = 256 * 1024
 _PROGRESS_LIMIT = 120
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HUB = ("index.docker.io/", "docker.io/", "library/")
 _DENIED = ("no basic auth", "unauthorized", "denied", "authentication required", "401")
 
 Progress = Callable[[str], None]
@@ -75,7 +78,7 @@ def request(config: Config) -> ImageRequest:
         "serveraddress": keys.text(auth, "server_address"),
     }
     return ImageRequest(
-        reference=keys.text(config, "image").removeprefix("docker://").removeprefix("https://"),
+        reference=plain_reference(keys.text(config, "image")),
         force=keys.flag(config, "force_pull"),
         login=login if auth else None,
         soft_fail=keys.flag(config, "auth_soft_fail"),
@@ -103,7 +106,9 @@ async def ensured(session: Session, wanted: ImageRequest, pins: Pins, progress: 
         digest = pins.digests.get(wanted.reference)
         if digest is None:
             found = await _ensured(session, wanted, progress)
-            pins.digests[wanted.reference] = await _digest(session, wanted, found)
+            pins.digests[wanted.reference] = await repository_digest(
+                session, wanted.reference, found
+            )
             return found
     if not digest:
         return await _ensured(session, wanted, progress)
@@ -113,14 +118,34 @@ async def ensured(session: Session, wanted: ImageRequest, pins: Pins, progress: 
     return await _ensured(session, pinned, progress)
 
 
-async def _digest(session: Session, wanted: ImageRequest, found: str) -> str:
-    """The reference by digest of an image; empty for one that came from no registry."""
+async def repository_digest(session: Session, reference: str, found: str) -> str:
+    """The reference by digest of the image `found` on the host; empty if it came from no registry.
+
+    Raises a `MissingError` where there is no such image.
+    """
     image = await session.call(lambda c: cast("dict[str, Any]", c.inspect_image(found)))
-    repository = wanted.reference
-    if ":" in repository.rpartition("/")[2]:
-        repository = repository.rpartition(":")[0]
-    digests = [str(d) for d in image.get("RepoDigests") or ()]
-    return next((d for d in digests if d.partition("@")[0] == repository), "")
+    repository = _familiar(_repository(reference))
+    known = (str(d).partition("@") for d in image.get("RepoDigests") or ())
+    digest = next((d for name, _, d in known if name == repository), "")
+    return by_digest(reference, digest)
+
+
+def by_digest(reference: str, digest: str) -> str:
+    """The same image by its digest; empty for what is no digest."""
+    return f"{_repository(reference)}@{digest}" if _DIGEST.fullmatch(digest) else ""
+
+
+def _repository(reference: str) -> str:
+    """A reference without its tag."""
+    registry, slash, name = reference.rpartition("/")
+    return f"{registry}{slash}{name.partition(':')[0]}"
+
+
+def _familiar(repository: str) -> str:
+    """The name by which docker itself shows a repository."""
+    for prefix in _HUB:
+        repository = repository.removeprefix(prefix)
+    return repository
 
 
 async def _ensured(session: Session, wanted: ImageRequest, progress: Progress) -> str:
@@ -144,7 +169,7 @@ async def _local(session: Session, reference: str) -> str:
 async def _pull(session: Session, wanted: ImageRequest, progress: Progress) -> None:
     login = wanted.login
     if login is None:
-        login = await _host_login(session.engine.transport, wanted.reference)
+        login = await host_login(session.engine.transport, wanted.reference)
     try:
         await _pulled(session, wanted, login or {}, progress)
     except EngineError as e:
@@ -191,7 +216,7 @@ def _failed(session: Session, wanted: ImageRequest, error: EngineError) -> Image
     return ImageError(f"{host}: failed to pull {wanted.reference}: {detail}", hint)
 
 
-async def _host_login(transport: Transport, reference: str) -> Login | None:
+async def host_login(transport: Transport, reference: str) -> Login | None:
     """The credentials that `docker login` has left on the host for the image's registry."""
     try:
         done = await transport.run(_LOGIN, bounds=Bounds(output=_LOGIN_LIMIT))

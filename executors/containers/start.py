@@ -33,10 +33,14 @@ from planner.errors import OrchError
 
 @dataclass(slots=True, kw_only=True)
 class Maker:
-    """Makes containers on one host; `pins` are shared by all hosts of a run."""
+    """Makes containers on one host; `pins` are shared by all hosts of a run.
+
+    `images` are the digests recorded for the job's version, by reference: they come first.
+    """
 
     engine: Engine
     pins: Pins
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
     progress: Progress = field(default=lambda _: None)
 
     async def make(
@@ -71,13 +75,15 @@ class Maker:
             pulled.append(line)
             self.progress(line)
 
-        request = image.request(resolved(spec))
+        written = image.request(resolved(spec))
+        recorded = self.images.get(written.reference, written.reference)
+        request = replace(written, reference=recorded)
         found = await image.ensured(session, request, self.pins, tell)
         inspected, is_new = await _created(session, asked, found, spec.origin)
         bound = normal.of_inspection(inspected)
         bound["batch"] = str(int(spec.job.type in ("batch", "sysbatch")))
         if pulled:
-            bound["pulled"] = request.reference
+            bound["pulled"] = written.reference
         return Made(task=spec.task.name, bound=bound, is_new=is_new)
 
     async def drop(self, made: Sequence[Made]) -> None:

@@ -21,6 +21,7 @@ from gitops.cli.holders import adoptable, refuse_others
 from gitops.cli.look import FAILED, Approval, Look, advise, basis, flags_of, incomplete, show_plan
 from gitops.cli.progress import Progress
 from gitops.cli.say import coloured, note, say, say_json
+from gitops.digests import Digests, resolved
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.process import is_gone, this_process
 from gitops.ledger.surroundings import Surroundings
@@ -60,9 +61,10 @@ class Applying:
             read, made = await self._planned(desired)
             refuse_others(made, dead)
         advise(self.ties, ineligible(made, read.observed.nodes.values()))
+        images: Digests | None = None
         if self.bound is not None:
-            now = bindings(made, basis(self.ties.workspace, read))
-            refuse_if_moved(self.bound, now)
+            images = await resolved(self.ties.connector, made.jobs, read)
+            refuse_if_moved(self.bound, bindings(made, basis(self.ties.workspace, read, images)))
         self._check_index(made)
         _refuse_unsupported(made, self.approval.ignored)
         _refuse_configs(made)
@@ -73,7 +75,9 @@ class Applying:
             await asyncio.to_thread(_tidy, self.ties, read)
             return _failed_before(made) or incomplete(made)
         await self._approve()
-        result = await self._carry_out(made, read)
+        if images is None:
+            images = await resolved(self.ties.connector, made.jobs, read)
+        result = await self._carry_out(made, read, images)
         self._tell(made, result)
         return result.exit_code or incomplete(made)
 
@@ -103,7 +107,7 @@ class Applying:
         if not await confirmed("Do you want to apply this plan?"):
             raise OrchError("not approved; nothing was touched")
 
-    async def _carry_out(self, made: Plan, read: Read) -> Result:
+    async def _carry_out(self, made: Plan, read: Read, images: Digests) -> Result:
         plans = tuple(p for p in made.jobs if not p.empty or self.purges)
         abandoned = tuple(dict.fromkeys(p.held for p in plans if p.held))
         info = self._info(made, plans)
@@ -122,6 +126,7 @@ class Applying:
                 enrol=to_enrol(read.observed, read.recorded),
                 abandoned=abandoned,
                 purges=frozenset(p.key for p in plans) if self.purges else frozenset(),
+                images=images,
             )
             await asyncio.to_thread(_tidy, self.ties, read)
             return await carry_out(effects, info, beginning, read.observed)

@@ -21,6 +21,7 @@ from gitops.cli.look import (
     show_plan,
     workspace,
 )
+from gitops.digests import Digests, resolved
 from gitops.planning import plan_of, stopping
 from gitops.request import SpecRequest
 from gitops.resolve import job_named
@@ -46,8 +47,11 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
         read = await ties.look()
         made = plan_of(specs.desired(), read, ws.config.cluster)
         advise(ties, ineligible(made, read.observed.nodes.values()))
+        images: Digests = {}
+        if out:
+            images = await resolved(ties.connector, made.jobs, read)
     if out:
-        plan_file.write(saved(made, basis(ws, read), request), ws.cwd / out)
+        plan_file.write(saved(made, basis(ws, read, images), request), ws.cwd / out)
     show_plan(made, look, PlanView(flags=flags_of(request), saved=out))
     return incomplete(made) or (0 if made.empty else CHANGES)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitops.cli.progress import probing
 from gitops.cli.say import say, say_advice, say_json
+from gitops.digests import Digests
 from gitops.planning import Look as Read
 from gitops.request import SpecRequest
 from gitops.saved import Basis
@@ -66,10 +67,10 @@ def advise(ties: Session, more: Iterable[str] = ()) -> None:
         say_advice(hint)
 
 
-def basis(ws: Workspace, read: Read) -> Basis:
+def basis(ws: Workspace, read: Read, images: Digests) -> Basis:
     """Return what a plan that was made from `read` hangs on; the key is ``ORCH_KEY``."""
     key = ws.environment.get("ORCH_KEY", "")
-    return Basis(look=read, inventory=ws.inventory_text(), key=key)
+    return Basis(look=read, inventory=ws.inventory_text(), key=key, images=images)
 
 
 def incomplete(made: Plan) -> int:

@@ -76,6 +76,7 @@ def history(name: str, *, diffs: bool) -> Answer:
             "JobModifyIndex": v.index,
             "Commit": v.commit,
             "Path": v.path,
+            "Images": dict(v.images),
         }
         for v in state.versions
     ]

@@ -158,6 +158,7 @@ def job_data(state: JobState, number: int | None = None) -> dict[str, Any] | Non
         "CreateIndex": state.create_index,
         "ModifyIndex": state.modify_index,
         "JobModifyIndex": version.index,
+        "Images": dict(version.images),
     }
 
 

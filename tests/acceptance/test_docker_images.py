@@ -86,3 +86,99 @@ def test_every_host_takes_the_digest_that_the_first_one_got(
     dock.apply()
     assert len({c["Image"] for c in running(dock)}) == 1
     dock.assert_nothing_to_do()
+
+
+LOGIN = auth(registry.PASSWORD)
+
+
+def site(tag: str, *, count: int = 1, config: str = "") -> str:
+    """A job of an image of the registry, on as many hosts."""
+    group = f"count = {count}\n{ONE_PER_HOST}"
+    return alone(f"{registry.ADDRESS}/{tag}", f"{LOGIN}\n{config}", group=group)
+
+
+def move(hosts: list[LabHost], tag: str, image: str) -> None:
+    for host in hosts:
+        registry.push(host, image, tag)
+
+
+def image_ids(shop: Shop) -> set[str]:
+    return {c["Image"] for c in running(shop)}
+
+
+def own_id(host: LabHost, image: str) -> str:
+    return docker(host, f"image inspect -f {{{{.Id}}}} {image}")
+
+
+def test_a_version_keeps_its_digest_when_the_tag_moves(
+    dock: Shop, registries: list[LabHost]
+) -> None:
+    one, two = (own_id(registries[0], f"http:{n}") for n in (1, 2))
+    move(registries, "kept:1", "http:1")
+    dock.job(site("kept:1"))
+    dock.apply()
+    move(registries, "kept:1", "http:2")
+    dock.job(site("kept:1", count=2))
+    dock.apply()
+    assert len(running(dock)) == len(registries)
+    assert image_ids(dock) == {one}
+    versions = dock.orch("history", "-json", "alone").data()
+    assert len({v["Images"][f"{registry.ADDRESS}/kept:1"] for v in versions}) == 1
+    dock.assert_nothing_to_do()
+    dock.job(site("kept:1", count=2, config="force_pull = true"))
+    dock.apply()
+    assert image_ids(dock) == {two}
+
+
+def test_an_earlier_version_comes_back_as_it_was(dock: Shop, registries: list[LabHost]) -> None:
+    one, two = (own_id(registries[0], f"http:{n}") for n in (1, 2))
+    move(registries, "back:1", "http:1")
+    dock.job(site("back:1"))
+    dock.apply()
+    # An image of the hosts alone: no registry knows it.
+    dock.job(alone("http:2"))
+    dock.apply()
+    assert image_ids(dock) == {two}
+    move(registries, "back:1", "http:2")
+    dock.job(site("back:1"))
+    dock.apply()
+    assert image_ids(dock) == {one}
+    dock.orch("stop", "-yes", "alone")
+    dock.apply()
+    assert image_ids(dock) == {two}
+
+
+def test_a_saved_plan_is_refused_when_the_tag_has_moved(
+    dock: Shop, registries: list[LabHost]
+) -> None:
+    move(registries, "bound:1", "http:1")
+    dock.job(site("bound:1"))
+    dock.orch("plan", "-out", "p", code=None)
+    move(registries, "bound:1", "http:2")
+    refused = dock.orch("apply", "p", code=3)
+    assert f"image {registry.ADDRESS}/bound:1 of job alone" in refused.err
+    assert running(dock) == []
+    move(registries, "bound:1", "http:1")
+    dock.orch("apply", "p")
+    assert image_ids(dock) == {own_id(registries[0], "http:1")}
+
+
+def test_without_a_registry_the_hosts_own_image_says_its_digest(
+    dock: Shop, registries: list[LabHost]
+) -> None:
+    name = f"{registry.ADDRESS}/down:1"
+    move(registries, "down:1", "http:1")
+    for host in registries:
+        registry.login(host)
+        docker(host, f"pull -q {name}")
+        registry.logout(host)
+        registry.end(host)
+    try:
+        dock.job(site("down:1", count=2))
+        dock.apply()
+    finally:
+        for host in registries:
+            registry.serve(host, TAG)
+    assert image_ids(dock) == {own_id(registries[0], "http:1")}
+    (version,) = dock.orch("history", "-json", "alone").data()
+    assert version["Images"][name] in docker(registries[0], f"image inspect {name}")

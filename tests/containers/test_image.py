@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from executors.containers.image import login_of, request
+from executors.containers.image import by_digest, login_of, request
 
 SECRET = base64.b64encode(b"shop:s3cret").decode()
 LOGINS = json.dumps({"auths": {"reg.example:5000": {"auth": SECRET}}, "credsStore": "secret"})
@@ -60,3 +60,18 @@ def test_credentials_of_the_host_are_those_of_the_registry(
 ) -> None:
     login = login_of(text.encode(), reference)
     assert (login or {}).get("username") == user
+
+
+@pytest.mark.parametrize(
+    ("reference", "repository"),
+    [
+        ("redis", "redis"),
+        ("redis:7", "redis"),
+        ("reg.example:5000/a/redis", "reg.example:5000/a/redis"),
+        ("reg.example:5000/a/redis:7", "reg.example:5000/a/redis"),
+    ],
+)
+def test_a_digest_takes_the_place_of_the_tag(reference: str, repository: str) -> None:
+    digest = "sha256:" + "0" * 64
+    assert by_digest(reference, digest) == f"{repository}@{digest}"
+    assert by_digest(reference, "sha256:short") == ""

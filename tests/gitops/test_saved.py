@@ -210,6 +210,23 @@ def test_any_one_binding_that_moves_is_refused(data: st.DataObject) -> None:
     assert moved(made, now) == (name,)
 
 
+def test_an_image_that_moved_is_refused_by_name() -> None:
+    here = world()
+    look = here.look()
+    made = plan_of(here.desired(job(3)), look, "sim")
+
+    def basis(digest: str) -> Basis:
+        return Basis(look=look, inventory=INVENTORY, images={"web": {"site:1": digest}})
+
+    old, new = ("site@sha256:" + digit * 64 for digit in "ab")
+    kept = saved(made, basis(old), SpecRequest())
+    refuse_if_moved(kept, bindings(made, basis(old)))
+    for now, told in ((new, new), ("", "not resolvable")):
+        with pytest.raises(ConflictError) as error:
+            refuse_if_moved(kept, bindings(made, basis(now)))
+        assert f"image site:1 of job web: {old} => {told}" in error.value.message
+
+
 def test_a_damaged_or_newer_file_is_refused_in_words() -> None:
     here = world()
     text = dumped(plan(here, job(3), here.look()))

@@ -28,11 +28,16 @@ def serve(host: LabHost, *tags: str) -> None:
     log = ">/var/log/registry.log 2>&1 </dev/null"
     host.sh(f"mkdir -p /var/lib/registry; setsid -f docker-registry serve /etc/registry.yml {log}")
     wait_for(lambda: "401" in host.sh(_PING, check=False), f"the registry on {host.name}")
-    host.sh(_LOGIN)
     for tag in tags:
-        there = f"{ADDRESS}/{tag}"
-        push = f"docker push -q {there} >/dev/null && docker rmi {there} >/dev/null"
-        host.sh(f"docker tag {tag} {there} && {push}")
+        push(host, tag, tag)
+
+
+def push(host: LabHost, image: str, tag: str) -> None:
+    """Let a tag of the registry stand for an image of the host; the host forgets that tag."""
+    there = f"{ADDRESS}/{tag}"
+    host.sh(_LOGIN)
+    send = f"docker push -q {there} >/dev/null && docker rmi {there} >/dev/null"
+    host.sh(f"docker tag {image} {there} && {send}")
     logout(host)
 
 
