@@ -32,8 +32,10 @@ restart_container() {
     _since=$(date +%s)
     engine $((_patience + 30)) restart --time "$_patience" "$_id" >/dev/null 2>&1 || return 1
     # Its state is the new process's by now: how the old one ended is with dockerd's events.
-    _end=$(engine 10 events --since "$_since" --until 0s --filter "container=$_id" \
-        --filter event=die --format '{{index .Actor.Attributes "exitCode"}}' 2>/dev/null | tail -n 1)
+    set_now
+    _end=$(engine 10 events --since "$_since" --until "${now%?????????}.${now#??????????}" \
+        --filter "container=$_id" --filter event=die \
+        --format '{{index .Actor.Attributes "exitCode"}}' 2>/dev/null | tail -n 1)
     case $_end in '' | *[!0-9]*) ;; *) tell_container_end "$1" "$_end" false ;; esac
     event "$1" Restarting "Task restarting in 0s" "restart_reason=" "start_delay=0"
     load_state "$1"
