@@ -102,7 +102,7 @@ async def _enrol(run: Run, proposed: NodeRecord) -> NodeRecord | None:
     try:
         standing = await run.fleet.enrol(node, proposed.id)
     except (HostError, GuardError) as e:
-        run.lost(proposed.name, e.message)
+        run.lost(proposed.name, e.message, e.hint)
         return None
     if node.id and standing != node.id:
         run.lost(proposed.name, f"it was node {node.id[:8]}, and now is {standing[:8]}")

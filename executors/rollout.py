@@ -233,7 +233,8 @@ class Rollout:
         if not unplaced and not waiting:
             return Outcome(key=self.key)
         lines = [f'group "{name}": not every allocation could be placed' for name in unplaced]
-        lines += [f"{c.name}: {c.reason}" for c in waiting]
+        lines += [f"{c.name}: {c.reason}" for c in waiting if c.node not in self.run.losses]
+        lines += [why for _, why in sorted(self.run.losses.items())]
         return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail="\n".join(lines))
 
     def _tell_evaluation(self) -> None:

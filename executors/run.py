@@ -53,6 +53,8 @@ class Run:
     fenced: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     # when allocations were started, by the monotonic clock
     started: dict[str, float] = field(default_factory=dict[str, float])
+    # hosts that this run has lost, with the reason and the remedy
+    losses: dict[str, str] = field(default_factory=dict[str, str])
 
     def situation(self) -> Situation:
         """What the planner reads, as of now."""
@@ -114,7 +116,7 @@ class Run:
         except FencedError:
             raise
         except (HostError, GuardError) as e:
-            self.lost(host, e.message)
+            self.lost(host, e.message, e.hint)
             return
         self.fenced.add((key, host))
 
@@ -132,7 +134,8 @@ class Run:
         """Take in what a new probe showed of a host."""
         self.observed = replace(self.observed, nodes={**self.observed.nodes, node.name: node})
 
-    def lost(self, host: str, reason: str) -> None:
-        """Take a host as unknown from now on."""
+    def lost(self, host: str, reason: str, remedy: str = "") -> None:
+        """Take a host as unknown from now on, and remember why, and what to do about it."""
+        self.losses[host] = f"{reason}\n{remedy}".rstrip()
         node = replace(self.node(host), status=NodeStatus.UNKNOWN, reason=reason)
         self.observed = replace(self.observed, nodes={**self.observed.nodes, host: node})

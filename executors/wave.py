@@ -67,7 +67,7 @@ async def _chain(run: Run, chain: Chain) -> Problem | None:
             _check_fenced(run, step)
             await _step(run, step)
         except (HostError, OtherNodeError) as e:
-            run.lost(step.alloc.node, e.message)
+            run.lost(step.alloc.node, e.message, e.hint)
             return Problem(step=step, error=e)
         except OrchError as e:
             return Problem(step=step, error=e, rest=chain[i + 1 :])
@@ -119,14 +119,14 @@ async def _inspect(run: Run, host: str, allocs: list[str]) -> None:
     try:
         run.saw(await run.fleet.inspect(host, allocs))
     except HostError as e:
-        run.lost(host, e.message)
+        run.lost(host, e.message, e.hint)
 
 
 async def _probe(run: Run, host: str) -> None:
     try:
         node, allocs = await run.fleet.look(host)
     except HostError as e:
-        run.lost(host, e.message)
+        run.lost(host, e.message, e.hint)
         return
     run.saw_node(node)
     run.saw(allocs)

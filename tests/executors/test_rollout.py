@@ -223,7 +223,7 @@ def test_one_bad_host_does_not_hold_up_other_jobs() -> None:
     world.fleet.full.add("h2")
     other = replace(job(count=1), id="other")
     result = world.apply(job(count=1), other)
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.outcomes
     assert sorted(world.running()) == ["other.g[0]", "web.g[0]"]
 
 
