@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -25,6 +26,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 Outs = Mapping[LogStream, BinaryIO]
 
 
+# Of the channels that sshd gives a connection (MaxSessions), one is kept for asking.
+MOST_FOLLOWED = 7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Whose output, and how much of it.
@@ -43,13 +48,16 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
+class Source:
+    """One output of one task."""
+
     alloc: AllocRecord
     task: str
     stream: LogStream
 
     @property
     def prefix(self) -> bytes:
+        """What stands before each of its lines among others."""
         return f"{self.alloc.name} {self.alloc.id[:8]} {self.task} | ".encode()
 
 
@@ -89,7 +97,7 @@ class _Following:
     ties: Session
     lost: set[str] = field(default_factory=set[str])
 
-    async def follow(self, source: _Source, follower: logs.Follower, lines: _Lines) -> None:
+    async def follow(self, source: Source, follower: logs.Follower, lines: _Lines) -> None:
         """Write what comes until the allocation is over, through losses of the connection."""
         host, pause = source.alloc.node, _FIRST_PAUSE
         while True:
@@ -124,6 +132,8 @@ async def show(wanted: Wanted, outs: Outs) -> None:
     async with session(ws) as ties:
         recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
         sources = _sources(wanted, recorded)
+        if wanted.follow:
+            refuse_too_many(sources)
         alone = len({(s.alloc.id, s.task) for s in sources}) == 1
         parts = [_Read(b"" if alone else s.prefix) for s in sources]
         following = _Following(ties=ties)
@@ -143,6 +153,17 @@ async def show(wanted: Wanted, outs: Outs) -> None:
         note(problem.message)
 
 
+def refuse_too_many(sources: Sequence[Source]) -> None:
+    """Each output that is followed takes a channel of its host's one connection, for as long."""
+    counts = Counter(s.alloc.node for s in sources)
+    for host, n in counts.items():
+        if n > MOST_FOLLOWED:
+            raise OrchError(
+                f"{host} has {n} outputs of this job, and {MOST_FOLLOWED} can be followed at once",
+                "Name one allocation, or a task, or leave -f out.",
+            )
+
+
 def _join(parts: Sequence[_Read], out: BinaryIO) -> None:
     """Write everything by time, if all of it has times; else one source after the other."""
     pairs = [(line.time, part.prefix + line.line) for part in parts for line in part.lines]
@@ -152,10 +173,10 @@ def _join(parts: Sequence[_Read], out: BinaryIO) -> None:
     out.flush()
 
 
-def _sources(wanted: Wanted, recorded: Recorded) -> list[_Source]:
+def _sources(wanted: Wanted, recorded: Recorded) -> list[Source]:
     found = _allocs(wanted, recorded)
     sources = [
-        _Source(alloc=f.alloc, task=task, stream=stream)
+        Source(alloc=f.alloc, task=task, stream=stream)
         for f in found
         for task in task_names(f)
         if wanted.task in ("", task)
@@ -183,19 +204,19 @@ def _allocs(wanted: Wanted, recorded: Recorded) -> list[Found]:
     return [Found(state=state, alloc=a) for a in picked]
 
 
-async def _follow(following: _Following, source: _Source, wanted: Wanted, lines: _Lines) -> None:
+async def _follow(following: _Following, source: Source, wanted: Wanted, lines: _Lines) -> None:
     tail = wanted.tail or logs.Tail(lines=10)
     follower = logs.Follower(source=_where(following.ties, source), tail=tail)
     await following.follow(source, follower, lines)
     lines.end()
 
 
-async def _read(ties: Session, source: _Source, wanted: Wanted, part: _Read) -> None:
+async def _read(ties: Session, source: Source, wanted: Wanted, part: _Read) -> None:
     transport = await ties.connector.connect(source.alloc.node)
     part.lines = await logs.read_lines(transport, _where(ties, source), wanted.tail)
 
 
-def _where(ties: Session, source: _Source) -> logs.LogSource:
+def _where(ties: Session, source: Source) -> logs.LogSource:
     known = ties.inventory.hosts.get(source.alloc.node)
     return logs.LogSource(
         alloc_id=source.alloc.id,
