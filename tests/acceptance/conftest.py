@@ -60,3 +60,22 @@ def dock(lab: Lab, docker_hosts: list[LabHost], tmp_path: Path) -> Generator[Sho
     for host in docker_hosts:
         host.heal()
         host.sh(_EMPTY)
+
+
+@pytest.fixture(scope="session")
+def three_docker_hosts(lab: Lab, docker_hosts: list[LabHost]) -> list[LabHost]:
+    """Hosts k1 and k2, and k3 beside them."""
+    third = lab.add("k3", dockerd=True)
+    images.load(third)
+    return [*docker_hosts, third]
+
+
+@pytest.fixture
+def trio(lab: Lab, three_docker_hosts: list[LabHost], tmp_path: Path) -> Generator[Shop]:
+    """A repository without jobs, and three docker hosts without a container."""
+    shop = Shop(root=tmp_path, lab=lab, hosts=three_docker_hosts).set_up()
+    yield shop
+    shop.close()
+    for host in three_docker_hosts:
+        host.heal()
+        host.sh(_EMPTY)
