@@ -29,7 +29,7 @@ V = TypeVar("V")
 
 # A head that others move is tried for long; one that refuses without moving, not.
 _TRIES = 60
-_READS = 4
+_READS = 8
 _REFUSALS = 6
 _TIDY_EVERY = 256
 

@@ -17,7 +17,7 @@ from gitops.ledger.objects import GitObject
 from gitops.ledger.store import Reader, Swap
 from gitops.ledger.surroundings import Surroundings
 
-_TRIES = 8
+_TRIES = 12
 # Of these tries, so many may end by the deadline: each costs `seconds`.
 _TIMEOUTS = 2
 _FLAG_WORDS = 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 import time
@@ -43,6 +44,9 @@ class HostUnderTest:
         default_factory=lambda: NodeResources(cpu=1000, memory_mb=1000, disk_mb=1000)
     )
 
+    # Control groups are named by allocation, and tests of other processes run beside this one.
+    tail: str = field(default_factory=lambda: secrets.token_hex(6))
+
     @property
     def guard(self) -> Guard:
         return Guard(
@@ -51,7 +55,7 @@ class HostUnderTest:
 
     def record(self, number: int = 1, **changes: object) -> Record:
         values: dict[str, object] = {
-            "alloc_id": f"{number:08d}-aaaa-bbbb-cccc-dddddddddddd",
+            "alloc_id": f"{number:08d}-aaaa-bbbb-cccc-{self.tail}",
             "cluster": CLUSTER,
             "token": f"t{number}",
             "job_id": "web",
