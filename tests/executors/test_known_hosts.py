@@ -57,7 +57,8 @@ def test_names_hashed_by_openssh_are_found(tmp_path: Path) -> None:
     file.write_text(f"h1,10.0.0.1 {KEY}\n[h2]:2222 {KEY}\n")
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(file)], check=True, capture_output=True)
     text = file.read_text()
-    assert "h1" not in text
+    # Hashes are chance, and may hold any two letters.
+    assert all(line.startswith("|1|") for line in text.splitlines())
     assert len(found(text, "h1")) == 1
     assert len(found(text, "10.0.0.1")) == 1
     assert len(found(text, "h2", 2222)) == 1
