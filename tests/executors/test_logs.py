@@ -139,7 +139,11 @@ async def test_what_was_cut_off_in_the_end_of_the_log_is_not_lost(host: HostUnde
 async def test_files_that_are_older_are_left_out(host: HostUnderTest) -> None:
     record = await host.start(host.task("exec sleep 100"))
     logs = host.data / "alloc" / record.alloc_id / "alloc" / "logs"
-    for number, age in ((3, 7200), (4, 60)):
+    # the supervisor goes on in the newest file it finds: let it find none of these
+    async with asyncio.timeout(60):
+        while not (logs / "t.stdout.0").exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+    for number, age in ((0, 7200), (3, 7200), (4, 60)):
         file = logs / f"t.stdout.{number}"
         file.write_text(f"{number}\n")
         then = time.time() - age
