@@ -16,6 +16,8 @@ from signal import Signals
 from typing import Protocol
 
 _CHUNK = 64 * 1024
+# More than a terminal holds back.
+_LEFT_LIMIT = 256 * 1024
 _VEOF = b"\x04"
 
 
@@ -48,18 +50,22 @@ class TerminalCommand:
 
 
 class TerminalProcess:
-    """Pumps between a pty and a channel; ends when the process has ended and all was read."""
+    """Pumps between a pty and a channel; ends when the process has ended and all was read.
+
+    Both ends of the pty stay open until then: a process may close the terminal long before it
+    ends, and open it again, and closing the master would send it SIGHUP.
+    """
 
     def __init__(self, chan: TerminalChannel, ended: Callable[[], None]) -> None:
         self._chan = chan
         self._ended = ended
-        self._master = -1
+        self._master = self._slave = -1
         self._pending = bytearray()
         self.reaped = asyncio.Event()
 
     async def start(self, wanted: TerminalCommand) -> None:
         """Start the command; raises `OSError` where that fails."""
-        self._master, slave = os.openpty()
+        self._master, self._slave = os.openpty()
         try:
             os.set_blocking(self._master, False)
             self.resize(wanted.columns, wanted.rows)
@@ -69,14 +75,12 @@ class TerminalProcess:
                 wanted.command,
                 cwd=wanted.cwd,
                 env={**wanted.environment, "TERM": wanted.term},
-                preexec_fn=partial(os.login_tty, slave),
-                pass_fds=(slave,),
+                preexec_fn=partial(os.login_tty, self._slave),
+                pass_fds=(self._slave,),
             )
         except BaseException:
             self._close()
             raise
-        finally:
-            os.close(slave)
         asyncio.get_running_loop().add_reader(self._master, self._readable)
         self._waiting = asyncio.create_task(self._wait())
 
@@ -117,13 +121,16 @@ class TerminalProcess:
             data = os.read(self._master, _CHUNK)
         except BlockingIOError:
             return
-        except OSError:  # the last process has closed the other side
+        except OSError:  # it was hung up; that is no end of the process
             data = b""
         if data:
-            with contextlib.suppress(OSError):
-                self._chan.write(data)
+            self._say(data)
         else:
-            self._close()
+            self.pause_output()
+
+    def _say(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._chan.write(data)
 
     def _writable(self) -> None:
         loop = asyncio.get_running_loop()
@@ -141,8 +148,7 @@ class TerminalProcess:
 
     async def _wait(self) -> None:
         status = await self._process.wait()
-        while self._master >= 0 and self._drains():
-            self._readable()
+        self._drain()
         self._close()
         with contextlib.suppress(OSError):
             if status < 0:
@@ -152,11 +158,13 @@ class TerminalProcess:
         self.reaped.set()
         self._ended()
 
-    def _drains(self) -> bool:
-        """Whether output is left; what others on the terminal still say is not waited for."""
-        import select
-
-        return bool(select.select([self._master], [], [], 0)[0])
+    def _drain(self) -> None:
+        """Read what is left; what others on the terminal say from now on is not waited for."""
+        left = _LEFT_LIMIT
+        with contextlib.suppress(OSError):
+            while left > 0 and (data := os.read(self._master, _CHUNK)):
+                left -= len(data)
+                self._say(data)
 
     def _close(self) -> None:
         if self._master < 0:
@@ -166,4 +174,5 @@ class TerminalProcess:
             loop.remove_reader(self._master)
             loop.remove_writer(self._master)
         os.close(self._master)
-        self._master = -1
+        os.close(self._slave)
+        self._master = self._slave = -1

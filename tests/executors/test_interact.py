@@ -104,6 +104,24 @@ async def test_keys_have_their_meaning_on_a_terminal(
     assert (b"hello\r\n" in console.out) == (b"hello" in keys)
 
 
+async def test_a_command_may_leave_its_terminal_before_it_ends(ssh: Transport) -> None:
+    console = ScriptedConsole(terminal="vt100", holds=True)
+    command = sh("echo first; exec <&- >&- 2>&-; sleep 0.5; exit 7")
+    assert await ssh.interact(command, console) == 7
+    assert bytes(console.out).endswith(b"first\r\n")
+
+
+async def test_on_the_embedded_host_it_may_come_back_to_it(tmp_path: Path) -> None:
+    async with DevHost(tmp_path) as dev:
+        connector = connector_of(dev.inventory.read_text())
+        transport = await connector.connect("dev")
+        console = ScriptedConsole(terminal="vt100", holds=True)
+        command = sh("exec <&- >&- 2>&-; sleep 0.5; echo again >/dev/tty; exit 7")
+        assert await transport.interact(command, console) == 7
+        assert bytes(console.out) == b"again\r\n"
+        await connector.close()
+
+
 async def test_here_is_no_terminal() -> None:
     with pytest.raises(HostError, match="no terminal"):
         await LocalTransport().interact(("true",), ScriptedConsole(terminal="vt100"))
