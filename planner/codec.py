@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+# Takes plain data to a value of one type; made once for each type, because hints are slow to read.
+_Decoder: TypeAlias = Callable[[Any], object]
 
 # Word parts that the API writes in capitals.
 _ACRONYMS = frozenset(
@@ -60,28 +62,72 @@ def to_json(value: object) -> Any:  # noqa: ANN401 - JSON has no closed type
     ``metadata={"free": True}``; a field marked ``{"omitempty": True}`` is left out when empty.
     Sets come out sorted, so that equal values give equal bytes.
     """
-    if isinstance(value, Enum):
-        return value.value
+    return _plain(value, brief=False)
+
+
+def to_brief_json(value: object) -> Any:  # noqa: ANN401
+    """Do as `to_json`, and leave out the fields that stand at their defaults.
+
+    `from_json` reads it back, as long as the defaults stay as they are.
+    """
+    return _plain(value, brief=True)
+
+
+def _plain(value: object, *, brief: bool) -> Any:  # noqa: ANN401
+    if type(value) in _ATOMS:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return _object_to_json(value)
+        return _object_to_json(value, brief=brief)
     if isinstance(value, Mapping):
         mapping = cast("Mapping[object, object]", value)
-        return {str(k): to_json(v) for k, v in mapping.items()}
+        return {str(k): _plain(v, brief=brief) for k, v in mapping.items()}
     if isinstance(value, set | frozenset):
-        return sorted(to_json(v) for v in cast("frozenset[object]", value))
+        return sorted(_plain(v, brief=brief) for v in cast("frozenset[object]", value))
     if isinstance(value, tuple | list):
-        return [to_json(v) for v in cast("tuple[object, ...]", value)]
-    return value
+        return [_plain(v, brief=brief) for v in cast("tuple[object, ...]", value)]
+    return value.value if isinstance(value, Enum) else value
 
 
-def _object_to_json(value: Any) -> dict[str, Any]:  # noqa: ANN401
+_ATOMS = (str, int, bool, float, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A field as it is written."""
+
+    name: str
+    json: str
+    omits_empty: bool
+    free: bool
+    default: object
+
+
+@cache
+def _members(cls: Any) -> tuple[_Member, ...]:  # noqa: ANN401
+    return tuple(
+        _Member(f.name, _name(f), bool(f.metadata.get("omitempty")), "free" in f.metadata, _fill(f))
+        for f in fields(cls)
+    )
+
+
+def _name(f: Field[Any]) -> str:
+    return f.metadata.get("json") or json_name(f.name)
+
+
+def _fill(f: Field[Any]) -> object:
+    return f.default if f.default_factory is MISSING else f.default_factory()
+
+
+def _object_to_json(value: Any, *, brief: bool) -> dict[str, Any]:  # noqa: ANN401
     out: dict[str, Any] = {}
-    for f in fields(value):
-        item: object = getattr(value, f.name)
-        if f.metadata.get("omitempty") and not item:
+    for m in _members(cast("Any", type(value))):
+        item: object = getattr(value, m.name)
+        if brief and item == m.default:
             continue
-        name = f.metadata.get("json") or json_name(f.name)
-        out[name] = None if _is_empty(item) and not f.metadata.get("free") else to_json(item)
+        if m.omits_empty and not item:
+            continue
+        is_null = not m.free and _is_empty(item)
+        out[m.json] = None if is_null else _plain(item, brief=brief)
     return out
 
 
@@ -89,126 +135,189 @@ def _is_empty(item: object) -> bool:
     return not item and isinstance(item, tuple | Mapping | frozenset)
 
 
+class _Mismatch(Exception):  # noqa: N818 - internal: becomes a FormatError
+    """Data does not fit; `path` grows on the way up."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.path = ""
+        self.message = message
+
+    def below(self, step: str) -> _Mismatch:
+        self.path = step + self.path
+        return self
+
+
 def from_json(cls: type[T], data: object, where: str = "") -> T:
     """Build `cls` from JSON data made by `to_json`.
 
     Unknown names and wrong types raise `FormatError` naming the path; absent names take defaults.
     """
-    return cast("T", _decode(cls, data, where or cls.__name__))
+    try:
+        return cast("T", _decoder(cast("Any", cls))(data))
+    except _Mismatch as e:
+        raise FormatError(f"{where or cls.__name__}{e.path}: {e.message}") from None
 
 
-def _decode(hint: Any, data: object, where: str) -> object:  # noqa: ANN401
+@cache
+def _decoder(hint: Any) -> _Decoder:  # noqa: ANN401
     if hint is Any or hint is object:
-        return data
+        return lambda data: data
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return _decode_union(get_args(hint), data, where)
-    decoder = _DECODERS.get(origin)
-    if decoder is not None:
-        return decoder(get_args(hint), data, where)
+        return _union(get_args(hint))
+    make = _MAKERS.get(origin)
+    if make is not None:
+        return make(get_args(hint))
     if is_dataclass(hint):
-        return _decode_object(cast("type[Any]", hint), data, where)
-    return _decode_scalar(hint, data, where)
+        return _object(cast("type[Any]", hint))
+    return _enum(hint) if issubclass(hint, Enum) else _scalar(hint)
 
 
-def _decode_scalar(hint: Any, data: object, where: str) -> object:  # noqa: ANN401
-    if issubclass(hint, Enum):
+def _enum(hint: type[Enum]) -> _Decoder:
+    def decode(data: Any) -> object:  # noqa: ANN401
         try:
             return hint(data)
-        except ValueError as e:
-            raise FormatError(f"{where}: {data!r} is not one of {[m.value for m in hint]}") from e
-    if hint is float and type(data) is int:
-        return float(data)
-    if type(data) is not hint:
-        raise FormatError(f"{where}: expected {hint.__name__}, got {type(data).__name__}")
-    return data
+        except ValueError:
+            raise _Mismatch(f"{data!r} is not one of {[m.value for m in hint]}") from None
+
+    return decode
 
 
-def _decode_union(options: tuple[Any, ...], data: object, where: str) -> object:
-    if data is None and type(None) in options:
-        return None
-    last: FormatError | None = None
-    for option in options:
-        if option is type(None):
-            continue
-        try:
-            return _decode(option, data, where)
-        except FormatError as e:
-            last = e
-    raise last or FormatError(f"{where}: null is not allowed")
+def _scalar(hint: type[Any]) -> _Decoder:
+    def decode(data: Any) -> object:  # noqa: ANN401
+        if type(data) is hint:
+            return data
+        if hint is float and type(data) is int:
+            return float(data)
+        raise _Mismatch(f"expected {hint.__name__}, got {type(data).__name__}")
+
+    return decode
 
 
-def _decode_tuple(args: tuple[Any, ...], data: object, where: str) -> object:
+def _union(options: tuple[Any, ...]) -> _Decoder:
+    decoders = [_decoder(o) for o in options if o is not type(None)]
+    nullable = type(None) in options
+
+    def decode(data: Any) -> object:  # noqa: ANN401
+        if data is None and nullable:
+            return None
+        last = _Mismatch("null is not allowed")
+        for each in decoders:
+            try:
+                return each(data)
+            except _Mismatch as e:
+                last = e
+        raise last
+
+    return decode
+
+
+def _tuple(args: tuple[Any, ...]) -> _Decoder:
     if args[-1] is Ellipsis:
-        return tuple(_decode_items(args, data, where))
-    items = _decode_items((Any,), data, where)
-    if len(items) != len(args):
-        raise FormatError(f"{where}: expected {len(args)} items, got {len(items)}")
-    return tuple(
-        _decode(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(args, items, strict=True))
-    )
+        items = _items(args[0])
+        return lambda data: tuple(items(data))
+    decoders = [_decoder(a) for a in args]
+
+    def decode(data: Any) -> object:  # noqa: ANN401
+        found = _items(Any)(data)
+        if len(found) != len(decoders):
+            raise _Mismatch(f"expected {len(decoders)} items, got {len(found)}")
+        return tuple(_step(d, v, i) for i, (d, v) in enumerate(zip(decoders, found, strict=True)))
+
+    return decode
 
 
-def _decode_frozenset(args: tuple[Any, ...], data: object, where: str) -> object:
-    return frozenset(_decode_items(args, data, where))
+def _step(decode: _Decoder, data: object, index: int) -> object:
+    try:
+        return decode(data)
+    except _Mismatch as e:
+        raise e.below(f"[{index}]") from None
 
 
-def _decode_items(args: tuple[Any, ...], data: object, where: str) -> list[object]:
-    if data is None:
-        return []
-    if not isinstance(data, list):
-        raise FormatError(f"{where}: expected a list, got {type(data).__name__}")
-    return [_decode(args[0], v, f"{where}[{i}]") for i, v in enumerate(cast("list[object]", data))]
+def _frozenset(args: tuple[Any, ...]) -> _Decoder:
+    items = _items(args[0])
+    return lambda data: frozenset(items(data))
 
 
-def _decode_mapping(args: tuple[Any, ...], data: object, where: str) -> object:
-    if data is None:
-        return {}
-    if not isinstance(data, Mapping):
-        raise FormatError(f"{where}: expected an object, got {type(data).__name__}")
-    mapping = cast("Mapping[str, object]", data)
-    return {k: _decode(args[1], v, f"{where}.{k}") for k, v in mapping.items()}
+def _items(hint: Any) -> Callable[[Any], list[object]]:  # noqa: ANN401
+    each = _decoder(hint)
+
+    def decode(data: Any) -> list[object]:  # noqa: ANN401
+        if data is None:
+            return []
+        if not isinstance(data, list):
+            raise _Mismatch(f"expected a list, got {type(data).__name__}")
+        return [_step(each, v, i) for i, v in enumerate(cast("list[object]", data))]
+
+    return decode
 
 
-_DECODERS: dict[Any, Callable[[tuple[Any, ...], object, str], object]] = {
-    tuple: _decode_tuple,
-    frozenset: _decode_frozenset,
-    dict: _decode_mapping,
-    Mapping: _decode_mapping,
+def _mapping(args: tuple[Any, ...]) -> _Decoder:
+    each = _decoder(args[1])
+
+    def decode(data: Any) -> object:  # noqa: ANN401
+        if data is None:
+            return {}
+        if not isinstance(data, Mapping):
+            raise _Mismatch(f"expected an object, got {type(data).__name__}")
+        out: dict[str, object] = {}
+        for name, value in cast("Mapping[str, object]", data).items():
+            try:
+                out[name] = each(value)
+            except _Mismatch as e:
+                raise e.below(f".{name}") from None
+        return out
+
+    return decode
+
+
+_MAKERS: dict[Any, Callable[[tuple[Any, ...]], _Decoder]] = {
+    tuple: _tuple,
+    frozenset: _frozenset,
+    dict: _mapping,
+    Mapping: _mapping,
 }
 
 
-_SHAPES: dict[Any, dict[str, tuple[Field[Any], Any]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The fields of a class by their names in JSON, and which of them have no default."""
+
+    fields: Mapping[str, tuple[str, _Decoder]]
+    required: tuple[str, ...]
 
 
-def _shape(cls: Any) -> dict[str, tuple[Field[Any], Any]]:  # noqa: ANN401
-    if cls not in _SHAPES:
-        _SHAPES[cls] = _read_shape(cls)
-    return _SHAPES[cls]
-
-
-def _read_shape(cls: Any) -> dict[str, tuple[Field[Any], Any]]:  # noqa: ANN401
+def _read_shape(cls: Any) -> _Shape:  # noqa: ANN401
     hints = get_type_hints(cls)
-    return {f.metadata.get("json") or json_name(f.name): (f, hints[f.name]) for f in fields(cls)}
-
-
-def _decode_object(cls: type[Any], data: object, where: str) -> object:
-    if not isinstance(data, Mapping):
-        raise FormatError(f"{where}: expected an object, got {type(data).__name__}")
-    given = cast("Mapping[str, object]", data)
-    shape = _shape(cls)
-    if unknown := sorted(set(given) - set(shape)):
-        raise FormatError(f"{where}: unknown field {unknown[0]!r}")
-    values = {
-        f.name: _decode(hint, given[name], f"{where}.{name}")
-        for name, (f, hint) in shape.items()
-        if name in given
-    }
-    required = (
-        name
-        for name, (f, _) in shape.items()
-        if name not in given and f.default is MISSING and f.default_factory is MISSING
+    found = fields(cls)
+    return _Shape(
+        {_name(f): (f.name, _decoder(hints[f.name])) for f in found},
+        tuple(_name(f) for f in found if f.default is MISSING and f.default_factory is MISSING),
     )
-    if (missing := next(required, None)) is not None:
-        raise FormatError(f"{where}: field {missing!r} is missing")
-    return cls(**values)
+
+
+def _object(cls: type[Any]) -> _Decoder:
+    # Read when it is needed, because classes may contain each other.
+    shape = cache(_read_shape)
+
+    def decode(data: Any) -> object:  # noqa: ANN401
+        if not isinstance(data, Mapping):
+            raise _Mismatch(f"expected an object, got {type(data).__name__}")
+        given, known = cast("Mapping[str, object]", data), shape(cast("Any", cls))
+        values: dict[str, object] = {}
+        for name, value in given.items():
+            if name not in known.fields:
+                first = min(set(given) - set(known.fields))
+                raise _Mismatch(f"unknown field {first!r}")
+            member, each = known.fields[name]
+            try:
+                values[member] = each(value)
+            except _Mismatch as e:
+                raise e.below(f".{name}") from None
+        for name in known.required:
+            if name not in given:
+                raise _Mismatch(f"field {name!r} is missing")
+        return cls(**values)
+
+    return decode
