@@ -67,7 +67,7 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
 def _load(
     workspace: Workspace, files: Mapping[str, str], variables: Variables
 ) -> tuple[LoadedSpec, ...]:
-    from gitops.jobspec.cache import load_all
+    from gitops.jobspec.cache import Cache, load_all
 
     return load_all(files, variables, workspace.cache / "specs")
 

@@ -1,64 +1,85 @@
-"""Keeps evaluated specs and the parser's tables in a directory that the caller names.
+"""Loads specs, taking from a directory what was evaluated before, and the parser's tables.
 
-Everything there may be missing, stale or broken at any time: then the work is done again. What
-is kept holds the values of variables, so the files are readable by their owner only.
+Everything there may be missing, stale or broken at any time: then the work is done again. An entry
+goes by all that its job was made from: the evaluator, the file's path and content, the variables
+that it can know of, and the files that its expressions have read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
-import gitops.jobspec
-import planner.job
-from gitops.diagnostics import Diagnostic, Severity
+from gitops.jobspec.evaluator import evaluator
+from gitops.jobspec.kept import Kept
 from gitops.jobspec.spec import LoadedSpec, Outcome
 from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
-from planner.codec import FormatError, from_json, to_json
-from planner.job import Job
 
-MAX_ENTRIES = 5000
+
+def _unreadable(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Where specs are kept; `digest_of` tells what is in a file that an expression reads."""
+
+    directory: Path
+    digest_of: Callable[[str], str | None] = _unreadable
 
 
 def load_all(
-    files: Mapping[str, str], variables: Variables, directory: Path
+    files: Mapping[str, str], variables: Variables, cache: Cache
 ) -> tuple[LoadedSpec, ...]:
-    """Do as `gitops.jobspec.load.load_all`, taking from `directory` what was evaluated before."""
-    keys = {path: _key(path, text, variables) for path, text in files.items()}
-    known = {path: _read(directory / f"{key}.json", path) for path, key in keys.items()}
-    if variables.files or any(o is None for o in known.values()):
-        _use_grammar(directory)
-    specs = tuple(o.spec for o in known.values() if o is not None and o.spec is not None)
+    """Do as `gitops.jobspec.load.load_all`, taking from `cache` what was evaluated before."""
+    kept = Kept(cache.directory)
+    given = _from_files(variables, kept)
+    keys = {path: key_of(path, text, variables, given) for path, text in files.items()}
+    known = _known(kept, keys, cache) if kept.is_private else {}
+    specs = tuple(known.values())
     if len(specs) == len(files) and not (variables.files or variables.flags) and _unique(specs):
         return specs
-    return _loaded(files, variables, known, {p: directory / f"{k}.json" for p, k in keys.items()})
+    return _loaded(files, variables, known, (kept, keys))
+
+
+def _known(kept: Kept, keys: Mapping[str, str], cache: Cache) -> dict[str, LoadedSpec]:
+    found = ((path, kept.read(key, path)) for path, key in keys.items())
+    return {
+        path: spec
+        for path, spec in found
+        if spec and all(cache.digest_of(r.path) == r.digest for r in spec.reads)
+    }
 
 
 def _loaded(
     files: Mapping[str, str],
     variables: Variables,
-    known: Mapping[str, Outcome | None],
-    entries: Mapping[str, Path],
+    known: Mapping[str, LoadedSpec],
+    entries: tuple[Kept, Mapping[str, str]],
 ) -> tuple[LoadedSpec, ...]:
     # Only now: the evaluator is not needed where everything is known.
     from gitops.jobspec.load import combined, outcome
     from gitops.jobspec.names import given_values
 
+    kept, keys = entries
+    kept.prepare(len(files) - len(known))
+    writes = kept.is_private
+    use_grammar(kept.directory)
     given = given_values(variables)
     outcomes: list[Outcome] = []
     for path, text in files.items():
-        found = known[path]
-        if found is None:
-            found = outcome(path, text, variables, given)
-            if found.spec is not None:
-                _write(entries[path], found.spec)
+        spec = known.get(path)
+        if spec is not None:
+            outcomes.append(Outcome(spec, (), spec.declared))
+            continue
+        found = outcome(path, text, variables, given)
+        if writes and found.spec is not None and found.spec.repeats:
+            kept.write(keys[path], found.spec)
         outcomes.append(found)
     return combined(outcomes, given)
 
@@ -67,104 +88,49 @@ def _unique(specs: tuple[LoadedSpec, ...]) -> bool:
     return len({(s.job.namespace, s.job.id) for s in specs}) == len(specs)
 
 
-def _key(path: str, text: str, variables: Variables) -> str:
-    environment = sorted(
-        (k, v) for k, v in variables.environment.items() if k.startswith(ENVIRONMENT_PREFIXES)
-    )
-    parts = [_evaluator(), path, text, variables.flags, variables.files, environment]
+def _from_files(variables: Variables, kept: Kept) -> Mapping[str, object]:
+    """Return the values that variable files give."""
+    if not variables.files:
+        return {}
+    from gitops.jobspec.names import given_values
+
+    use_grammar(kept.directory)
+    only = Variables(files=variables.files)
+    return {name: repr(given.value) for name, given in given_values(only).values.items()}
+
+
+def key_of(
+    path: str,
+    text: str,
+    variables: Variables,
+    from_files: Mapping[str, object] = MappingProxyType({}),
+) -> str:
+    """Return the name of an entry.
+
+    Of what is given from outside those values count whose names the text holds. A name that is
+    written with an escape can't be found there, so then all of them do.
+    """
+    everything = "\\u" in text.lower()
+    environment = [
+        (k, v)
+        for k, v in sorted(variables.environment.items())
+        for p in ENVIRONMENT_PREFIXES
+        if k.startswith(p) and (everything or k.removeprefix(p) in text)
+    ]
+    files = [(k, v) for k, v in sorted(from_files.items()) if everything or k in text]
+    flags = [(k, v) for k, v in variables.flags if everything or k in text]
+    parts = [evaluator(), path, text, flags, files, environment]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@cache
-def _evaluator() -> str:
-    """Return a mark of the evaluator's code: another one has other results."""
-    own = Path(str(gitops.jobspec.__file__)).parent
-    sources = [*sorted(own.rglob("*.py")), Path(str(planner.job.__file__))]
-    digest = hashlib.sha256()
-    for source in sources:
-        with suppress(OSError):
-            status = source.stat()
-            digest.update(f"{source.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+def use_grammar(directory: Path) -> None:
+    """Keep the parser's tables in `directory`, made where it is missing, or do without.
 
-
-@dataclass(frozen=True, slots=True)
-class _Note:
-    line: int
-    column: int
-    summary: str
-    detail: str
-    source_line: str
-    end_column: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    job: Job
-    declared: tuple[str, ...]
-    warnings: tuple[_Note, ...]
-    place: _Note
-
-
-def _note(d: Diagnostic) -> _Note:
-    return _Note(d.line, d.column, d.summary, d.detail, d.source_line, d.end_column)
-
-
-def _diagnostic(note: _Note, path: str, severity: Severity) -> Diagnostic:
-    return Diagnostic(
-        path,
-        note.line,
-        note.column,
-        note.summary,
-        note.detail,
-        severity,
-        note.source_line,
-        note.end_column,
-    )
-
-
-def _read(entry: Path, path: str) -> Outcome | None:
-    try:
-        kept = from_json(_Entry, json.loads(entry.read_bytes()))
-    except (OSError, ValueError, FormatError, RecursionError):
-        return None
-    declared = frozenset(kept.declared)
-    warnings = tuple(_diagnostic(w, path, "warning") for w in kept.warnings)
-    place = _diagnostic(kept.place, path, "error")
-    spec = LoadedSpec(kept.job, path, warnings, declared, place)
-    return Outcome(spec, (), declared)
-
-
-def _write(entry: Path, spec: LoadedSpec) -> None:
-    warnings = tuple(_note(w) for w in spec.warnings)
-    kept = _Entry(spec.job, tuple(sorted(spec.declared)), warnings, _note(spec.place))
-    with suppress(OSError):
-        entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _prune(entry.parent)
-        handle, name = tempfile.mkstemp(dir=entry.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(to_json(kept), file)
-            Path(name).replace(entry)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-
-
-def _prune(directory: Path) -> None:
-    """Remove the older half once there are too many."""
-    entries = list(directory.glob("*.json"))
-    if len(entries) >= MAX_ENTRIES:
-        for entry in _oldest(entries)[: MAX_ENTRIES // 2]:
-            entry.unlink(missing_ok=True)
-
-
-def _oldest(entries: Iterable[Path]) -> list[Path]:
-    return sorted(entries, key=lambda e: e.stat().st_mtime)
-
-
-def _use_grammar(directory: Path) -> None:
+    Reading them can run code, so nobody else may be able to write there.
+    """
     from gitops.jobspec.hcl import use_grammar_cache
 
     with suppress(OSError):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        use_grammar_cache(str(directory / "grammar.bin"))
+        if Kept(directory).is_private:
+            use_grammar_cache(str(directory / "grammar.bin"))

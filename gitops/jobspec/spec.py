@@ -9,10 +9,19 @@ from planner.job import Job
 
 
 @dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file that an expression has read, and a digest of its content; empty if it is not there."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedSpec:
     """A job and where it came from; `declared` are the names of the spec's variables.
 
-    `place` points at the job's name.
+    `place` points at the job's name. `reads` are the files that the job's values come from beside
+    the spec. `repeats` says that evaluating it again gives the same.
     """
 
     job: Job
@@ -20,6 +29,8 @@ class LoadedSpec:
     warnings: tuple[Diagnostic, ...] = ()
     declared: frozenset[str] = frozenset()
     place: Diagnostic = field(default=Diagnostic("", 0, 0, ""), compare=False)
+    reads: tuple[FileRead, ...] = ()
+    repeats: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gitops.diagnostics import SpecErrors
-from gitops.jobspec import cache, load
+from gitops.jobspec import cache, kept, load
+from gitops.jobspec.cache import Cache
+from gitops.jobspec.spec import FileRead
 from gitops.jobspec.variables import Variables
 from tests.gitops.jobspec.specs import spec
 
@@ -18,8 +21,8 @@ NONE = Variables()
 
 def test_the_second_time_gives_the_same(tmp_path: Path) -> None:
     fresh = load.load_all(FILES, NONE)
-    first = cache.load_all(FILES, NONE, tmp_path / "c")
-    second = cache.load_all(FILES, NONE, tmp_path / "c")
+    first = cache.load_all(FILES, NONE, Cache(tmp_path / "c"))
+    second = cache.load_all(FILES, NONE, Cache(tmp_path / "c"))
     assert first == second == fresh
     assert [s.place for s in second] == [s.place for s in fresh]
     kept = list((tmp_path / "c").glob("*.json"))
@@ -29,18 +32,18 @@ def test_the_second_time_gives_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", '{"Job": 1}', "\0"])
 def test_a_broken_entry_is_made_anew(tmp_path: Path, broken: str) -> None:
-    first = cache.load_all(FILES, NONE, tmp_path)
+    first = cache.load_all(FILES, NONE, Cache(tmp_path))
     for entry in tmp_path.glob("*.json"):
         entry.write_text(broken, encoding="utf-8")
-    assert cache.load_all(FILES, NONE, tmp_path) == first
-    assert cache.load_all(FILES, NONE, tmp_path) == first
+    assert cache.load_all(FILES, NONE, Cache(tmp_path)) == first
+    assert cache.load_all(FILES, NONE, Cache(tmp_path)) == first
 
 
 def test_variables_are_part_of_the_key(tmp_path: Path) -> None:
     files = {"a": spec(top='variable "n" {\ntype = number\ndefault = 1\n}', group="count = var.n")}
 
     def count(variables: Variables) -> int:
-        return cache.load_all(files, variables, tmp_path)[0].job.task_groups[0].count
+        return cache.load_all(files, variables, Cache(tmp_path))[0].job.task_groups[0].count
 
     assert count(NONE) == 1
     assert count(Variables((("n", "2"),))) == 2
@@ -53,12 +56,57 @@ def test_what_holds_among_files_is_checked_for_known_ones_too(tmp_path: Path) ->
     files = {"a": spec(), "b": spec()}
     for _ in range(2):
         with pytest.raises(SpecErrors, match="defined twice"):
-            cache.load_all(files, NONE, tmp_path)
+            cache.load_all(files, NONE, Cache(tmp_path))
         with pytest.raises(SpecErrors, match="No spec declares"):
-            cache.load_all(FILES, Variables((("x", "1"),)), tmp_path)
+            cache.load_all(FILES, Variables((("x", "1"),)), Cache(tmp_path))
 
 
 def test_a_directory_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
-    assert len(cache.load_all(FILES, NONE, blocked / "c")) == 2
+    assert len(cache.load_all(FILES, NONE, Cache(blocked / "c"))) == 2
+
+
+def test_entries_that_were_altered_or_swapped_are_not_trusted(tmp_path: Path) -> None:
+    first = cache.load_all(FILES, NONE, Cache(tmp_path))
+    one, two = sorted(tmp_path.glob("*.json"))
+    text = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(text.replace(b'"driver"', b'"river"').replace(b"raw_exec", b"raw_exes"))
+    assert cache.load_all(FILES, NONE, Cache(tmp_path)) == first
+
+
+def test_a_directory_that_others_can_write_is_not_trusted(tmp_path: Path) -> None:
+    place = tmp_path / "c"
+    place.mkdir()
+    place.chmod(0o770)
+    assert len(cache.load_all(FILES, NONE, Cache(place))) == 2
+    assert list(place.iterdir()) == []
+
+
+def test_a_variable_that_no_file_holds_leaves_its_entry_alone(tmp_path: Path) -> None:
+    for value in ("1", "2"):
+        environment = {"NOMAD_VAR_elsewhere": value}
+        cache.load_all(FILES, Variables(environment=environment), Cache(tmp_path))
+    assert len(list(tmp_path.glob("*.json"))) == len(FILES)
+
+
+def test_old_entries_make_room(tmp_path: Path) -> None:
+    for n in range(kept.MAX_ENTRIES):
+        (tmp_path / f"{n}.json").touch()
+    cache.load_all(FILES, NONE, Cache(tmp_path))
+    assert len(list(tmp_path.iterdir())) < kept.MAX_ENTRIES
+
+
+def test_a_file_that_was_read_is_looked_at_again(tmp_path: Path) -> None:
+    spec = replace(load.load_all(FILES, NONE)[0], reads=(FileRead("motd", "one"),))
+    entries = kept.Kept(tmp_path)
+    key = cache.key_of("a", FILES["a"], NONE)
+    entries.write(key, replace(spec, job=replace(spec.job, priority=99)))
+
+    def priority(digest: str) -> int:
+        place = Cache(tmp_path, lambda _: digest)
+        return cache.load_all({"a": FILES["a"]}, NONE, place)[0].job.priority
+
+    assert priority("one") == 99
+    assert priority("two") == spec.job.priority
