@@ -69,7 +69,7 @@ def _load(
 ) -> tuple[LoadedSpec, ...]:
     from gitops.jobspec.cache import Cache, load_all
 
-    return load_all(files, variables, workspace.cache / "specs")
+    return load_all(files, variables, Cache(workspace.cache / "specs"))
 
 
 def _read(workspace: Workspace, request: SpecRequest) -> Read:
