@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -195,8 +196,8 @@ class Repository:
         """Return the job specs of the working tree, without those that Git ignores."""
         command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
         names = _names(self._out(*command, "--", *_literal(folders)))
-        top = self.top.resolve()
-        found = {name: _read_inside(top, name) for name in _job_files(names)}
+        tree = _Tree(self.top.resolve())
+        found = {name: tree.read(name) for name in _job_files(names)}
         return {name: data for name, data in found.items() if data is not None}
 
     def files_at(self, commit: str, folders: Sequence[str]) -> dict[str, bytes]:
@@ -283,8 +284,40 @@ def _tree_line(line: str) -> tuple[str, tuple[str, str, int]]:
     return name, (words[0], words[2], size)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The working tree; `folders` are those of which it is known that they lie in it."""
+
+    top: Path
+    folders: set[str] = field(default_factory=set[str])
+
+    def read(self, name: str) -> bytes | None:
+        """Return a working file; None where it was deleted. Links may not lead out of it."""
+        folder = name.rpartition("/")[0]
+        if folder not in self.folders:
+            data = _read_inside(self.top, name)
+            if (self.top / folder).resolve().is_relative_to(self.top):
+                self.folders.add(folder)
+            return data
+        data = _read_plain(f"{self.top}/{name}")
+        if data is None:
+            return _read_inside(self.top, name)
+        _check_size(name, len(data))
+        return data
+
+
+def _read_plain(path: str) -> bytes | None:
+    """Return what a file holds that is no link; None for all else."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(number, "rb") as f:
+        return f.read(FILE_LIMIT + 1) if stat.S_ISREG(os.fstat(number).st_mode) else None
+
+
 def _read_inside(top: Path, name: str) -> bytes | None:
-    """Return a working file; None where it was deleted. Links may not lead out of `top`."""
+    """Return a working file, however it is reached."""
     path = top / PurePosixPath(name)
     try:
         if not path.resolve(strict=True).is_relative_to(top):
