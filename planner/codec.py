@@ -202,13 +202,13 @@ def _union(options: tuple[Any, ...]) -> _Decoder:
     def decode(data: Any) -> object:  # noqa: ANN401
         if data is None and nullable:
             return None
-        last = _Mismatch("null is not allowed")
+        last: _Mismatch | None = None
         for each in decoders:
             try:
                 return each(data)
             except _Mismatch as e:
                 last = e
-        raise last
+        raise last or _Mismatch("null is not allowed")
 
     return decode
 
