@@ -1,4 +1,4 @@
-"""Commands that bring about what the specs say: validate, plan, apply, run, stop."""
+"""Commands on job specs, and those that bring about what they say."""
 
 from __future__ import annotations
 
@@ -43,6 +43,32 @@ def validate(
     report = validation.check(request, strict=strict)
     say_json(report.data()) if json else say(report.text())
     raise typer.Exit(report.exit_code)
+
+
+def fmt(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Files, folders, or - for stdin; none: here."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Write nothing; exit 1 if it would.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what changes.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", help="Folders in folders too.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write/--no-write", help="-write=false: change no file.")
+    ] = True,
+    list_: Annotated[
+        bool, typer.Option("--list/--no-list", help="-list=false: name no file.")
+    ] = True,
+) -> None:
+    """Format HCL files: indents, columns, blanks. Comments and heredocs stay."""
+    from gitops.cli import fmt as formatting
+
+    wish = formatting.Wish(check=check, diff=diff, write=write, list=list_, recursive=recursive)
+    raise typer.Exit(formatting.fmt(paths or (), wish))
 
 
 def plan(

@@ -22,6 +22,11 @@ _LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z-]*(=.*)?$", re.DOTALL)
 # Commands that are followed by another one, and their switches in Nomad's style.
 _EXECS = (("exec",), ("alloc", "exec"))
 _SWITCHES = {"-i=true": "-i", "-i=false": "--no-stdin", "-t=true": "-t", "-t=false": "--no-tty"}
+_FMT_SWITCHES = {
+    f"-{name}={word}": f"--{no}{name}"
+    for name in ("check", "list", "write", "recursive")
+    for word, no in (("true", ""), ("false", "no-"))
+}
 _TWO_DASHES = re.compile(r"(?<![-\w])--(?=[a-z])")
 
 app = typer.Typer(
@@ -37,6 +42,7 @@ app = typer.Typer(
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("init", setup.init),
     ("dev", setup.dev),
+    ("fmt", job.fmt),
     ("validate", job.validate),
     ("plan", job.plan),
     ("show", job.show),
@@ -59,6 +65,8 @@ def two_dashes(argv: Sequence[str]) -> list[str]:
     """Write long flags with two dashes; a command to run, and words after ``--``, stay as is."""
     end = _end_of_flags(argv)
     flags = [_SWITCHES.get(w, w) for w in argv[:end]] if end < len(argv) else argv[:end]
+    if argv[:1] == ["fmt"]:
+        flags = [_FMT_SWITCHES.get(w, w) for w in flags]
     return [*(f"-{w}" if _LONG_FLAG.match(w) else w for w in flags), *argv[end:]]
 
 
