@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 from gitops.jobspec.layout import check_layout
-from gitops.jobspec.scan import scan
+from gitops.jobspec.quick import quick_body
+from gitops.jobspec.scan import Scanned, scan
 from gitops.jobspec.syntax import (
     Access,
     Body,
@@ -50,10 +51,16 @@ def parse_body(source: Source) -> Body:
     if len(source.text) > MAX_CHARACTERS:
         raise Fault(None, "The file is too large", f"At most {MAX_CHARACTERS} characters are read.")
     scanned = scan(source)
-    tree = _parsed(source, scanned.text, scanned.start)
-    body = Converter(source, scanned, 0, parse_expression).body(_child(tree, 0))
+    body = quick_body(source, scanned, parse_expression) or slow_body(source, scanned)
     check_layout(source, scanned.text, body)
     return body
+
+
+def slow_body(source: Source, scanned: Scanned) -> Body:
+    """Return the body of a whole file by the parser alone; raises `Fault`."""
+    tree = _parsed(source, scanned.text, scanned.start)
+    items = Converter(source, scanned, 0, parse_expression).body(_child(tree, 0)).items
+    return Body(items, Span(0, len(source.text)))
 
 
 def parse_expression(source: Source, span: Span) -> Expression:
