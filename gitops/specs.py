@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gitops.diagnostics import Diagnostic
+from gitops.diagnostics import Diagnostic, SpecErrors
+from gitops.jobspec.places import Places, unknown_places
 from gitops.jobspec.spec import LoadedSpec
 from gitops.jobspec.variables import Variables
 from gitops.planning import Desired
@@ -60,8 +61,22 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
             f"no job specs in {', '.join(workspace.config.jobs)}",
             f"Add {workspace.config.jobs[0]}/NAME.nomad.hcl, or correct 'jobs' in orch.toml.",
         )
-    _check_namespaces(workspace, loaded)
+    _check_places(workspace, loaded)
     return Specs(loaded=loaded, source=read.source, whole=not request.files)
+
+
+def read_parsed(workspace: Workspace, request: SpecRequest) -> dict[str, object]:
+    """Read the one named job file as the API takes a job, with no defaults filled in.
+
+    Raises `SpecErrors` where it can't be parsed.
+    """
+    from gitops.jobspec.cache import use_grammar
+    from gitops.jobspec.load import parsed
+
+    variables = variables_of(workspace, request)
+    file = _chosen(workspace, request, _read(workspace, request))[0]
+    use_grammar(workspace.cache / "specs")
+    return parsed(file.text, path=file.path, variables=variables)
 
 
 def _load(
@@ -73,7 +88,7 @@ def _load(
 
 
 def _read(workspace: Workspace, request: SpecRequest) -> Read:
-    others = (workspace.root / "orch.toml", workspace.inventory_path)
+    others = (workspace.root / "orch.toml", *workspace.inventory_places)
     wanted = Wanted(
         root=workspace.root,
         jobs=(*workspace.config.jobs, *(str(workspace.cwd / f) for f in request.files)),
@@ -142,19 +157,10 @@ def _var_file(workspace: Workspace, name: str) -> str:
         ) from e
 
 
-def _check_namespaces(workspace: Workspace, loaded: Sequence[LoadedSpec]) -> None:
-    known = workspace.config.namespaces
-    for spec in loaded:
-        if spec.job.namespace not in known:
-            raise OrchError(
-                f"{spec.path}: job {spec.job.id!r} is in namespace {spec.job.namespace!r}, "
-                f"which orch.toml does not list",
-                f"Known: {', '.join(known)}. Add it to 'namespaces' if it is meant.",
-            )
-        pools = (*workspace.config.node_pools, "all")
-        if spec.job.node_pool not in pools:
-            raise OrchError(
-                f"{spec.path}: job {spec.job.id!r} is for node pool {spec.job.node_pool!r}, "
-                f"which orch.toml does not list",
-                f"Known: {', '.join(pools)}. Add it to 'node_pools' if it is meant.",
-            )
+def _check_places(workspace: Workspace, loaded: Sequence[LoadedSpec]) -> None:
+    config = workspace.config
+    places = Places(
+        namespaces=config.namespaces, node_pools=config.node_pools, regions=config.regions
+    )
+    if wrong := tuple(unknown_places(loaded, places)):
+        raise SpecErrors(wrong)

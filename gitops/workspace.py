@@ -5,6 +5,7 @@ Reads files of the repository; never a host, never the ledger.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +13,12 @@ from pathlib import Path
 
 from gitops import config as configuration
 from gitops.config import Config
-from inventory.load import load as load_inventory
+from gitops.inventory_files import read_pattern, read_sources
+from inventory.load import load_sources
 from inventory.model import Inventory
 from inventory.pattern import select
-from planner.errors import OrchError, reason
-
-# An inventory of 3,000 hosts is about half a megabyte.
-_INVENTORY_LIMIT = 4 * 1024 * 1024
+from inventory.source import Owner, Sources
+from planner.errors import OrchError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Workspace:
     config: Config
     cwd: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    # The inventory is read once: an executable one may answer otherwise the next time.
+    _read: list[Sources] = field(default_factory=list[Sources], compare=False, repr=False)
 
     @property
     def cache(self) -> Path:
@@ -43,22 +45,44 @@ class Workspace:
             return self.cwd / named
         return self.root / self.config.inventory
 
-    def inventory(self, limit: str = "") -> Inventory:
-        """Read the inventory; with a host pattern, only the hosts it selects.
+    @property
+    def inventory_places(self) -> tuple[Path, ...]:
+        """The files and folders that the inventory is made of, whether they are there or not."""
+        path = self.inventory_path
+        beside = path if path.is_dir() else path.parent
+        folders = (base / owner for base in (beside, self.root) for owner in Owner)
+        return (path, *dict.fromkeys(folders))
 
-        Raises `OrchError` where the file is missing, and `InventoryError` with all its problems.
+    def sources(self) -> Sources:
+        """Read the files of the inventory. Raises `OrchError` where one can't be read or run."""
+        if not self._read:
+            where = self.inventory_path
+            self._read.append(read_sources(where, self.root, lambda p: shown(p, self.cwd)))
+        return self._read[0]
+
+    def inventory(self, limit: str = "") -> Inventory:
+        """Return the inventory; with a host pattern, only the hosts it selects.
+
+        Raises `OrchError` where a file is missing, and `InventoryError` with all its problems.
         """
-        whole = load_inventory(self.inventory_text(), path=shown(self.inventory_path, self.cwd))
+        whole = load_sources(self.sources())
         if not limit:
             return whole
-        chosen = {h.name: h for h in select(whole, limit)}
+        chosen = {h.name: h for h in select(whole, read_pattern(limit, self.cwd))}
         if not chosen:
             raise OrchError(f"-limit {limit}: no host matches", "See 'orch node status'.")
         return Inventory(path=whole.path, hosts=chosen, groups=whole.groups)
 
     def inventory_text(self) -> str:
-        """Return the inventory as it is written. Raises `OrchError` where it can't be read."""
-        return _text(self.inventory_path, self.cwd)
+        """Return all that the inventory is made of, as it was read, in one text."""
+        sources = self.sources()
+        if [f.path for f in sources.files] == [sources.path] and not any(
+            f.texts for f in sources.folders
+        ):
+            return sources.files[0].text
+        files = [(f.path, f.text) for f in sources.files]
+        folders = [(f.path, sorted(f.texts.items())) for f in sources.folders]
+        return json.dumps([files, folders], ensure_ascii=False)
 
 
 def open_workspace(cwd: Path, environment: Mapping[str, str] | None = None) -> Workspace:
@@ -76,23 +100,3 @@ def shown(path: Path, cwd: Path) -> str:
         return str(path.resolve().relative_to(cwd.resolve()))
     except ValueError:
         return str(path)
-
-
-def _text(path: Path, cwd: Path) -> str:
-    name = shown(path, cwd)
-    try:
-        with path.open("rb") as f:
-            data = f.read(_INVENTORY_LIMIT + 1)
-        if len(data) > _INVENTORY_LIMIT:
-            raise OrchError(f"{name}: larger than 4 MiB", "Split the inventory.")
-        return data.decode()
-    except FileNotFoundError as e:
-        raise OrchError(
-            f"{name}: no such inventory",
-            "Write one ('orch init' makes a first), or set ORCH_INVENTORY. "
-            "'orch dev' starts an embedded host with an inventory of its own.",
-        ) from e
-    except (OSError, UnicodeDecodeError) as e:
-        raise OrchError(
-            f"{name}: {reason(e)}", "The inventory must be a readable UTF-8 file."
-        ) from e

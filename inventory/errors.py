@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong at a place in the text; line and column count from 1."""
+    """One thing wrong at a place in the text; line and column count from 1.
+
+    `path` is empty for the file that the error itself names.
+    """
 
     line: int
     column: int
     text: str
+    path: str = ""
 
 
 class InventoryError(Exception):
@@ -26,8 +30,9 @@ class InventoryError(Exception):
 
     def __init__(self, path: str, problems: Iterable[Problem], hint: str = "") -> None:
         self.path = path
-        self.problems = tuple(sorted(set(problems)))
-        self.message = "\n".join(f"{path}:{p.line}:{p.column}: {p.text}" for p in self.problems)
+        self.problems = tuple(sorted(set(problems), key=lambda p: (p.path, p)))
+        places = (f"{p.path or path}:{p.line}:{p.column}: {p.text}" for p in self.problems)
+        self.message = "\n".join(places)
         self.hint = hint
         super().__init__(self.message)
 

@@ -1,192 +1,229 @@
-"""Ansible's YAML inventory → `Inventory`. Text in, values or all errors with their places out."""
+"""The texts of an inventory → `Inventory`. Values, or all errors with their places, come out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar, cast
 
+from inventory import ini, script
 from inventory.errors import InventoryError, Problem
-from inventory.marked import Item, Value, parse
+from inventory.layers import Layers
+from inventory.marked import Item, Value, parse, plain
 from inventory.model import Host, HostGroup, HostVolume, Inventory, Reserved, SshTarget
-from inventory.ranges import expanded
-from inventory.variables import checked, free, suggestion
+from inventory.source import Format, InventoryFile, Sources
+from inventory.template import Templates, has_template
+from inventory.tree import Table, Tree
+from inventory.variables import (
+    BadValueError,
+    converted,
+    is_read,
+    problem_with_name,
+    spellings,
+)
 
 T = TypeVar("T")
 
-HOST_LIMIT = 100_000
-_SECTIONS = ("hosts", "children", "vars")
-
-
-@dataclass(slots=True)
-class _Group:
-    """A group while it is read."""
-
-    name: str
-    item: Item
-    hosts: dict[str, None] = field(default_factory=dict[str, None])
-    children: dict[str, None] = field(default_factory=dict[str, None])
-    parents: set[str] = field(default_factory=set[str])
-    vars: dict[str, object] = field(default_factory=dict[str, object])
-    depth: int = 0
-
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """Later ranks override earlier ones."""
-        return self.depth, _given(self.vars, "ansible_group_priority", 1), self.name
+_YAML = (".yml", ".yaml", ".json")
+_PLUGIN = "the configuration of an inventory plugin; orch runs none: give an executable inventory \
+that prints what `ansible-inventory --list` does"
 
 
 def load(text: str, *, path: str) -> Inventory:
-    """Read an inventory; `path` names it in errors and is what relative key paths start from.
+    """Read an inventory that is one text; `path` says its format, and names it in errors.
 
     Raises `InventoryError` with every problem found.
     """
-    reader = _Reader()
-    reader.read(parse(text, path, reader.problems))
-    reader.finish()
-    if reader.problems:
-        raise InventoryError(path, reader.problems)
-    return reader.inventory(path)
+    return load_sources(Sources(path=path, files=(InventoryFile(path=path, text=text),)))
 
 
-class _Reader:
-    """Collects groups, hosts and problems from the tree."""
+def load_sources(sources: Sources) -> Inventory:
+    """Read an inventory of any number of files and folders of variables.
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.groups: dict[str, _Group] = {}
-        self.hosts: dict[str, dict[str, object]] = {}
+    Raises `InventoryError` with every problem found.
+    """
+    fleet = resolve(sources)
+    problems = [*fleet.problems]
+    hosts = _Typist(fleet, sources.path).hosts(problems) if not fleet.is_broken else {}
+    if problems:
+        raise InventoryError(sources.path, problems)
+    return Inventory(path=sources.path, hosts=hosts, groups=_groups(fleet.tree, hosts))
 
-    def read(self, root: Value) -> None:
-        """Take in the groups at the top of the file."""
-        for name, item in self._table(root, "an inventory is a mapping of groups").items():
-            self._group(name, item, parent="")
 
-    def _table(self, value: Value, text: str) -> dict[str, Item]:
-        if isinstance(value.data, dict):
-            return value.data
-        if value.data is not None:
-            self.problems.append(value.problem(text))
-        return {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Groups and hosts with their variables as written: `variables` by host, merged.
 
-    def _group(self, name: str, item: Item, parent: str) -> None:
-        group = self.groups.setdefault(name, _Group(name, item))
-        if parent:
-            group.parents.add(parent)
-            self.groups[parent].children[name] = None
-        body = self._table(item.value, f"group {name!r}: expected {', '.join(_SECTIONS)}")
-        for section, part in body.items():
-            if section not in _SECTIONS:
-                near = suggestion(section, list(_SECTIONS))
-                text = f"group {name!r}: unknown key {section!r}{near}"
-                self.problems.append(part.problem(text))
-        self._sections(group, body)
+    `tables` are the tables of variables that these were merged from. A fleet that `is_broken` has
+    groups inside themselves: no host can be told its groups.
+    """
 
-    def _sections(self, group: _Group, body: dict[str, Item]) -> None:
-        for section in _SECTIONS:
-            if (part := body.get(section)) is None:
-                continue
-            where = f"group {group.name!r}: {section} is a mapping"
-            table = self._table(part.value, where)
-            if section == "vars":
-                group.vars.update(checked(table, self.problems))
-            elif section == "hosts":
-                self._hosts(group, table)
-            else:
-                for name, item in table.items():
-                    self._group(name, item, parent=group.name)
+    tree: Tree
+    groups_of: Mapping[str, tuple[str, ...]]
+    variables: Mapping[str, Table]
+    tables: Sequence[Mapping[str, Item]]
+    problems: Sequence[Problem]
+    encrypted: Sequence[str] = ()
+    is_broken: bool = False
 
-    def _hosts(self, group: _Group, table: dict[str, Item]) -> None:
-        for entry, item in table.items():
-            try:
-                names = expanded(entry)
-            except ValueError as e:
-                self.problems.append(item.problem(str(e)))
-                continue
-            given = self._table(item.value, f"host {entry!r}: expected a mapping of variables")
-            variables = checked(given, self.problems)
-            for name in names:
-                self.hosts.setdefault(name, {}).update(variables)
-                group.hosts[name] = None
-            if len(self.hosts) > HOST_LIMIT:
-                self.problems.append(item.problem(f"more than {HOST_LIMIT} hosts"))
-                return
 
-    def finish(self) -> None:
-        """Put every group below ``all`` and find depths; cycles are problems."""
-        top = self.groups.setdefault("all", _Group("all", Item(Value(None, 1, 1), 1, 1)))
-        for group in self.groups.values():
-            if not group.parents and group is not top:
-                group.parents.add("all")
-                top.children[group.name] = None
-        for name in set(self.groups) - self._set_depths():
-            text = f"group {name!r} is inside itself, or inside a group that is"
-            self.problems.append(self.groups[name].item.problem(text))
+def resolve(sources: Sources) -> Fleet:
+    """Return who there is and what is said of each, before any of it is interpreted.
 
-    def _set_depths(self) -> set[str]:
-        """Walk down from ``all``, parents first; return the groups that were reached."""
-        ready, reached = ["all"], set[str]()
-        waiting = {g.name: len(g.parents) for g in self.groups.values()}
-        while ready:
-            group = self.groups[ready.pop()]
-            reached.add(group.name)
-            for child in group.children:
-                below = self.groups[child]
-                below.depth = max(below.depth, group.depth + 1)
-                waiting[child] -= 1
-                if waiting[child] == 0:
-                    ready.append(child)
-        return reached
+    Raises `InventoryError` where a text is not readable at all.
+    """
+    tree = Tree()
+    for file in sources.files:
+        tree.add(_root(file, tree))
+    before = len(tree.problems)
+    tree.finish()
+    if len(tree.problems) > before:
+        return Fleet(
+            tree=tree, groups_of={}, variables={}, tables=(), problems=tree.problems, is_broken=True
+        )
+    layers = Layers(tree, sources.folders)
+    own = {name: layers.host(name) for name in tree.hosts}
+    members = tree.memberships()
+    return Fleet(
+        tree=tree,
+        groups_of={name: tuple(g.name for g in groups) for name, groups in members.items()},
+        variables={name: layers.groups(members[name]) | own[name] for name in tree.hosts},
+        tables=(*layers.of_groups(), *own.values()),
+        problems=(*tree.problems, *layers.problems),
+        encrypted=tuple(dict.fromkeys(layers.encrypted)),
+    )
 
-    def inventory(self, path: str) -> Inventory:
-        """Return the values; call only without problems."""
-        members = self._memberships()
-        hosts = {name: self._host(name, members[name], path) for name in self.hosts}
-        within: dict[str, list[str]] = {name: [] for name in self.groups}
-        for host in hosts.values():
-            for name in host.groups:
-                within[name].append(host.name)
-        groups = {
-            g.name: HostGroup(
-                name=g.name, hosts=tuple(within[g.name]), children=tuple(sorted(g.children))
-            )
-            for g in self.groups.values()
-        }
-        return Inventory(path=path, hosts=hosts, groups=groups)
 
-    def _memberships(self) -> dict[str, list[_Group]]:
-        out: dict[str, set[str]] = {name: {"all"} for name in self.hosts}
-        for group in self.groups.values():
-            above = self._above(group.name)
-            for host in group.hosts:
-                out[host] |= above
+def _root(file: InventoryFile, tree: Tree) -> Value:
+    """Return the tree of one file, by its format."""
+    if file.format is Format.SCRIPT:
+        return script.parse(file.text, file.path, tree.problems)
+    suffix = PurePosixPath(file.path).suffix
+    if suffix in _YAML:
+        return _checked(parse(file.text, file.path, tree.problems), tree)
+    if suffix == "" and (root := _as_yaml(file, tree)) is not None:
+        return root
+    return ini.parse(file.text, file.path, tree.groups, tree.problems)
+
+
+def _as_yaml(file: InventoryFile, tree: Tree) -> Value | None:
+    problems: list[Problem] = []
+    try:
+        root = parse(file.text, file.path, problems)
+    except InventoryError:
+        return None
+    if not isinstance(root.data, dict):
+        return None
+    tree.problems.extend(problems)
+    return _checked(root, tree)
+
+
+def _checked(root: Value, tree: Tree) -> Value:
+    if isinstance(root.data, dict) and isinstance(
+        (plugin := root.data.get("plugin", root.item())).value.data, str
+    ):
+        tree.problems.append(plugin.problem(_PLUGIN))
+        return Value({}, root.line, root.column, path=root.path)
+    return root
+
+
+def _groups(tree: Tree, hosts: Mapping[str, Host]) -> dict[str, HostGroup]:
+    within: dict[str, list[str]] = {name: [] for name in tree.groups}
+    for host in hosts.values():
+        for name in host.groups:
+            within[name].append(host.name)
+    return {
+        g.name: HostGroup(
+            name=g.name, hosts=tuple(within[g.name]), children=tuple(sorted(g.children))
+        )
+        for g in tree.groups.values()
+    }
+
+
+class _Typist:
+    """Gives the variables that orch reads their types: at each definition, else where rendered."""
+
+    def __init__(self, fleet: Fleet, path: str) -> None:
+        self._fleet = fleet
+        self._path = path
+        self._typed: dict[int, object] = {}
+        self._groups = {g.name: sorted(g.hosts) for g in fleet.tree.groups.values()}
+
+    def hosts(self, problems: list[Problem]) -> dict[str, Host]:
+        """Return all hosts; add what is wrong with any definition, used or not."""
+        for table in self._fleet.tables:
+            self._check(table, problems)
+        if problems:
+            return {}
+        return {name: self._host(name, problems) for name in self._fleet.tree.hosts}
+
+    def _check(self, table: Mapping[str, Item], problems: list[Problem]) -> None:
+        for name, item in table.items():
+            if (problem := problem_with_name(name, item)) is not None:
+                problems.append(problem)
+            elif is_read(name) and not has_template(item.value):
+                self._convert(name, item.value, problems)
+
+    def _convert(self, name: str, value: Value, problems: list[Problem]) -> object:
+        try:
+            found = self._typed[id(value)] = converted(name, value)
+        except BadValueError as e:
+            problems.append(e.told(name))
+            return None
+        return found
+
+    def _host(self, name: str, problems: list[Problem]) -> Host:
+        given = self._fleet.variables[name]
+        templates: Templates | None = None
+        read: dict[str, object] = {}
+        for meant, others in spellings().items():
+            for spelling in others:
+                if (item := given.get(spelling)) is None:
+                    continue
+                if id(item.value) in self._typed:
+                    read[meant] = self._typed[id(item.value)]
+                    continue
+                templates = templates or Templates(given, self._magic(name))
+                read[meant] = self._rendered(spelling, item.value, templates, problems)
+        read = {k: v for k, v in read.items() if v is not None}
+        rest = {k: plain(i.value) for k, i in given.items() if not is_read(k)}
+        return _host(name, self._fleet.groups_of[name], read, rest, self._path)
+
+    def _rendered(
+        self, name: str, value: Value, templates: Templates, problems: list[Problem]
+    ) -> object:
+        try:
+            return converted(name, templates.rendered(value))
+        except BadValueError as e:
+            problem = e.told(name)
+            if self._fleet.encrypted and "undefined" in problem.text:
+                files = ", ".join(self._fleet.encrypted[:3])
+                problem = value.problem(f"{problem.text}; encrypted files are not read: {files}")
+            problems.append(problem)
+            return None
+
+    def _magic(self, name: str) -> dict[str, object]:
         return {
-            host: sorted((self.groups[n] for n in names), key=lambda g: g.rank)
-            for host, names in out.items()
+            "inventory_hostname": name,
+            "inventory_hostname_short": name.partition(".")[0],
+            "group_names": sorted(g for g in self._fleet.groups_of[name] if g != "all"),
+            "groups": self._groups,
+            "inventory_dir": str(PurePosixPath(self._path).parent),
         }
-
-    def _above(self, name: str) -> set[str]:
-        seen, ready = {name}, [name]
-        while ready:
-            new = self.groups[ready.pop()].parents - seen
-            seen |= new
-            ready.extend(new)
-        return seen
-
-    def _host(self, name: str, groups: list[_Group], path: str) -> Host:
-        merged: dict[str, object] = {}
-        for group in groups:
-            merged.update(group.vars)
-        merged.update(self.hosts[name])
-        return _host(name, tuple(g.name for g in groups), merged, path)
 
 
 def _given(variables: Mapping[str, object], name: str, default: T) -> T:
     return cast("T", variables.get(name, default))
 
 
-def _host(name: str, groups: tuple[str, ...], variables: dict[str, object], path: str) -> Host:
+def _host(
+    name: str,
+    groups: tuple[str, ...],
+    variables: dict[str, object],
+    rest: dict[str, object],
+    path: str,
+) -> Host:
     default = Host(name=name, ssh=_target(name, variables, path))
     return Host(
         name=name,
@@ -201,7 +238,7 @@ def _host(name: str, groups: tuple[str, ...], variables: dict[str, object], path
         host_volumes=_given(variables, "orch_host_volumes", dict[str, HostVolume]()),
         reserved=_given(variables, "orch_reserved", Reserved()),
         allow_privileged=_given(variables, "orch_allow_privileged", default.allow_privileged),
-        vars=free(variables),
+        vars=rest,
     )
 
 

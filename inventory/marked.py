@@ -1,8 +1,10 @@
-"""YAML text → values that know their line and column. Bounded: no bombs, no duplicate keys."""
+"""YAML text → values that know their place. Bounded: no bombs, no duplicate keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, cast
 
 import yaml
@@ -15,7 +17,7 @@ VALUE_LIMIT = 1_000_000
 DEPTH_LIMIT = 64
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CONSTRUCTED = {f"tag:yaml.org,2002:{t}" for t in ("null", "bool", "int", "float")}
+_CONSTRUCTED = {f"tag:yaml.org,2002:{t}" for t in ("null", "bool", "int", "float", "timestamp")}
 _MERGE = "tag:yaml.org,2002:merge"
 
 Plain = str | int | float | bool | None
@@ -23,16 +25,21 @@ Plain = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A YAML value and its place. `tag` is set for values with a private tag, as ``!vault``."""
+    """A value and its place. `tag` is set for values with a private tag, as ``!vault``."""
 
     data: Plain | list[Value] | dict[str, Item]
     line: int
     column: int
     tag: str = ""
+    path: str = ""
 
     def problem(self, text: str) -> Problem:
         """Return a problem at this place."""
-        return Problem(self.line, self.column, text)
+        return Problem(self.line, self.column, text, self.path)
+
+    def item(self) -> Item:
+        """Return it as the value of a key that stands at the same place."""
+        return Item(self, self.line, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,20 @@ class Item:
 
     def problem(self, text: str) -> Problem:
         """Return a problem at the key."""
-        return Problem(self.line, self.column, text)
+        return Problem(self.line, self.column, text, self.value.path)
+
+
+def placed(data: object, like: Value) -> Value:
+    """Return plain data as a value; all of it stands at the place of `like`."""
+    if isinstance(data, Mapping):
+        table = cast("Mapping[object, object]", data)
+        inner = {str(k): placed(v, like).item() for k, v in table.items()}
+        return replace(like, data=inner, tag="")
+    if isinstance(data, list | tuple | set | frozenset):
+        parts = cast("Iterable[object]", data)
+        return replace(like, data=[placed(v, like) for v in parts], tag="")
+    scalar = data if data is None or isinstance(data, str | int | float) else str(data)
+    return replace(like, data=scalar, tag="")
 
 
 def plain(value: Value) -> object:
@@ -63,31 +83,38 @@ def parse(text: str, path: str, problems: list[Problem]) -> Value:
     What is no YAML at all raises `InventoryError`.
     """
     if len(text) > SIZE_LIMIT:
-        raise InventoryError(path, [Problem(1, 1, f"larger than {SIZE_LIMIT >> 20} MiB")])
+        raise InventoryError(path, [Problem(1, 1, too_large(), path)])
     try:
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as e:
-        raise InventoryError(path, [_syntax(e)]) from e
+        raise InventoryError(path, [_syntax(e, path)]) from e
     except RecursionError as e:
-        raise InventoryError(path, [Problem(1, 1, "nested too deeply")]) from e
+        raise InventoryError(path, [Problem(1, 1, "nested too deeply", path)]) from e
     if root is None:
-        return Value({}, 1, 1)
-    return _Builder(problems).value(root)
+        return Value({}, 1, 1, path=path)
+    return _Builder(path, problems).value(root)
 
 
-def _syntax(error: yaml.YAMLError) -> Problem:
+def too_large() -> str:
+    """Return what is said of a text above the limit."""
+    return f"larger than {SIZE_LIMIT >> 20} MiB"
+
+
+def _syntax(error: yaml.YAMLError, path: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     text = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
     context = getattr(error, "context", None)
     words = f"invalid YAML: {text}" + (f" ({context})" if context else "")
-    return Problem(mark.line + 1, mark.column + 1, words) if mark else Problem(1, 1, words)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Problem(line, column, words, path)
 
 
 class _Builder:
     """Turns composed nodes into values, counting what aliases multiply."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, path: str, problems: list[Problem]) -> None:
         self.problems = problems
+        self._path = path
         self._left = VALUE_LIMIT
         self._open: set[int] = set()
         self._scalars: Any = yaml.constructor.SafeConstructor()
@@ -97,11 +124,11 @@ class _Builder:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         self._left -= 1
         if refusal := self._refusal(node):
-            self._refuse(Problem(line, column, refusal))
-            return Value(None, line, column)
+            self._refuse(Problem(line, column, refusal, self._path))
+            return Value(None, line, column, path=self._path)
         self._open.add(id(node))
         try:
-            return Value(self._data(node), line, column, _private_tag(node))
+            return Value(self._data(node), line, column, _private_tag(node), self._path)
         finally:
             self._open.discard(id(node))
 
@@ -130,7 +157,8 @@ class _Builder:
         if node.tag not in _CONSTRUCTED:
             return str(node.value)
         try:
-            return cast("Plain", self._scalars.construct_object(node))
+            made = self._scalars.construct_object(node)
+            return made.isoformat() if isinstance(made, date) else cast("Plain", made)
         except (ValueError, yaml.YAMLError):
             return str(node.value)
 

@@ -15,6 +15,11 @@ _SUBSCRIPT = re.compile(r"(.+)\[(-?\d+)(?::(-?\d+)?)?\]")
 _GLOB = re.compile(r"[*?]|\[")
 
 
+def split(pattern: str) -> list[str]:
+    """Return the parts of a pattern, each with its ``!`` or ``&``."""
+    return [p.strip() for p in _SEPARATOR.split(pattern) if p.strip()]
+
+
 def select(inventory: Inventory, pattern: str) -> tuple[Host, ...]:
     """Return the hosts that a pattern names, in the order of the inventory.
 
@@ -22,7 +27,7 @@ def select(inventory: Inventory, pattern: str) -> tuple[Host, ...]:
     joined by ``:`` or ``,``, narrowed by ``&part``, without ``!part``. A name that is in no
     inventory raises `PatternError`; a glob that matches nothing is merely empty.
     """
-    parts = [p.strip() for p in _SEPARATOR.split(pattern) if p.strip()]
+    parts = split(pattern)
     if not parts:
         raise PatternError("the host pattern is empty", "Use 'all' for every host.")
     wanted = [p for p in parts if p[0] not in "!&"] or ["all"]

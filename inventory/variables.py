@@ -1,4 +1,4 @@
-"""The variables orch understands: one row each, with its type and limits. Text decides nothing."""
+"""The variables orch understands: one row each, with its type and limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from inventory.errors import Problem
-from inventory.marked import Item, Value, plain
+from inventory.marked import Item, Value
 from inventory.model import HostVolume, Reserved
 
 Check = Callable[[Value], object]
@@ -29,47 +29,55 @@ class BadValueError(Exception):
 
     def __init__(self, value: Value, text: str) -> None:
         super().__init__(text)
-        self.problem = value.problem(text)
+        self._value = value
+        self._text = text
+
+    def told(self, name: str) -> Problem:
+        """Return the problem, said of the variable that has the value."""
+        return self._value.problem(f"{name}: {self._text}")
 
 
-def checked(table: Mapping[str, Item], problems: list[Problem]) -> dict[str, object]:
-    """Return the variables of one group or host with their types; add what is wrong."""
-    out: dict[str, object] = {}
-    for name, item in table.items():
-        known = _ALIASES.get(name, name)
-        check = _ROWS.get(known)
-        try:
-            if check is None and name.startswith("orch_"):
-                problems.append(item.problem(_unknown(name)))
-            else:
-                out[known] = _known(item.value, check) if check else plain(item.value)
-        except BadValueError as e:
-            place = e.problem
-            problems.append(Problem(place.line, place.column, f"{name}: {place.text}"))
-    return out
+def problem_with_name(name: str, item: Item) -> Problem | None:
+    """Return what is wrong with a variable's name: a misspelt one of orch's own."""
+    if name.startswith("orch_") and name not in _ROWS:
+        options = [r for r in _ROWS if r.startswith("orch_")]
+        return item.problem(f"unknown variable {name!r}{suggestion(name, options)}")
+    return None
+
+
+def is_read(name: str) -> bool:
+    """Return whether orch reads a variable of this name, in any of its spellings."""
+    return _MEANT.get(name, name) in _ROWS
+
+
+def converted(name: str, value: Value) -> object:
+    """Return the value of a variable that orch reads, with its type.
+
+    Raises `BadValueError`; templates in it must have been rendered.
+    """
+    if value.tag == "!vault":
+        raise BadValueError(
+            value, "encrypted values are not read; orch needs none: write this one plainly"
+        )
+    if value.tag not in ("", "!unsafe"):
+        raise BadValueError(value, f"a value tagged {value.tag} is not decoded; write it plainly")
+    return _ROWS[_MEANT.get(name, name)](value)
+
+
+def spellings() -> Mapping[str, tuple[str, ...]]:
+    """Return the names that orch reads, each with all its spellings, the strongest last."""
+    return _SPELLINGS
 
 
 def free(variables: Mapping[str, object]) -> dict[str, object]:
     """Return the variables that orch keeps but does not read."""
-    return {k: v for k, v in variables.items() if k not in _ROWS}
+    return {k: v for k, v in variables.items() if not is_read(k)}
 
 
 def suggestion(name: str, options: list[str]) -> str:
     """Return a question naming the nearest option, or nothing."""
     near = difflib.get_close_matches(name, options, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _unknown(name: str) -> str:
-    return f"unknown variable {name!r}" + suggestion(name, [r for r in _ROWS if r[:5] == "orch_"])
-
-
-def _known(value: Value, check: Check) -> object:
-    if value.tag:
-        raise BadValueError(value, f"a value tagged {value.tag} is not decoded; write it plainly")
-    if isinstance(value.data, str) and "{{" in value.data:
-        raise BadValueError(value, "templates are not evaluated; write the value itself")
-    return check(value)
 
 
 def _text(value: Value) -> str:
@@ -263,14 +271,6 @@ def _kind(value: Value) -> str:
     return kinds.get(type(value.data)) or repr(value.data)
 
 
-# Ansible's older and shorter names of the same variables.
-_ALIASES = {
-    "ansible_ssh_host": "ansible_host",
-    "ansible_ssh_port": "ansible_port",
-    "ansible_ssh_user": "ansible_user",
-    "ansible_private_key_file": "ansible_ssh_private_key_file",
-}
-
 _ROWS: dict[str, Check] = {
     "ansible_host": _word,
     "ansible_port": _number(1, MAX_PORT),
@@ -292,3 +292,13 @@ _ROWS: dict[str, Check] = {
     "orch_data_dir": _path,
     "orch_host_key": _host_keys,
 }
+
+# Ansible's older and shorter names of the same variables. Where several are given, the last wins.
+_OTHERS: dict[str, tuple[str, ...]] = {
+    "ansible_host": ("ansible_host", "ansible_ssh_host"),
+    "ansible_port": ("ansible_port", "ansible_ssh_port"),
+    "ansible_user": ("ansible_user", "ansible_ssh_user"),
+    "ansible_ssh_private_key_file": ("ansible_private_key_file", "ansible_ssh_private_key_file"),
+}
+_SPELLINGS = {name: _OTHERS.get(name, (name,)) for name in _ROWS}
+_MEANT = {spelling: name for name, others in _OTHERS.items() for spelling in others}

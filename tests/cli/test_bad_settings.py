@@ -93,9 +93,12 @@ def test_bad_configuration(case: Case, place: Place) -> None:
         words=("none.yml: no such inventory", "ORCH_INVENTORY"),
     ),
     Case(
-        name="a directory",
-        given=lambda p: p.environment.update(ORCH_INVENTORY="jobs"),
-        words=("jobs: is a directory",),
+        name="a directory without an inventory",
+        given=lambda p: (
+            p.write("hosts/notes.txt", ""),
+            p.environment.update(ORCH_INVENTORY="hosts"),
+        ),
+        words=("hosts: no inventory in this folder",),
     ),
     Case(name="bad YAML", given=hosts("    a: [\n"), words=("inventory.yml:4:1: invalid YAML",)),
     Case(

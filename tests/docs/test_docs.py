@@ -56,7 +56,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_every_inventory_variable_is_described() -> None:
-    rows = (*vars(variables)["_ROWS"], *vars(variables)["_ALIASES"])
+    rows = [name for others in variables.spellings().values() for name in others]
 
     assert [name for name in rows if f"`{name}`" not in CONFIGURATION] == []
 
