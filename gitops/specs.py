@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.jobspec.places import Places, unknown_places
 from gitops.jobspec.spec import LoadedSpec
 from gitops.jobspec.variables import Variables
-from gitops.planning import Desired
 from gitops.repo import Desired as Read
 from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
 from gitops.request import SpecRequest
@@ -18,6 +18,9 @@ from gitops.workspace import Workspace
 from planner.errors import OrchError, reason
 from planner.plan import Source
 from planner.recorded import job_key
+
+if TYPE_CHECKING:
+    from gitops.planning import Desired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Specs:
 
     def desired(self) -> Desired:
         """The specs as the planner takes them."""
+        from gitops.planning import Desired
+
         return Desired(
             jobs=tuple((s.path, s.job) for s in self.loaded),
             source=self.source,

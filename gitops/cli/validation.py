@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from executors.driver import config_problems
-from gitops.cli.look import workspace
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.request import SpecRequest
 from gitops.specs import Specs, read_specs
 from gitops.view.plan_json import FORMAT_VERSION
+from gitops.workspace import open_workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Report:
 def check(request: SpecRequest, *, strict: bool) -> Report:
     """Read the specs and report on them; with `strict`, a warning is an error."""
     try:
-        specs = read_specs(workspace(), request)
+        specs = read_specs(open_workspace(Path.cwd()), request)
     except SpecErrors as e:
         return Report(diagnostics=e.diagnostics, valid=False)
     unsupported = _unsupported(specs)
