@@ -148,14 +148,22 @@ def run(
     check_index: CheckIndex = None,
     allow_dirty: AllowDirty = False,
     ignore_unsupported: IgnoreUnsupported = None,
+    output: Annotated[
+        bool, typer.Option("--output", help="Only print the job as Nomad's API takes it.")
+    ] = False,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:
-    """Apply one job file without asking."""
+    """Apply one job file without asking; or print it as JSON, and touch nothing."""
     from gitops.cli import flow
     from gitops.cli.look import Approval, Look
 
+    if output:
+        from gitops.cli.validation import parsed
+
+        say_json({"Job": parsed(_request([file], var, var_file, ""))})
+        raise typer.Exit(0)
     approval = Approval(
         check_index=check_index,
         auto_approve=True,

@@ -9,7 +9,7 @@ from typing import Any
 from executors.driver import config_problems
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.request import SpecRequest
-from gitops.specs import Specs, read_specs
+from gitops.specs import Specs, read_parsed, read_specs
 from gitops.view.plan_json import FORMAT_VERSION
 from gitops.workspace import open_workspace
 
@@ -65,6 +65,11 @@ def check(request: SpecRequest, *, strict: bool) -> Report:
         unsupported=unsupported,
         valid=not wrong and (clean or not strict),
     )
+
+
+def parsed(request: SpecRequest) -> dict[str, Any]:
+    """Return the job of the one named file as the API takes it; raises `SpecErrors`."""
+    return read_parsed(open_workspace(Path.cwd()), request)
 
 
 def _unsupported(specs: Specs) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ Data in, data out, both with the API's names; decides nothing about whether a jo
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from typing import cast
 
@@ -201,7 +202,7 @@ def _task(job: Data, group: Data, given: Data) -> Data:
     restart = _merged(_data(group["RestartPolicy"]), _data(given.get("RestartPolicy")))
     task["RestartPolicy"] = restart
     task["LogConfig"] = _logs(_data(given.get("LogConfig")))
-    task["Artifacts"] = [filled(a, ARTIFACT) for a in _items(given.get("Artifacts"))]
+    task["Artifacts"] = [_artifact(a) for a in _items(given.get("Artifacts"))]
     task["Templates"] = [_template(t) for t in _items(given.get("Templates"))]
     task["VolumeMounts"] = [filled(m, VOLUME_MOUNT) for m in _items(given.get("VolumeMounts"))]
     task["Identity"] = _identity(_data(given.get("Identity")))
@@ -224,8 +225,16 @@ def _logs(given: Data) -> Data:
     return logs
 
 
+def _artifact(given: Data) -> Data:
+    artifact = filled(given, ARTIFACT)
+    if artifact["GetterMode"] == "file" and not given.get("RelativeDest"):
+        artifact["RelativeDest"] = f"local/{posixpath.basename(str(artifact['GetterSource']))}"
+    return artifact
+
+
 def _template(given: Data) -> Data:
     template = filled(given, TEMPLATE)
+    template["ChangeSignal"] = str(template["ChangeSignal"]).upper()
     if template["ChangeMode"] == "signal" and not template["ChangeSignal"]:
         template["ChangeSignal"] = "SIGHUP"
     return template

@@ -19,7 +19,7 @@ from gitops.jobspec.variables import Variables
 from planner.codec import FormatError, from_json
 from planner.job import Job
 
-__all__ = ["LoadedSpec", "load", "load_all"]
+__all__ = ["LoadedSpec", "load", "load_all", "parsed"]
 
 _TASK_PATH = 2  # ("_tasks", 0)
 _JOB_POLICIES = {"Update": "Update", "Migrate": "Migrate", "ReschedulePolicy": "Reschedule"}
@@ -53,6 +53,19 @@ def load_all(files: Mapping[str, str], variables: Variables) -> tuple[LoadedSpec
     return combined(outcomes, given)
 
 
+def parsed(text: str, *, path: str, variables: Variables) -> dict[str, object]:
+    """Return the job of one spec as the API takes it, with no defaults filled in.
+
+    Raises `SpecErrors` where it can't be parsed; says nothing on whether it is valid.
+    """
+    given = given_values(variables)
+    spec = parse_spec(Source.of(path, text), variables, given)
+    undeclared = _undeclared(given, set(spec.declared)) if spec.data is not None else []
+    if errors := [*given.errors, *spec.problems.errors(), *undeclared]:
+        raise SpecErrors(errors)
+    return spec.data or {}
+
+
 def outcome(path: str, text: str, variables: Variables, given: GivenValues) -> Outcome:
     """Return what becomes of one file; raises nothing."""
     parsed = parse_spec(Source.of(path, text), variables, given)
@@ -78,7 +91,7 @@ def parse_spec(source: Source, variables: Variables, given: GivenValues) -> Pars
     parsed = ParsedSpec(source, Problems(source))
     try:
         if source.text.lstrip("\ufeff \t\r\n").startswith("{"):
-            parsed.data, parsed.places = parse_json_spec(source)
+            parsed.data, parsed.places = parse_json_spec(source, parsed.problems)
         else:
             _parse_hcl(parsed, variables, given)
     except Fault as e:

@@ -22,11 +22,7 @@ from gitops.jobspec.schema.rows import (
 )
 from gitops.jobspec.schema.task import CONSUL, SECRET, TASK, VAULT, VOLUMES
 
-_INHERITED = (
-    block("vault", "_vault", VAULT),
-    block("consul", "Consul", CONSUL),
-    blocks("secret", "_secrets", SECRET),
-)
+_INHERITED = (block("vault", "_vault", VAULT), blocks("secret", "_secrets", SECRET))
 
 
 def _inherit(found: Decoded, tasks: list[dict[str, object]]) -> None:
@@ -64,6 +60,7 @@ GROUP = Table(
         argument("max_client_disconnect", "MaxClientDisconnect", duration),
         block("scaling", "Scaling", p.SCALING),
         *_INHERITED,
+        block("consul", "Consul", CONSUL),
         argument("prevent_reschedule_on_lost", "PreventRescheduleOnLost", flag),
     ),
     label="Name",
@@ -111,7 +108,7 @@ def _finish_job(found: Decoded) -> None:
     data["TaskGroups"] = groups or None
     tasks = [t for g in groups for t in cast("list[dict[str, object]]", g["Tasks"] or [])]
     _inherit(found, tasks)
-    consul = data.pop("Consul")
+    consul = data.pop("_consul")
     for group in groups:
         group["Consul"] = group["Consul"] or consul
 
@@ -141,6 +138,7 @@ JOB = Table(
         text_map("meta", "Meta"),
         block("ui", "UI", p.UI),
         *_INHERITED,
+        block("consul", "_consul", CONSUL),
     ),
     label="ID",
     constants={**dict.fromkeys(_UNSET), "Dispatched": False},

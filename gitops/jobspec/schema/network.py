@@ -66,6 +66,7 @@ NETWORK = Table(
         blocks("port", "_ports", PORT),
     ),
     finish=_finish_network,
+    stored=(blocks("port", "ReservedPorts", PORT), blocks("port", "DynamicPorts", PORT)),
 )
 
 CHECK_RESTART = Table(
@@ -154,4 +155,5 @@ SERVICE = Table(
         argument("cluster", "Cluster", string, ""),
         argument("kind", "Kind", string, ""),
     ),
+    unread=frozenset({"Id", "Namespace"}),
 )

@@ -153,7 +153,11 @@ STRATEGY = Table(
     ),
 )
 
-LINK = Table("link", (argument("label", "Label", string, ""), argument("url", "Url", string, "")))
+LINK = Table(
+    "link",
+    (argument("label", "Label", string, ""), argument("url", "URL", string, "")),
+    also={"Url": "URL"},
+)
 
 UI = Table(
     "ui",

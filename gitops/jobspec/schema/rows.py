@@ -68,7 +68,9 @@ class Table:
     """A block of the language.
 
     `label` is the field its label goes to; `constants` are fields that no argument sets; `finish`
-    makes of the decoded data what it stands for.
+    makes of the decoded data what it stands for. In the API's JSON it has the fields of `stored`
+    beside those of the rows, of `sparse` only where given, by other names too (`also`), and
+    fields that mean nothing in a spec (`unread`).
     """
 
     name: str
@@ -77,6 +79,15 @@ class Table:
     optional_label: bool = False
     constants: Mapping[str, object] = field(default_factory=dict[str, object])
     finish: Callable[[Decoded], None] | None = None
+    stored: tuple[Row, ...] = ()
+    sparse: tuple[Row, ...] = ()
+    also: Mapping[str, str] = field(default_factory=dict[str, str])
+    unread: frozenset[str] = frozenset()
+
+    @property
+    def fields(self) -> dict[str, Row]:
+        """The fields of the API's JSON that a spec's data always has."""
+        return {r.field: r for r in (*self.rows, *self.stored) if not r.field.startswith("_")}
 
 
 def argument(name: str, field_name: str, kind: Kind, default: object = None, note: str = "") -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import cast
 
 from gitops.jobspec.schema.network import IDENTITY, NETWORK, SERVICE
@@ -107,12 +106,6 @@ CHANGE_SCRIPT = Table(
 WAIT = Table("wait", (argument("min", "Min", duration), argument("max", "Max", duration)))
 
 
-def _finish_template(found: Decoded) -> None:
-    signal = found.data["ChangeSignal"]
-    if isinstance(signal, str):
-        found.data["ChangeSignal"] = signal.upper()
-
-
 TEMPLATE = Table(
     "template",
     (
@@ -134,7 +127,6 @@ TEMPLATE = Table(
         block("wait", "Wait", WAIT),
         argument("error_on_missing_key", "ErrMissingKey", flag, False),
     ),
-    finish=_finish_template,
 )
 
 VOLUME_MOUNT = Table(
@@ -224,11 +216,6 @@ def _finish_task(found: Decoded) -> None:
     plugin = data.pop("_csi")
     if plugin is not None:
         data["CSIPluginConfig"] = plugin
-    artifacts = cast("list[dict[str, object]]", data["Artifacts"] or [])
-    for artifact in artifacts:
-        if artifact["GetterMode"] == "file" and artifact["RelativeDest"] is None:
-            source = str(artifact["GetterSource"]).partition("?")[0]
-            artifact["RelativeDest"] = f"local/{posixpath.basename(source)}"
 
 
 TASK = Table(
@@ -265,6 +252,8 @@ TASK = Table(
     ),
     label="Name",
     finish=_finish_task,
+    stored=(block("identity", "Identity", IDENTITY), blocks("identity", "Identities", IDENTITY)),
+    sparse=(block("csi_plugin", "CSIPluginConfig", CSI_PLUGIN),),
 )
 
 MOUNT_OPTIONS = Table(

@@ -50,10 +50,10 @@ JSON_ERRORS = {
     "{": "This spec cannot be read",
     "{}": "The job has no ID",
     '{"Job": []}': "The job has no ID",
-    '{"ID": 5}': "The job does not have the shape of a job",
-    '{"ID": "a", "TaskGroups": [5]}': "The job does not have the shape of a job",
+    '{"ID": 5}': 'Invalid value of "ID"',
+    '{"ID": "a", "TaskGroups": [5]}': 'Invalid value of "TaskGroups[0]"',
     '{"ID": "a", "TaskGroups": [{"Scaling": {"Min": "x"}}]}': (
-        "The job does not have the shape of a job"
+        'Invalid value of "TaskGroups[0].Scaling.Min"'
     ),
     '{"ID": "a"}': "The job has no group",
 }
