@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from executors.driver import config_problems
 from gitops.diagnostics import Diagnostic, SpecErrors
@@ -68,8 +69,12 @@ def check(request: SpecRequest, *, strict: bool) -> Report:
 
 
 def parsed(request: SpecRequest) -> dict[str, Any]:
-    """Return the job of the one named file as the API takes it; raises `SpecErrors`."""
-    return read_parsed(open_workspace(Path.cwd()), request)
+    """Return the job of the one named file as the API takes it, in the order of its names.
+
+    Raises `SpecErrors` where it can't be parsed.
+    """
+    data = read_parsed(open_workspace(Path.cwd()), request)
+    return cast("dict[str, Any]", json.loads(json.dumps(data, sort_keys=True)))
 
 
 def _unsupported(specs: Specs) -> tuple[tuple[str, str], ...]:

@@ -88,11 +88,11 @@ class _Reader:
         """Return the data of an object, with every field of its table."""
         rows = table.fields
         data: dict[str, object] = {f: r.default for f, r in rows.items()}
+        data |= table.constants
         if table.label:
-            data[table.label] = data.get(table.label)
+            data.setdefault(table.label, None)
         if table is PORT:
             self.ports[*path[:-2], "_ports", str(given.get("Label") or "")] = path
-        data |= table.constants
         rows |= {r.field: r for r in table.sparse}
         for given_name, value in given.items():
             name = table.also.get(given_name, given_name)
