@@ -38,11 +38,10 @@ become_task() {
         task_check 2>&1
     ) || refuse "$_problem"
     load_state "$dir"
-    set_now
+    event "$dir" Started "Task started by client"
     state=running
     started=$now
     save_state "$dir"
-    event "$dir" Started "Task started by client"
     stopping && exit 0
     unset LC_ALL
     umask 022
