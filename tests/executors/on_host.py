@@ -30,7 +30,7 @@ from planner.observed import NodeResources, TaskState
 T = TypeVar("T")
 CLUSTER = "c1"
 NODE = "11111111-2222-3333-4444-555555555555"
-PATIENCE = 20.0
+PATIENCE = 60.0
 SHELLS = ("dash", "busybox")
 ONCE = RestartPolicy(attempts=0, interval=60 * SECOND, delay=0)
 
@@ -52,6 +52,16 @@ class HostUnderTest:
         return Guard(
             transport=self.transport, cluster=CLUSTER, node_id=NODE, data_dir=str(self.data)
         )
+
+    @property
+    def gate(self) -> Path:
+        """A file that a task waits for at `wait_at_gate`."""
+        return self.data.with_name("gate")
+
+    @property
+    def wait_at_gate(self) -> str:
+        """Shell text for a task."""
+        return f"while [ ! -e {self.gate} ]; do sleep 0.1; done"
 
     def record(self, number: int = 1, **changes: object) -> Record:
         values: dict[str, object] = {
@@ -90,7 +100,7 @@ class HostUnderTest:
         await self.guard.start(request)
         return request.record
 
-    async def stop(self, record: Record, patience: int = 5 * SECOND) -> None:
+    async def stop(self, record: Record, patience: int = 60 * SECOND) -> None:
         await self.guard.stop(StopRequest(fence=self.fence, record=record, patience=patience))
 
     async def inspect(self, record: Record) -> HostAlloc:
@@ -110,6 +120,17 @@ class HostUnderTest:
             return found if found.state.value == state else None
 
         return await eventually(look, f"{task} is not {state}")
+
+    async def until_settled(self, record: Record, task: str = "t") -> None:
+        """Wait until the task runs, and nothing is written any more unless it prints."""
+        await self.until(record, "running", task)
+        logs = self.data / "alloc" / record.alloc_id / "alloc" / "logs"
+
+        async def look() -> bool | None:
+            files = [logs / f"{task}.{stream.value}.0" for stream in LogStream]
+            return True if all(f.exists() for f in files) else None
+
+        await eventually(look, "there are no log files")
 
     async def until_life(self, record: Record, life: Life) -> HostAlloc:
         async def look() -> HostAlloc | None:
@@ -178,7 +199,7 @@ def lives(pid: int) -> bool:
     """Whether a process runs; one that only waits to be reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

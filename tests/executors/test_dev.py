@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from executors.dev import DevHost
 from executors.ssh import SshConnector, SshSettings
-from executors.transport import Bounds, HostError, HostFault
+from executors.transport import Bounds, HostError
 from inventory.load import load
 from inventory.model import Host
 from planner.errors import OrchError
@@ -90,7 +91,8 @@ async def test_commands_know_their_user_and_nothing_of_this_process(
 async def test_what_was_detached_outlives_it_and_is_there_for_the_next_one(tmp_path: Path) -> None:
     launch = "setsid sleep 300 </dev/null >/dev/null 2>&1 & echo $!"
     async with DevHost(tmp_path) as dev:
-        pid = int(await said(dev, f"{launch}; sleep 0.2"))
+        detached = 'until [ "$(cut -d" " -f6 /proc/$!/stat)" = $! ]; do sleep 0.05; done'
+        pid = int(await said(dev, f"{launch}; {detached}"))
     try:
         async with DevHost(tmp_path) as dev:
             assert await said(dev, f"kill -0 {pid} && echo alive") == "alive\n"
@@ -107,8 +109,7 @@ async def test_its_end_ends_commands_that_run(tmp_path: Path) -> None:
         mark = tmp_path / "started"
         script = f"echo $$ >{mark}; exec sleep 300"
         running = asyncio.create_task(transport.run(("sh", "-c", script)))
-        while not mark.exists():  # noqa: ASYNC110 - another process makes it
-            await asyncio.sleep(0.01)
+        await until(mark.exists)
     with pytest.raises(HostError, match="connection lost"):
         await running
     await connector.close()
@@ -117,15 +118,25 @@ async def test_its_end_ends_commands_that_run(tmp_path: Path) -> None:
 async def test_a_child_that_keeps_stdout_open_holds_the_command_and_ends_with_it(
     tmp_path: Path,
 ) -> None:
-    mark = tmp_path / "pid"
+    mark = tmp_path / "pids"
     async with DevHost(tmp_path) as dev:
-        with pytest.raises(HostError) as caught:
-            await said(dev, f"sleep 300 & echo $! >{mark}", deadline=0.5)
-    assert caught.value.fault is HostFault.TIMEOUT
-    pid = int(mark.read_text())
-    # it was sent SIGKILL, and goes when the kernel comes to it
+        script = f'sleep 300 & echo "$$ $!" >{mark}.new; mv {mark}.new {mark}'
+        running = asyncio.create_task(said(dev, script, deadline=120))
+        await until(mark.exists)
+        shell, child = map(int, mark.read_text().split())
+        await until(lambda: not is_alive(shell))
+        assert await said(dev, "echo meanwhile") == "meanwhile\n"
+        assert not running.done()
+        assert is_alive(child)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        # it is sent SIGKILL, and goes when the kernel comes to it
+        await until(lambda: not is_alive(child))
+
+
+async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
-        while is_alive(pid):  # noqa: ASYNC110 - another process ends
+        while not true():  # noqa: ASYNC110 - another process does it
             await asyncio.sleep(0.01)
 
 

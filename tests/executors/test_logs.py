@@ -49,7 +49,7 @@ async def test_tail_goes_over_rotated_files(
 
 
 async def test_stopped_allocation_still_has_its_logs(host: HostUnderTest) -> None:
-    record = await host.start(host.task("echo up; echo bad >&2; exec sleep 100"))
+    record = await host.start(host.task("echo bad >&2; echo up; exec sleep 100"))
     await host.until_output(record, b"up")
     await host.stop(record)
     assert await read(host.transport, source(host)) == b"up\n"

@@ -125,7 +125,7 @@ def files(folder: Path) -> dict[str, bytes | None]:
 
 
 async def observe(inventory: Inventory, cluster: str = "test") -> Observed:
-    settings = SshSettings(known_hosts=(), agent="", connect_timeout=5)
+    settings = SshSettings(known_hosts=(), agent="", connect_timeout=60)
     connector = SshConnector(inventory.targets, settings)
     try:
         return await Observer(connector, cluster).observe(list(inventory.hosts.values()))

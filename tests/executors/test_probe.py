@@ -46,7 +46,7 @@ TOOLS = b"tool\tflock\ntool\tsetsid\n"
 
 
 async def test_probe_of_this_machine(host: HostUnderTest) -> None:
-    record = await host.start(host.task("exec sleep 100"), record=host.record(ports={"a": 28765}))
+    record = await host.start(host.task("exec sleep 100"), record=host.record(ports={"a": 18765}))
     await host.until(record, "running")
     done = await host.transport.run(probe.command(str(host.data), CLUSTER))
     found = probe.parse(done.stdout, "h", CLUSTER)
@@ -61,7 +61,7 @@ async def test_probe_of_this_machine(host: HostUnderTest) -> None:
     assert found.missing_tools == ()
     assert found.fences["web"].index == 5
     (alloc,) = found.allocs
-    assert (alloc.alloc.id, alloc.alloc.ports) == (record.alloc_id, {"a": 28765})
+    assert (alloc.alloc.id, alloc.alloc.ports) == (record.alloc_id, {"a": 18765})
     assert alloc.lives == {"t": Life.SUPERVISED}
     again = await host.transport.run(probe.command(str(host.data), CLUSTER))
     assert probe.parse(again.stdout, "h", CLUSTER).attributes == found.attributes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
@@ -26,7 +27,7 @@ from tests.lab.fleet import Lab
 
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJmpzXcwpZLQ1c+2Rw3XH8cR5tm1kz+3kyjSgkHeRk0N"
 RSA_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ=="
-NOTHING = SshSettings(known_hosts=(), agent="", connect_timeout=10)
+NOTHING = SshSettings(known_hosts=(), agent="", connect_timeout=60)
 
 
 @dataclass(frozen=True)
@@ -223,13 +224,18 @@ def agent(tmp_path: Path) -> Generator[str]:
     """The socket of an ssh-agent without keys."""
     if which("ssh-agent") is None:
         pytest.skip("needs ssh-agent")
-    socket = tmp_path / "agent"
-    command = ["ssh-agent", "-D", "-a", str(socket)]
+    path = tmp_path / "agent"
+    command = ["ssh-agent", "-D", "-a", str(path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while not socket.exists():
+        while not listens(path):
             time.sleep(0.01)
-        yield str(socket)
+        yield str(path)
         process.terminate()
+
+
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(str(path)) == 0
 
 
 def taught(agent: str, key: str) -> SshSettings:
@@ -262,9 +268,10 @@ def at(port: int, address: str = "127.0.0.1") -> SshTarget:
 
 
 async def test_a_closed_port_is_refused() -> None:
-    async with listening(lambda _r, w: w.close()) as port:
-        pass
-    error = await refusal(at(port))
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = int(bound.getsockname()[1])
+        error = await refusal(at(port))
     assert error.fault is HostFault.REFUSED
     assert f"127.0.0.1 port {port}" in error.detail
 
@@ -275,9 +282,9 @@ async def test_a_host_that_accepts_and_says_nothing_times_out() -> None:
         writer.close()
 
     async with listening(silent) as port:
-        error = await refusal(at(port), replace(NOTHING, connect_timeout=0.3))
+        error = await refusal(at(port), replace(NOTHING, connect_timeout=3))
     assert error.fault is HostFault.TIMEOUT
-    assert "accepts connections, but no login within 0.3 s" in error.detail
+    assert "accepts connections, but no login within 3 s" in error.detail
 
 
 async def test_a_host_that_hangs_up_is_tried_again(dev: Dev) -> None:
@@ -333,13 +340,17 @@ async def test_a_name_that_is_none_is_named(address: str) -> None:
 # -- the life of a connection ---------------------------------------------------------------------
 
 
-async def test_a_connection_lost_in_mid_command_is_told_and_can_be_opened_anew(dev: Dev) -> None:
+async def test_a_connection_lost_in_mid_command_is_told_and_can_be_opened_anew(
+    dev: Dev, tmp_path: Path
+) -> None:
+    mark = tmp_path / "started"
     async with connecting(dev.target) as connector:
         transport = await connector.connect("dev")
-        running = asyncio.create_task(transport.run(("sleep", "300")))
-        await asyncio.sleep(0.2)
+        command = ("sh", "-c", f": >{mark}; exec sleep 300")
+        running = asyncio.create_task(transport.run(command))
+        await until(mark.exists)
         await dev.host.hang_up()
-        with pytest.raises(HostError, match="dev: connection lost: while sleep ran"):
+        with pytest.raises(HostError, match="dev: connection lost: while sh ran"):
             await running
         with pytest.raises(HostError, match="connection lost"):
             await transport.run(("true",))
@@ -371,8 +382,7 @@ async def test_a_cancelled_command_ends_on_the_host(dev: Dev, tmp_path: Path) ->
         with pytest.raises(asyncio.CancelledError):
             await running
         pid = int(mark.read_text())
-        async with asyncio.timeout(10):
-            await until(lambda: not is_alive(pid))
+        await until(lambda: not is_alive(pid))
 
 
 def is_alive(pid: int) -> bool:
@@ -383,8 +393,9 @@ def is_alive(pid: int) -> bool:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    while not true():  # noqa: ASYNC110 - what happens in another process sets no event
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110 - what happens in another process sets no event
+            await asyncio.sleep(0.01)
 
 
 async def test_closing_gives_up_connections_being_opened() -> None:
@@ -486,8 +497,9 @@ async def test_faults_of_real_hosts(fresh_lab: Lab, fault: str, expected: HostFa
     targets = load(fresh_lab.inventory_text(), path="i.yml").targets
     host = fresh_lab.host("h1")
     getattr(host, fault)()
+    patience = 2 if expected is HostFault.TIMEOUT else 60
     try:
-        error = await refusal(targets["h1"], replace(NOTHING, connect_timeout=2))
+        error = await refusal(targets["h1"], replace(NOTHING, connect_timeout=patience))
         assert await is_let_in(targets["h2"])
     finally:
         host.heal()
@@ -499,12 +511,14 @@ async def test_faults_of_real_hosts(fresh_lab: Lab, fault: str, expected: HostFa
 @pytest.mark.lab
 async def test_a_stall_in_mid_command_is_noticed(fresh_lab: Lab) -> None:
     target = load(fresh_lab.inventory_text(), path="i.yml").targets["h1"]
-    async with connecting(target, replace(NOTHING, keepalive=0.3)) as connector:
+    host = fresh_lab.host("h1")
+    async with connecting(target, replace(NOTHING, keepalive=2)) as connector:
         transport = await connector.connect("h1")
-        running = asyncio.create_task(transport.run(("sleep", "60"), bounds=Bounds(deadline=60)))
-        await asyncio.sleep(0.3)
-        fresh_lab.host("h1").partition()
-        with pytest.raises(HostError, match="h1: connection lost: while sleep ran"):
+        command = ("sh", "-c", ": >/tmp/started; exec sleep 120")
+        running = asyncio.create_task(transport.run(command, bounds=Bounds(deadline=120)))
+        await until((host.root / "tmp/started").exists)
+        host.partition()
+        with pytest.raises(HostError, match="h1: connection lost: while sh ran"):
             await running
 
 

@@ -12,7 +12,7 @@ from executors.records import Life
 from executors.taskfiles import TaskPolicy
 from planner.job import SECOND, LogConfig, RestartPolicy
 from planner.observed import TaskPhase
-from tests.executors.on_host import ONCE, HostUnderTest, host, kinds, lives, messages
+from tests.executors.on_host import ONCE, HostUnderTest, eventually, host, kinds, lives, messages
 
 __all__ = ["host"]
 
@@ -110,8 +110,9 @@ async def test_command_that_is_not_there_fails_at_once(host: HostUnderTest) -> N
 
 
 async def test_failed_task_takes_its_siblings_along(host: HostUnderTest) -> None:
-    trap = 'trap "sleep 0.2; exit 0" INT; while :; do sleep 0.1; done'
-    record = await host.start(host.task(trap, name="a"), host.task("sleep 0.3; exit 4", name="b"))
+    trap = f'trap "sleep 0.2; exit 0" INT; : >{host.gate}; while :; do sleep 0.1; done'
+    failing = f"{host.wait_at_gate}; exit 4"
+    record = await host.start(host.task(trap, name="a"), host.task(failing, name="b"))
     state = await host.until_dead(record, "a")
     assert kinds(state)[-4:] == ["Sibling Task Failed", "Killing", "Terminated", "Killed"]
     assert state.events[-4].message == 'Task\'s sibling "b" failed'
@@ -132,14 +133,14 @@ async def test_leader_takes_the_others_along(host: HostUnderTest) -> None:
 async def test_stop_sends_the_kill_signal(host: HostUnderTest) -> None:
     record = await host.start(
         host.task('trap "echo got; exit 7" USR1; echo up; while :; do sleep 0.1; done',
-                  TaskPolicy(restart=QUICK, kill_signal="SIGUSR1")),
+                  TaskPolicy(restart=QUICK, kill_signal="SIGUSR1", kill_timeout=30 * SECOND)),
     )  # fmt: skip
     await host.until_output(record, b"up")
     await host.stop(record)
     state = await host.state(record)
     assert kinds(state)[-3:] == ["Killing", "Terminated", "Killed"]
     assert messages(state)[-3:] == [
-        "Sent interrupt. Waiting 5s before force killing",
+        "Sent interrupt. Waiting 30s before force killing",
         "Exit Code: 7",
         "Task successfully killed",
     ]
@@ -149,8 +150,9 @@ async def test_stop_sends_the_kill_signal(host: HostUnderTest) -> None:
 
 
 async def test_interrupt_is_the_default_and_reaches_the_task(host: HostUnderTest) -> None:
+    patient = TaskPolicy(restart=ONCE, kill_timeout=30 * SECOND)
     record = await host.start(
-        host.task('trap "echo int; exit 0" INT; echo up; while :; do sleep 0.1; done')
+        host.task('trap "echo int; exit 0" INT; echo up; while :; do sleep 0.1; done', patient)
     )
     await host.until_output(record, b"up")
     await host.stop(record)
@@ -185,12 +187,16 @@ async def test_children_die_with_the_task(host: HostUnderTest, escape: str) -> N
     record = await host.start(host.task(script))
     await host.until_dead(record)
     child = int((await host.output(record)).split()[0])
-    assert not lives(child)
+
+    async def look() -> bool | None:
+        return None if lives(child) else True
+
+    await eventually(look, "it lives on")
 
 
 async def test_killed_supervisor_is_brought_back_and_the_task_goes_on(host: HostUnderTest) -> None:
     record = await host.start(
-        host.task("echo up; sleep 1.5; echo down; exit 6", TaskPolicy(restart=ONCE))
+        host.task(f"echo up; {host.wait_at_gate}; echo down; exit 6", TaskPolicy(restart=ONCE))
     )
     await host.until_output(record, b"up")
     os.kill(host.pid(record, "sup"), signal.SIGKILL)
@@ -198,6 +204,7 @@ async def test_killed_supervisor_is_brought_back_and_the_task_goes_on(host: Host
     assert found.needs_resume
     assert found.alloc.tasks["t"].state is TaskPhase.RUNNING
     await host.guard.resume(host.fence, record.alloc_id)
+    host.gate.touch()
     state = await host.until_dead(record)
     assert kinds(state) == [*SETUP, "Started", "Terminated", "Not Restarting"]
     assert state.exit_code == 6
@@ -249,9 +256,8 @@ async def test_record_of_another_boot_is_gone_and_kills_no_stranger(host: HostUn
 
 
 async def test_update_in_place_changes_the_policy_and_not_the_task(host: HostUnderTest) -> None:
-    record = await host.start(
-        host.task("echo up; sleep 0.7; exit 2", TaskPolicy(restart=replace(QUICK, attempts=9)))
-    )
+    often = TaskPolicy(restart=replace(QUICK, attempts=9))
+    record = await host.start(host.task(f"echo up; {host.wait_at_gate}; exit 2", often))
     await host.until_output(record, b"up")
     task = host.pid(record)
     newer = replace(record, version=1, index=7)
@@ -261,6 +267,7 @@ async def test_update_in_place_changes_the_policy_and_not_the_task(host: HostUnd
     found = await host.inspect(record)
     assert (found.alloc.version, found.alloc.index) == (1, 7)
     assert host.pid(record) == task
+    host.gate.touch()
     state = await host.until_dead(record)
     assert messages(state)[-1] == "Policy allows no restarts"
 
