@@ -53,6 +53,7 @@ class Config(_Section):
     inventory: str = "inventory.yml"
     namespaces: tuple[str, ...] = ("default",)
     node_pools: tuple[str, ...] = ("default",)
+    regions: tuple[str, ...] = ("global",)
     ledger: LedgerConfig = LedgerConfig()
     ssh: SshConfig = SshConfig()
 
