@@ -33,7 +33,7 @@ def annotated(diff: JobDiff, groups: Sequence[GroupPlan]) -> JobDiff:
 def _group(diff: TaskGroupDiff, plan: GroupPlan | None) -> TaskGroupDiff:
     return replace(
         diff,
-        updates=() if plan is None else updates(plan),
+        updates=None if plan is None else updates(plan),
         fields=tuple(_count(f) for f in diff.fields),
         tasks=tuple(_task(t, diff.type) for t in diff.tasks),
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeVar
 
 from planner.client import client_status
@@ -15,6 +16,13 @@ from planner.observed import Node, NodeStatus, Observed, ObservedAlloc, TaskPhas
 from planner.recorded import AllocRecord, Desired, JobState, Recorded, job_key
 
 _Key = TypeVar("_Key")
+
+
+class Algorithm(StrEnum):
+    """Which nodes score best: those that are fullest, or those that are emptiest."""
+
+    BINPACK = "binpack"
+    SPREAD = "spread"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +162,7 @@ class Fleet:
     loads: dict[str, Load] = field(default_factory=dict[str, Load])
     holdings: dict[str, Holding] = field(default_factory=dict[str, Holding])
     kinds: Kinds | None = None
+    algorithm: Algorithm = Algorithm.BINPACK
     _tries: list[tuple[Holding, int]] | None = None
 
     def kinds_of_nodes(self) -> Kinds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -49,14 +49,17 @@ class TaskDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskGroupDiff:
-    """One group; `updates` counts the changes by kind, in the order they are printed."""
+    """One group; `updates` counts the changes by kind, in the order they are printed.
+
+    It is None where nothing was planned for the group.
+    """
 
     type: DiffType
     name: str
     fields: tuple[FieldDiff, ...] = ()
     objects: tuple[ObjectDiff, ...] = ()
     tasks: tuple[TaskDiff, ...] = ()
-    updates: tuple[tuple[str, int], ...] = ()
+    updates: tuple[tuple[str, int], ...] | None = field(default=None, metadata={"free": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

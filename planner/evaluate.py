@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from planner.annotate import annotated
-from planner.capacity import Fleet, fleet
+from planner.capacity import Algorithm, Fleet, fleet
 from planner.diff import job_diff
 from planner.errors import OrchError
+from planner.group_case import Decision, GroupCase
 from planner.job import Job, TaskGroup
 from planner.observed import Observed
 from planner.occupancy import Occupancy
-from planner.place import InPlace, placed_groups
+from planner.place import Chooser, InPlace, placed_groups
 from planner.plan import JobPlan
-from planner.reconcile import Decision, GroupCase, reconciled
+from planner.reconcile import reconciled
 from planner.recorded import DeploymentStatus, Recorded, job_key
+from planner.schedule import Ranking
 from planner.standing import Pile, Standing, View, standing
-
-_PLANNED_TYPES = ("service", "batch")
+from planner.system import TYPES, reconciled_by_node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +29,27 @@ class Situation:
     recorded: Recorded
     observed: Observed
     now: int
+    algorithm: Algorithm = Algorithm.BINPACK
 
 
 def plan_job(
-    job: Job, situation: Situation, *, path: str = "", occupancy: Occupancy | None = None
+    job: Job,
+    situation: Situation,
+    *,
+    path: str = "",
+    occupancy: Occupancy | None = None,
+    choose: Chooser = Ranking.place,
 ) -> JobPlan:
     """Return what has to change so that `job` runs as its spec says; ``job.stop`` ends it.
 
-    With an `occupancy` that is kept from plan to plan only what changed is counted anew. Raises
-    OrchError for a type of job that can't be planned.
+    With an `occupancy` that is kept from plan to plan only what changed is counted anew. `choose`
+    takes a node for each allocation that needs one: the best, unless told otherwise.
     """
     observed = _with_eligibility(situation)
     loads = (occupancy or Occupancy()).fleet(situation.recorded, observed)
+    loads.algorithm = situation.algorithm
     with loads.trial():
-        return _planned(path, _view(job, situation, observed), loads)
+        return _planned(path, _view(job, situation, observed), loads, choose)
 
 
 def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[JobPlan, ...]:
@@ -53,8 +61,10 @@ def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[Jo
     _refuse_doubles(jobs)
     observed = _with_eligibility(situation)
     loads = fleet(situation.recorded, observed)
+    loads.algorithm = situation.algorithm
     ordered = sorted(jobs, key=lambda pair: (-pair[1].priority, _key(pair[1])))
-    return tuple(_planned(path, _view(job, situation, observed), loads) for path, job in ordered)
+    views = ((path, _view(job, situation, observed)) for path, job in ordered)
+    return tuple(_planned(path, view, loads, Ranking.place) for path, view in views)
 
 
 def _key(job: Job) -> str:
@@ -90,14 +100,9 @@ def _view(job: Job, situation: Situation, observed: Observed) -> View:
     return View(job=job, state=state, observed=observed, now=situation.now, registers=registers)
 
 
-def _planned(path: str, view: View, loads: Fleet) -> JobPlan:
+def _planned(path: str, view: View, loads: Fleet, choose: Chooser) -> JobPlan:
     job, state = view.job, view.state
-    if job.type not in _PLANNED_TYPES and not job.stop:
-        raise OrchError(
-            f"job {job.id!r}: jobs of type {job.type!r} are not supported yet",
-            "use type service or batch",
-        )
-    in_place = InPlace(view=view, fleet=loads)
+    in_place = InPlace(view=view, fleet=loads, choose=choose)
     groups = placed_groups(_decided(view, in_place.obstacle), view, in_place)
     old = state.current.job if state.current else None
     return JobPlan(
@@ -145,4 +150,5 @@ def _decided(
         GroupCase(view=view, name=name, standings=tuple(found), blocks_in_place=blocks_in_place)
         for name, found in (standings | gone).items()
     )
-    return {case.name: reconciled(case) for case in cases}
+    decide = reconciled_by_node if view.job.type in TYPES else reconciled
+    return {case.name: decide(case) for case in cases}

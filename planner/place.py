@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from planner.action import Action
 from planner.capacity import Fleet, Holding, asked
 from planner.failure import PlacementFailure
 from planner.feasible import is_candidate, obstacle
+from planner.group_case import Decision
 from planner.job import TaskGroup
 from planner.plan import Change, GroupPlan
-from planner.reconcile import Decision
-from planner.schedule import Ranking
+from planner.schedule import Placement, Ranking, Wanted
 from planner.standing import Standing, View
+
+# How a node is chosen for one allocation; None where there is none.
+Chooser = Callable[[Ranking, Wanted], Placement | None]
 
 _ORDER = {action: i for i, action in enumerate(Action)}
 
@@ -27,6 +30,7 @@ class InPlace:
 
     view: View
     fleet: Fleet
+    choose: Chooser = Ranking.place
     unfit: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def obstacle(self, group: TaskGroup, found: Standing) -> str:
@@ -62,14 +66,25 @@ def placed_groups(
     pairs = (Action.DESTRUCTIVE, Action.MIGRATE)
     placed = {id(d): work.replaced(d) for d in everything if d.change.action in pairs}
     placed |= {id(d): work.placed(d) for d in everything if d.wanted and id(d) not in placed}
-    return tuple(
-        GroupPlan(
-            name=name,
-            changes=_in_order(placed.get(id(d), d.change) for d in decisions),
-            failure=work.failures.get(name),
+    changes = {
+        name: tuple(
+            placed.get(id(d), d.change)
+            for d in decisions
+            if not _is_vain(d, placed.get(id(d), d.change))
         )
         for name, decisions in decided.items()
+    }
+    return tuple(
+        GroupPlan(name=name, changes=_in_order(found), failure=work.failure(name, found))
+        for name, found in changes.items()
     )
+
+
+def _is_vain(decision: Decision, change: Change) -> bool:
+    """Whether a node that was to have its own allocation can't have it: that is no change."""
+    wanted = decision.wanted
+    only = wanted is not None and bool(wanted.only)
+    return only and change.action is Action.CREATE and not change.node
 
 
 def _in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -86,7 +101,9 @@ class _Work:
     in_place: InPlace
     rankings: dict[str, Ranking] = field(default_factory=dict[str, Ranking])
     failures: dict[str, PlacementFailure] = field(default_factory=dict[str, PlacementFailure])
-    kept: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    kept: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    # nodes that the constraints of a group leave out, where each node is to have its own
+    left_out: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     def settle(self, changes: Iterable[Change]) -> None:
         """Give back what is stopped, and note what is kept."""
@@ -94,7 +111,7 @@ class _Work:
             if change.action is Action.DESTROY:
                 self.in_place.fleet.release(change.alloc)
             if change.action is Action.IN_PLACE:
-                self.kept.setdefault(change.group, []).append(change.node)
+                self.kept.append((change.group, change.node))
 
     def replaced(self, decision: Decision) -> Change:
         """Place a replacement; where there is no room, an old one that is updated keeps its own."""
@@ -112,16 +129,37 @@ class _Work:
         """Return the change with its node; without one, where no node can have it."""
         change, wanted = decision.change, decision.wanted
         group = self.view.job.group(change.group)
-        if wanted is None or group is None or self._has_failed(change.group):
+        if wanted is None or group is None:
+            return change
+        if not wanted.only and self._has_failed(change.group):
             return change
         ranking = self._ranking(group)
-        placement = ranking.place(wanted)
+        placement = self.in_place.choose(ranking, wanted)
         if placement is None:
-            unfit = frozenset(n for g, n in self.in_place.unfit if g == group.name)
-            self.failures[group.name] = ranking.failure(unfit)
+            self._failed(ranking, wanted)
             return change
         self._tell(placement.holding, 1, but=group.name)
         return replace(change, node=placement.node, ports=placement.ports, scores=placement.scores)
+
+    def _failed(self, ranking: Ranking, wanted: Wanted) -> None:
+        group = ranking.group.name
+        if wanted.only and ranking.left_out(wanted.only):
+            self.left_out.setdefault(group, set()).add(wanted.only)
+        elif not self._has_failed(group):
+            unfit = frozenset(n for g, n in self.in_place.unfit if g == group)
+            only = frozenset({wanted.only}) if wanted.only else None
+            self.failures[group] = ranking.failure(unfit, only)
+
+    def failure(self, group: str, changes: Iterable[Change]) -> PlacementFailure | None:
+        """Return why the group could not be placed in full.
+
+        Nodes that a system job's constraints leave out are no failure, unless all of them are.
+        """
+        nodes = self.left_out.get(group)
+        if group in self.failures or not nodes or any(c.node for c in changes):
+            return self.failures.get(group)
+        filtered = self.rankings[group].failure(only=frozenset(nodes))
+        return replace(filtered, nodes_in_pool=0, node_pool="", nodes_available={})
 
     def _has_failed(self, group: str) -> bool:
         """After a group's first failure the others are only counted."""
@@ -136,7 +174,7 @@ class _Work:
         if group.name not in self.rankings:
             view = self.view
             ranking = Ranking(self.in_place.fleet, view.job, group, view.state.key)
-            ranking.count_kept(self.kept.get(group.name, ()))
+            ranking.count_kept(self.kept)
             self.rankings[group.name] = ranking
         return self.rankings[group.name]
 

@@ -112,6 +112,8 @@ class AllocRecord:
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     # Somebody told it to stop, and another one has to take its place.
     migrate: bool = field(default=False, metadata={"omitempty": True})
+    # It tries a new version beside the old ones, and nobody has promoted it yet.
+    canary: bool = field(default=False, metadata={"omitempty": True})
 
     @property
     def index(self) -> int:
@@ -126,7 +128,10 @@ class AllocRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentGroup:
-    """Progress of one group in a deployment; `require_progress_by` is in ns, 0 = no deadline."""
+    """Progress of one group in a deployment; `require_progress_by` is in ns, 0 = no deadline.
+
+    `desired_canaries` is how many try the version first; `promoted` says that they were found good.
+    """
 
     desired_total: int = 0
     placed: int = 0
@@ -135,6 +140,8 @@ class DeploymentGroup:
     auto_revert: bool = False
     progress_deadline: int = 0
     require_progress_by: int = 0
+    desired_canaries: int = field(default=0, metadata={"omitempty": True})
+    promoted: bool = field(default=False, metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

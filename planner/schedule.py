@@ -7,9 +7,8 @@ sampled, shuffled or drawn, so equal inputs give equal placements.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from planner.capacity import Ask, Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct
@@ -29,10 +28,11 @@ from planner.score import (
     SpreadCount,
     affinities,
     anti_affinity,
-    binpack,
+    fitting,
     node_affinity,
     spread_counts,
 )
+from planner.tally import Tally
 
 # How many of the best nodes a placement keeps with their scores.
 TOP = 5
@@ -57,11 +57,15 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One allocation to place: it avoids nodes it failed on; a sticky disk likes its last node."""
+    """One allocation to place: it avoids nodes it failed on; a sticky disk likes its last node.
+
+    `only` names the one node it may be on at all.
+    """
 
     name: str
     avoid: frozenset[str] = frozenset()
     prefer: str = ""
+    only: str = ""
 
 
 class Ranking:
@@ -93,6 +97,11 @@ class Ranking:
         for heap in self._heaps.values():
             heapq.heapify(heap)
 
+    @property
+    def group(self) -> TaskGroup:
+        """The group that is placed."""
+        return self._group
+
     def _count_standing(self) -> None:
         if self._distinct.properties:
             self._distinct.count(self._fleet.loads.values())
@@ -104,16 +113,42 @@ class Ranking:
         for count in self._spreads:
             count.add(count.value(node), number)
 
-    def count_kept(self, nodes: Iterable[str]) -> None:
-        """Count allocations that are updated in place a second time in spreads, as Nomad does."""
-        for name in nodes:
-            self._spread_over(self._fleet.loads[name].node, 1)
+    def count_kept(self, kept: Iterable[tuple[str, str]]) -> None:
+        """Count what is updated in place a second time in spreads and properties, as Nomad does.
+
+        `kept` are groups of the job with the nodes of their allocations.
+        """
+        for group, name in kept:
+            node = self._fleet.loads[name].node
+            in_group = int(group == self._group.name)
+            self._distinct.add(node, in_group, 1)
+            self._spread_over(node, in_group)
 
     def place(self, wanted: Wanted) -> Placement | None:
         """Take room for one allocation on the best node; None where no node can have it."""
-        best = self._preferred(wanted) or self._best(wanted)
-        if not best:
+        best = self.best(wanted)
+        return self._placed(wanted, best) if best else None
+
+    def place_on(self, node: str, wanted: Wanted) -> Placement | None:
+        """Take room for one allocation on that very node; None where it can't have it."""
+        score = self.score(node, wanted)
+        return self._placed(wanted, [score]) if score else None
+
+    def best(self, wanted: Wanted) -> list[NodeScore]:
+        """Return the best nodes, the one to take first; a sticky disk's last node stands alone."""
+        if wanted.only:
+            score = self.score(wanted.only, wanted)
+            return [score] if score else []
+        return self._preferred(wanted) or self._best(wanted)
+
+    def score(self, node: str, wanted: Wanted) -> NodeScore | None:
+        """Return how good that node is; None where it can't have the allocation."""
+        load = self._fleet.loads.get(node)
+        if load is None or node not in self._obstacles or self.obstacle_now(load):
             return None
+        return self._score(load, wanted)
+
+    def _placed(self, wanted: Wanted, best: list[NodeScore]) -> Placement:
         load = self._fleet.loads[best[0].node]
         ports = assigned(self._ports, load, wanted.name)
         holding = Holding(
@@ -162,7 +197,8 @@ class Ranking:
         """Return what a node lacks and how well it fits: the same for those that are as full."""
         state = load.state
         if (found := self._alike.get(state)) is None:
-            found = self._alike[state] = load.lacks(self._ask), binpack(load, self._ask)
+            fit = fitting(load, self._ask, self._fleet.algorithm)
+            found = self._alike[state] = load.lacks(self._ask), fit
         return found
 
     def _exhausted(self, load: Load) -> str:
@@ -249,7 +285,7 @@ class Ranking:
         node = load.node
         beside = load.groups[self._key, self._group.name]
         parts = {
-            BINPACK: binpack(load, self._ask),
+            BINPACK: self._fit(load)[1],
             ANTI_AFFINITY: anti_affinity(beside, self._group.count),
             AFFINITY: self._liking(node) if self._wishes else 0.0,
             PENALTY: -1.0 if node.name in wanted.avoid else 0.0,
@@ -261,13 +297,25 @@ class Ranking:
         ]
         return NodeScore(node=node.name, parts=parts, final=sum(counted) / len(counted))
 
-    def failure(self, ineligible: frozenset[str] = frozenset()) -> PlacementFailure:
-        """Return why nothing more can be placed; `ineligible` nodes failed an update in place."""
-        tally = _Tally()
+    def failure(
+        self, ineligible: frozenset[str] = frozenset(), only: frozenset[str] | None = None
+    ) -> PlacementFailure:
+        """Return why nothing more can be placed; `ineligible` nodes failed an update in place.
+
+        With `only`, no other nodes were looked at.
+        """
+        tally = Tally()
         for load in self._candidates:
-            tally.nodes[load.node.datacenter] += 1
-            tally.add(load.node, self._filter_label(load, ineligible), self._exhausted(load))
+            tally.available[load.node.datacenter] += 1
+            if only is None or load.node.name in only:
+                label = self._filter_label(load, ineligible)
+                tally.add(load.node, label, self._exhausted(load))
         return tally.failure(self._job.node_pool)
+
+    def left_out(self, node: str) -> bool:
+        """Whether something keeps the group off that node, however much room it has."""
+        load = self._fleet.loads[node]
+        return node not in self._obstacles or bool(self._filter_now(load))
 
     def _filter_label(self, load: Load, ineligible: frozenset[str]) -> str:
         own = self._obstacles[load.node.name]
@@ -278,44 +326,3 @@ class Ranking:
 
 def _is_ready(node: Node) -> bool:
     return node.status is NodeStatus.READY and node.eligible
-
-
-def _counters() -> Counter[str]:
-    return Counter()
-
-
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    nodes: Counter[str] = field(default_factory=_counters)
-    filtered: Counter[str] = field(default_factory=_counters)
-    filtered_classes: Counter[str] = field(default_factory=_counters)
-    exhausted: Counter[str] = field(default_factory=_counters)
-    exhausted_classes: Counter[str] = field(default_factory=_counters)
-
-    def add(self, node: Node, label: str, dimension: str) -> None:
-        reasons, classes = (
-            (self.filtered, self.filtered_classes)
-            if label
-            else (self.exhausted, self.exhausted_classes)
-        )
-        reasons[label or dimension] += 1
-        if node.node_class:
-            classes[node.node_class] += 1
-
-    def failure(self, pool: str) -> PlacementFailure:
-        return PlacementFailure(
-            nodes_evaluated=self.nodes.total(),
-            nodes_filtered=self.filtered.total(),
-            nodes_exhausted=self.exhausted.total(),
-            nodes_in_pool=self.nodes.total(),
-            node_pool=pool,
-            nodes_available=dict(_sorted(self.nodes)),
-            class_filtered=dict(_sorted(self.filtered_classes)),
-            constraint_filtered=dict(_sorted(self.filtered)),
-            class_exhausted=dict(_sorted(self.exhausted_classes)),
-            dimension_exhausted=dict(_sorted(self.exhausted)),
-        )
-
-
-def _sorted(counts: Counter[str]) -> Iterator[tuple[str, int]]:
-    yield from sorted(counts.items())

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from planner.capacity import Ask, Load
+from planner.capacity import Algorithm, Ask, Load
 from planner.constraint import holds, resolved
 from planner.job import Affinity, Job, Spread, TaskGroup
 from planner.observed import Node
@@ -21,11 +21,12 @@ SPREAD = "allocation-spread"
 _BEST_FIT = 18.0
 
 
-def binpack(load: Load, ask: Ask) -> float:
-    """The fuller `load` is after placing `ask`, the closer to 1."""
+def fitting(load: Load, ask: Ask, algorithm: Algorithm) -> float:
+    """The fuller (or, where work is spread, the emptier) `load` is with `ask`, the closer to 1."""
     free_cpu = _free(load.cpu + load.cpu_of(ask), load.room_cpu)
     free_memory = _free(load.memory + ask.memory_mb, load.room_memory)
-    score = 20.0 - (math.pow(10.0, free_cpu) + math.pow(10.0, free_memory))
+    free = math.pow(10.0, free_cpu) + math.pow(10.0, free_memory)
+    score = free - 2.0 if algorithm is Algorithm.SPREAD else 20.0 - free
     return min(max(score, 0.0), _BEST_FIT) / _BEST_FIT
 
 

@@ -82,10 +82,40 @@ class View:
         same = latest.job_version == current.version
         return latest if same and latest.status not in ended else None
 
+    def is_trying(self, group: str) -> bool:
+        """Whether canaries of the planned spec have yet to be found good, in that group."""
+        deployment = self.deployment
+        if deployment is None or deployment.status is DeploymentStatus.FAILED:
+            return False
+        progress = deployment.groups.get(group)
+        return progress is not None and bool(progress.desired_canaries) and not progress.promoted
+
+    def is_promoted(self, group: str) -> bool:
+        """Whether canaries of the planned spec were found good, in that group."""
+        deployment = self.deployment
+        progress = deployment.groups.get(group) if deployment is not None else None
+        return progress is not None and progress.promoted
+
+    def is_canary(self, record: AllocRecord) -> bool:
+        """Whether the allocation tries a version beside the others, and nobody has promoted it."""
+        if not record.canary:
+            return False
+        made = next((d for d in self.state.deployments if d.id == record.deployment), None)
+        if made is None:
+            return True
+        progress = made.groups.get(record.group)
+        promoted = progress is not None and progress.promoted
+        return not promoted and made.status is not DeploymentStatus.SUCCESSFUL
+
     def is_outdated(self, record: AllocRecord) -> bool:
         """Whether the allocation runs another spec than the one that is planned."""
         current = self.state.current
         return self.registers or current is None or record.job_version != current.version
+
+    def own_job(self, record: AllocRecord) -> Job:
+        """The version of the job that the allocation runs; the planned one where that is lost."""
+        version = self.state.version(record.job_version)
+        return version.job if version is not None else self.job
 
     def runs_this(self, record: AllocRecord) -> bool:
         """Whether an allocation of a version that is lost was started from the planned spec.
@@ -116,7 +146,7 @@ def standing(view: View, record: AllocRecord) -> Standing:
     status = client_status(record, seen, node.status if node else NodeStatus.UNKNOWN)
     base = Standing(record=record, pile=Pile.KEEP, status=status, seen=seen)
     if record.desired is Desired.STOP:
-        return _told_to_stop(base, node)
+        return _told_to_stop(view, base, node)
     if status is ClientStatus.UNKNOWN:
         return replace(base, pile=Pile.UNKNOWN, reason=unknown_reason(record.node, node))
     if record.migrate and not status.terminal:
@@ -151,10 +181,12 @@ def unknown_reason(host: str, node: Node | None) -> str:
     return f"host is unknown: {why}" if why else "host is unknown"
 
 
-def _told_to_stop(base: Standing, node: Node | None) -> Standing:
+def _told_to_stop(view: View, base: Standing, node: Node | None) -> Standing:
     reachable = node is not None and node.status is NodeStatus.READY
     runs = base.seen is not None and (base.seen.desired != "stop" or is_live(base.seen))
     if not reachable or not runs:
+        if _is_batch(view) and view.is_outdated(base.record):
+            return replace(base, pile=Pile.FINISHED, reason="an older version was stopped")
         return replace(base, pile=Pile.GONE)
     return replace(
         base,
@@ -191,6 +223,8 @@ def _is_batch(view: View) -> bool:
 
 
 def _complete(view: View, base: Standing) -> Standing:
+    if view.job.type == "sysbatch":
+        return replace(base, reason="has completed")
     if not _is_batch(view):
         reason = "all its tasks have ended"
         return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=ENDED)
@@ -209,7 +243,7 @@ def _failed(view: View, base: Standing) -> Standing:
         return base
     if view.has_failed_with(base.record):
         return replace(base, reason="has failed, and so has its deployment")
-    group = view.job.group(base.record.group)
+    group = view.own_job(base.record).group(base.record.group)
     due = due_at(view.state, base.record, group.reschedule_policy if group else None)
     if due is None:
         return replace(base, reason="has failed, and may not be rescheduled any more")

@@ -57,13 +57,6 @@ def test_jobs_of_another_namespace_are_other_jobs() -> None:
     assert counts(plan) == {"create": 1}
 
 
-@pytest.mark.parametrize("kind", ["system", "sysbatch"])
-def test_types_that_are_not_planned_yet(kind: str) -> None:
-    with pytest.raises(OrchError, match="not supported yet"):
-        scene().plan(job(type=kind))
-    assert counts(scene().plan(job(type=kind, stop=True))) == {}
-
-
 @pytest.mark.parametrize(
     "fields", [{"periodic": Periodic(spec="* * * * *")}, {"parameterized_job": Parameterized()}]
 )

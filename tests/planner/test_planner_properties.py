@@ -121,7 +121,9 @@ def test_no_name_is_decided_twice(here: Scene, wanted: Job) -> None:
 
 
 def _has_ended(here: Scene, alloc: str) -> bool:
-    seen = here.observed.allocs.get(alloc)
+    record, seen = here.state().alloc(alloc), here.observed.allocs.get(alloc)
+    if seen is None and record is not None and record.desired is Desired.STOP:
+        return True
     return seen is not None and all(t.finished_at for t in seen.tasks.values())
 
 
