@@ -72,7 +72,8 @@ def diff_data(diff: JobDiff) -> dict[str, Any]:
     """Return a field diff with Nomad's names; empty lists are null."""
     out = cast("dict[str, Any]", to_json(diff))
     for group in out["TaskGroups"] or ():
-        group["Updates"] = dict(group["Updates"]) if group["Updates"] else None
+        if group["Updates"] is not None:
+            group["Updates"] = dict(group["Updates"])
     return out
 
 
