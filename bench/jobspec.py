@@ -3,9 +3,9 @@
 The specs are made here: each is a service of two groups with variables, locals, a template, checks
 and references that only run time knows; every tenth has none of them, and is short. `cold` reads
 each file anew, `cached` all of them again from what was kept: all that `orch plan` does to
-turn files into jobs, imports included; a thousand files take git some more, in processes of its own.
-`single` is the evaluation of one file in memory. The parser's tables are kept throughout. Each figure
-is the median of some runs; CPU is user and system time. Exit code 1 if a budget is missed.
+turn files into jobs, imports included; git's own processes are not counted. `single` is the
+evaluation of one file in memory. The parser's tables are kept throughout. Each figure is the median
+of some runs; CPU is user and system time. Exit code 1 if a budget is missed.
 """
 
 from __future__ import annotations
