@@ -11,6 +11,7 @@ from planner.diff import job_diff
 from planner.drift import drift
 from planner.errors import OrchError
 from planner.evaluate import Situation, plan_jobs
+from planner.explanation import Explainer
 from planner.job import Job
 from planner.nodes import verified
 from planner.observed import NodeStatus, Observed
@@ -73,13 +74,16 @@ def told_to_stop(look: Look, allocs: Collection[str]) -> Look:
     return replace(look, recorded=recorded)
 
 
-def plan_of(desired: Desired, look: Look, cluster: str) -> Plan:
-    """Plan all desired jobs, and the end of those that left the repository."""
+def plan_of(desired: Desired, look: Look, cluster: str, explainer: Explainer | None = None) -> Plan:
+    """Plan all desired jobs, and the end of those that left the repository.
+
+    An `explainer` sees how the hosts fare.
+    """
     left = _left(desired, look.recorded) if desired.whole else []
     _refuse_type_changes(desired, look.recorded)
     plans = tuple(
         _warned(_guarded(p, look.snapshot), desired.warnings)
-        for p in plan_jobs([*desired.jobs, *left], look.situation())
+        for p in plan_jobs([*desired.jobs, *left], look.situation(), explainer)
     )
     gone = {job_key(j.id, j.namespace) for _, j in left}
     plans = tuple(_deleted(p, look.recorded) if p.key in gone else p for p in plans)

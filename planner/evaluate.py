@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from planner.annotate import annotated
 from planner.capacity import Algorithm, Fleet, fleet
 from planner.diff import job_diff
 from planner.errors import OrchError
+from planner.explanation import Explainer
 from planner.group_case import Decision, GroupCase
 from planner.job import Job, TaskGroup
 from planner.observed import Observed
@@ -20,6 +22,7 @@ from planner.recorded import DeploymentStatus, Recorded, job_key
 from planner.schedule import Ranking
 from planner.standing import Pile, Standing, View, standing
 from planner.system import TYPES, reconciled_by_node
+from planner.why import why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,14 @@ def plan_job(
         return _planned(path, _view(job, situation, observed), loads, choose)
 
 
-def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[JobPlan, ...]:
+def plan_jobs(
+    jobs: Sequence[tuple[str, Job]], situation: Situation, explainer: Explainer | None = None
+) -> tuple[JobPlan, ...]:
     """Plan several (path, job) together: later ones see the room and ports that earlier ones take.
 
-    They are planned, and their plans returned, by priority (highest first), then by key. Raises
-    OrchError where two files have the same job.
+    They are planned, and their plans returned, by priority (highest first), then by key. An
+    `explainer` watches where allocations are placed. Raises OrchError where two files have the
+    same job.
     """
     _refuse_doubles(jobs)
     observed = _with_eligibility(situation)
@@ -64,7 +70,13 @@ def plan_jobs(jobs: Sequence[tuple[str, Job]], situation: Situation) -> tuple[Jo
     loads.algorithm = situation.algorithm
     ordered = sorted(jobs, key=lambda pair: (-pair[1].priority, _key(pair[1])))
     views = ((path, _view(job, situation, observed)) for path, job in ordered)
-    return tuple(_planned(path, view, loads, Ranking.place) for path, view in views)
+    return tuple(
+        _planned(path, view, loads, _chooser(view.job, loads, explainer)) for path, view in views
+    )
+
+
+def _chooser(job: Job, loads: Fleet, explainer: Explainer | None) -> Chooser:
+    return partial(explainer.choose, loads, job) if explainer else Ranking.place
 
 
 def _key(job: Job) -> str:
@@ -103,7 +115,8 @@ def _view(job: Job, situation: Situation, observed: Observed) -> View:
 def _planned(path: str, view: View, loads: Fleet, choose: Chooser) -> JobPlan:
     job, state = view.job, view.state
     in_place = InPlace(view=view, fleet=loads, choose=choose)
-    groups = placed_groups(_decided(view, in_place.obstacle), view, in_place)
+    placed = placed_groups(_decided(view, in_place.obstacle), view, in_place)
+    groups = tuple(replace(g, why=why(g, job, state)) for g in placed)
     old = state.current.job if state.current else None
     return JobPlan(
         key=_key(job),

@@ -48,12 +48,28 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """One change of the spec that an update of a group's allocations comes from.
+
+    `task` is empty for a field of the group or the job.
+    """
+
+    action: Action
+    reason: str
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """All changes of one group, in order of action, then name index."""
+    """All changes of one group, in order of action, then name index.
+
+    `why` has every field that forces its updates, where changes have the first one only.
+    """
 
     name: str
     changes: tuple[Change, ...] = ()
     failure: PlacementFailure | None = None
+    why: tuple[Why, ...] = ()
 
     def count(self, action: Action) -> int:
         """How many changes of that kind there are."""

@@ -83,20 +83,27 @@ def forcing_change(old: Job, new: Job, group: str) -> str:
 
     The group must be in `new`; one that `old` lacks counts as changed.
     """
+    return next((reason for _, reason in forcing_changes(old, new, group)), "")
+
+
+def forcing_changes(old: Job, new: Job, group: str) -> Iterator[tuple[str, str]]:
+    """Yield everything that makes a new allocation of `group` necessary, as (task, reason).
+
+    The task is empty for the group's own fields. Where tasks came or went, theirs are not told.
+    """
     before, after = old.group(group), new.group(group)
     if before is None or after is None:
-        return "group was added"
-    return next(_forcing(old, new, before, after), "")
-
-
-def _forcing(old: Job, new: Job, before: TaskGroup, after: TaskGroup) -> Iterator[str]:
-    yield from _differences(_GROUP, before, after)
+        yield "", "group was added"
+        return
+    yield from (("", reason) for reason in _differences(_GROUP, before, after))
     tasks = {t.name: t for t in before.tasks}
-    # From here on both groups have tasks of the same names.
+    if tasks.keys() != {t.name for t in after.tasks}:
+        return
     for task in after.tasks:
         was = tasks[task.name]
-        yield from _differences(_TASK, was, task)
-        yield from _difference("meta", _meta(old, before, was), _meta(new, after, task))
+        yield from ((task.name, reason) for reason in _differences(_TASK, was, task))
+        metas = _meta(old, before, was), _meta(new, after, task)
+        yield from ((task.name, reason) for reason in _difference("meta", *metas))
 
 
 def forcing_values(job: Job, group: str) -> dict[str, object]:
@@ -145,14 +152,19 @@ def _shown(name: str, value: int | str) -> str:
 
 def mild_change(old: Job, new: Job, group: str) -> str:
     """Return what changed of the spec of `group` where nothing forces a new allocation."""
+    return next((reason for _, reason in mild_changes(old, new, group)), VERSION_CHANGED)
+
+
+def mild_changes(old: Job, new: Job, group: str) -> Iterator[tuple[str, str]]:
+    """Yield all that changed of the spec of `group` and of the job, as (task, reason)."""
     before, after = old.group(group), new.group(group)
     if before is None or after is None:
-        return VERSION_CHANGED
+        return
     tasks = {t.name: t for t in before.tasks}
-    pairs: list[tuple[object, object]] = [(before, after)]
-    pairs += [(tasks[t.name], t) for t in after.tasks if t.name in tasks]
-    pairs.append((old, new))
-    return next((d for pair in pairs for d in _fields(*pair)), VERSION_CHANGED)
+    pairs: list[tuple[str, object, object]] = [("", before, after)]
+    pairs += [(t.name, tasks[t.name], t) for t in after.tasks if t.name in tasks]
+    pairs.append(("", old, new))
+    yield from ((task, reason) for task, one, two in pairs for reason in _fields(one, two))
 
 
 def _fields(old: object, new: object) -> Iterator[str]:

@@ -29,6 +29,7 @@ from gitops.saved import saved
 from gitops.specs import read_specs
 from gitops.view.plan_text import PlanView
 from planner.errors import OrchError
+from planner.explanation import Explainer
 
 
 async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> int:
@@ -45,14 +46,17 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
         )
     async with session(ws, limit) as ties:
         read = await ties.look()
-        made = plan_of(specs.desired(), read, ws.config.cluster)
+        explainer = Explainer() if look.explain else None
+        made = plan_of(specs.desired(), read, ws.config.cluster, explainer)
         advise(ties, ineligible(made, read.observed.nodes.values()))
         images: Digests = {}
         if out:
             images = await resolved(ties.connector, made.jobs, read)
     if out:
         plan_file.write(saved(made, basis(ws, read, images), request), ws.cwd / out)
-    show_plan(made, look, PlanView(flags=flags_of(request), saved=out))
+    explanations = explainer.explanations if explainer else ()
+    view = PlanView(flags=flags_of(request), saved=out, explanations=explanations)
+    show_plan(made, look, view)
     return incomplete(made) or (0 if made.empty else CHANGES)
 
 

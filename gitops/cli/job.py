@@ -83,6 +83,9 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each host why it was taken or left out.")
+    ] = False,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -91,7 +94,8 @@ def plan(
     from gitops.cli import flow
     from gitops.cli.look import CHANGES, Look
 
-    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    colour = coloured(sys.stdout, no_color)
+    look = Look(json=json, verbose=verbose, colour=colour, explain=explain)
     request = _request(files, var, var_file, rev)
     code = asyncio.run(flow.plan(request, look, limit, out))
     if code == CHANGES and not detailed_exitcode:
@@ -155,7 +159,7 @@ def run(
     verbose: Verbose = False,
     no_color: NoColor = False,
 ) -> None:
-    """Apply one job file without asking; or print it as JSON, and touch nothing."""
+    """Apply one job file without asking; or print it as JSON."""
     from gitops.cli import flow
     from gitops.cli.look import Approval, Look
 

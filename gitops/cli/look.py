@@ -30,6 +30,7 @@ class Look:
     json: bool = False
     verbose: bool = False
     colour: bool = False
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ def incomplete(made: Plan) -> int:
 def show_plan(made: Plan, look: Look, view: PlanView) -> None:
     """Print a plan as text or as JSON."""
     if look.json:
-        say_json(plan_json.data(made))
+        say_json(plan_json.data(made, view.explanations, verbose=look.verbose))
         return
     say(plan_text.text(made, replace(view, verbose=look.verbose, colour=look.colour)))
 

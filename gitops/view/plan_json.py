@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from planner.action import Action
 from planner.codec import to_json
 from planner.diff import JobDiff
+from planner.explanation import Explanation
 from planner.failure import PlacementFailure
 from planner.plan import Change, GroupPlan, JobPlan, Plan
 
@@ -25,8 +27,40 @@ COUNTERS = {
 _ALWAYS_ZERO = ("Disconnect", "Preemptions", "Reconnect", "RescheduleLater", "RescheduleNow")
 
 
-def data(plan: Plan) -> dict[str, Any]:
-    """Return the plan as plain data; jobs are in name order, keys do not depend on content."""
+# Without -verbose: so many hosts with scores, and so many names for one reason.
+_MOST_HOSTS = 10
+
+
+def data(
+    plan: Plan, explanations: Sequence[Explanation] = (), *, verbose: bool = False
+) -> dict[str, Any]:
+    """Return the plan as plain data; jobs are in name order.
+
+    Keys do not depend on content, but that `explanations` are only there where they are given.
+    """
+    out = _data(plan)
+    if explanations:
+        most = None if verbose else _MOST_HOSTS
+        out["explanations"] = [_explanation(e, most) for e in explanations]
+    return out
+
+
+def _explanation(found: Explanation, most: int | None) -> dict[str, Any]:
+    return {
+        "Job": found.job,
+        "Group": found.group,
+        "Name": found.name,
+        "Node": found.node,
+        "Feasible": len(found.scores),
+        "Scores": [to_json(s) for s in found.scores[:most]],
+        "RuledOut": [
+            {"Reason": r.reason, "Count": len(r.hosts), "Hosts": list(r.hosts[:most])}
+            for r in found.ruled_out
+        ],
+    }
+
+
+def _data(plan: Plan) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "cluster": plan.cluster,
@@ -53,6 +87,7 @@ def _job(plan: JobPlan) -> dict[str, Any]:
         "Registers": plan.registers,
         "ResumesDeployment": plan.resumes,
         "Placements": [_placement(c) for c in plan.changes],
+        "Updates": [{"Group": g.name, **to_json(w)} for g in plan.groups for w in g.why],
         "Warnings": list(plan.warnings),
     }
 

@@ -13,7 +13,9 @@ from gitops.view.failure_text import failure_lines, failure_title
 from gitops.view.palette import Palette
 from gitops.view.placements import placement_lines, score_lines
 from gitops.view.safe import clean
+from gitops.view.why_text import explanation_lines, why_lines
 from planner.action import Action
+from planner.explanation import Explanation
 from planner.plan import JobPlan, Plan
 
 
@@ -34,6 +36,8 @@ class PlanView:
     advises: bool = True
     run: str = "orch run"
     apply: str = "orch apply"
+    # how the hosts fared in placements, where that was asked for
+    explanations: tuple[Explanation, ...] = ()
 
     @property
     def palette(self) -> Palette:
@@ -95,7 +99,11 @@ def _job(job: JobPlan, view: PlanView) -> list[list[str]]:
         diff_lines(job.diff, verbose=view.verbose, palette=view.palette),
         _dry_run(job, view),
         placement_lines(changes, view.palette),
-        score_lines(changes) if view.verbose else [],
+        why_lines(job, view.palette) if view.verbose else [],
+        score_lines(changes) if view.verbose and not view.explanations else [],
+        explanation_lines(
+            (e for e in view.explanations if e.job == job.key), view.palette, verbose=view.verbose
+        ),
         [f"Deployment {clean(job.resumes)[:8]} is not over: an apply goes on with it."]
         if job.resumes
         else [],
