@@ -10,6 +10,8 @@ from planner.fields import Block, Match, shape_of
 from planner.flat import Flat, flat, flat_map, scalars
 from planner.pairing import Pair, by_key, by_likeness, by_name, by_position
 
+# Maps without a form of their own, wherever they stand in a block.
+_FREE_PARTS = frozenset({"Config", "Policy"})
 _WEIGHT = {DiffType.EDITED: 0, DiffType.ADDED: 1, DiffType.DELETED: 2, DiffType.NONE: 3}
 
 Content = tuple[tuple[FieldDiff, ...], tuple[ObjectDiff, ...]]
@@ -59,7 +61,7 @@ def _block(block: Block, old: Any, new: Any, contextual: bool) -> list[ObjectDif
         return _unchanged(block, old) if block.context and contextual else []
     if block.match is Match.STRINGS:
         return _set_diff(block.name, old or (), new or (), contextual)
-    content = _CONTENT.get(block.match, _object_content)
+    content = _free_content if block.is_free else _CONTENT.get(block.match, _object_content)
     pairs = _PAIRS.get(block.match, _single)(block, old, new)
     diffs = (_object(block, pair, content, contextual) for pair in pairs)
     return [d for d in diffs if d is not None]
@@ -100,22 +102,25 @@ def _struct_content(block: Block, old: Any, new: Any, contextual: bool) -> Conte
         diff
         for name in sorted(a.keys() | b.keys())
         if name not in block.skip
-        for diff in _nested(name, a.get(name), b.get(name), contextual)
+        for diff in _sorted(_nested(block, name, (a.get(name), b.get(name)), contextual))
     )
     return fields, tuple(objects)
 
 
-def _nested(name: str, old: Any, new: Any, contextual: bool) -> list[ObjectDiff]:  # noqa: ANN401
-    sample = old or new
+def _nested(outer: Block, name: str, pair: Pair, contextual: bool) -> list[ObjectDiff]:
+    old, new = pair
+    sample, shown = old or new, outer.parts.get(name, name)
     if isinstance(sample, Mapping):
-        block = Block(attr="", name=name, match=Match.FREE)
-        return _block(block, old, new, contextual)
-    if not isinstance(sample, list | tuple):
+        match = Match.FREE if name in _FREE_PARTS else Match.STRUCT
+        inner = Block(attr="", name=shown, match=match, parts=outer.parts)
+    elif isinstance(sample, list | tuple):
+        items = cast("Sequence[object]", sample)
+        is_set = all(isinstance(i, str) for i in items)
+        match = Match.STRINGS if is_set else Match.KEY
+        inner = Block(attr="", name=shown, match=match, key=repr, context=is_set, parts=outer.parts)
+    else:
         return []
-    items = cast("Sequence[object]", sample)
-    if all(isinstance(i, str) for i in items):
-        return _set_diff(name, old or (), new or (), contextual)
-    return _block(Block(attr="", name=name, match=Match.KEY, key=repr), old, new, contextual)
+    return _block(inner, old, new, contextual)
 
 
 def _set_diff(

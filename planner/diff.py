@@ -6,7 +6,6 @@ The values it is made of live in `planner.difference` and may be imported from h
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TypeVar
 
 from planner.blocks import block_diffs, field_diffs, pair_type
@@ -45,19 +44,14 @@ def job_diff(old: Job | None, new: Job | None, *, contextual: bool = True) -> Jo
     if job is None:
         raise ValueError("nothing to compare: both jobs are missing")
     fields, objects = _content(old, new, contextual)
-    groups = _named(old.task_groups if old else (), new.task_groups if new else ())
-    return JobDiff(
-        type=pair_type(_bare(old), _bare(new)),
-        id=job.id,
-        fields=fields,
-        objects=objects,
-        task_groups=tuple(_group_diff(n, *pair, contextual) for n, pair in groups),
-    )
-
-
-def _bare(job: Job | None) -> Job | None:
-    """Return the job without what says nothing about what runs."""
-    return job and replace(job, version_tag={}, nomad_token_id="", update={})
+    pairs = _named(old.task_groups if old else (), new.task_groups if new else ())
+    groups = tuple(_group_diff(n, *pair, contextual) for n, pair in pairs)
+    kind = pair_type(old is not None, new is not None)
+    if old is not None and new is not None:
+        # What no field, block or group shows (spread of the job, say) is no difference of the job.
+        shown = fields or objects or any(g.type is not DiffType.NONE for g in groups)
+        kind = DiffType.EDITED if shown else DiffType.NONE
+    return JobDiff(type=kind, id=job.id, fields=fields, objects=objects, task_groups=groups)
 
 
 def _group_diff(
@@ -82,7 +76,9 @@ def _task_diff(name: str, old: Task | None, new: Task | None, contextual: bool) 
 def _content(
     old: Level | None, new: Level | None, contextual: bool
 ) -> tuple[tuple[FieldDiff, ...], tuple[ObjectDiff, ...]]:
-    fields = field_diffs(flat(old), flat(new), contextual=False)
+    # What may be absent is only told where there are two sides to compare.
+    optional = old is not None and new is not None
+    fields = field_diffs(flat(old, optional=optional), flat(new, optional=optional), False)
     return fields, block_diffs(old, new, contextual)
 
 

@@ -5,8 +5,8 @@ Whatever is not named here is a plain field if it is a scalar or a map, and is n
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
@@ -62,6 +62,10 @@ class Block:
     sole: bool = False
     # shown in a changed block even where it is the same
     context: bool = False
+    # items are free maps, flattened to the last leaf
+    is_free: bool = False
+    # what entries of a map that stands for a block are shown as, where not under their own name
+    parts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,8 @@ def _one(attr: str, name: str) -> Block:
     return Block(attr=attr, name=name, match=Match.ONE)
 
 
-def _strings(attr: str, name: str) -> Block:
-    return Block(attr=attr, name=name, match=Match.STRINGS)
+def _strings(attr: str, name: str, *, context: bool = False) -> Block:
+    return Block(attr=attr, name=name, match=Match.STRINGS, context=context)
 
 
 def _free(attr: str, name: str) -> Block:
@@ -128,6 +132,14 @@ def _identity_name(identity: Identity) -> str:
 
 def _check_name(check: Check) -> str:
     return check.name
+
+
+def _entry_name(entry: Mapping[str, object]) -> str:
+    return str(entry.get("Name") or "")
+
+
+_DEVICE = {"Constraints": "Constraint", "Affinities": "Affinity"}
+_CONNECT = {"Proxy": "ConsulProxy", "Upstreams": "ConsulUpstreams"}
 
 
 CONSTRAINTS = _keyed("constraints", "Constraint", _constraint_text)
@@ -180,7 +192,7 @@ SHAPES: dict[type[object], Shape] = {
             _keyed("artifacts", "Artifact", _artifact_place),
             SERVICES,
             _struct("vault", "Vault"),
-            _keyed("secrets", "Secret", repr),
+            Block(attr="secrets", name="Secret", match=Match.KEY, key=_entry_name, is_free=True),
             _struct("consul", "Consul"),
             Block(
                 attr="templates",
@@ -201,8 +213,8 @@ SHAPES: dict[type[object], Shape] = {
     Periodic: Shape(blocks=(_strings("specs", "Specs"),)),
     Parameterized: Shape(
         blocks=(
-            _strings("meta_optional", "MetaOptional"),
-            _strings("meta_required", "MetaRequired"),
+            _strings("meta_optional", "MetaOptional", context=True),
+            _strings("meta_required", "MetaRequired", context=True),
         )
     ),
     Network: Shape(
@@ -211,16 +223,16 @@ SHAPES: dict[type[object], Shape] = {
             _keyed("reserved_ports", "Static Port", _port_label),
             _keyed("dynamic_ports", "Dynamic Port", _port_label, "value", "ignore_collision"),
             _one("dns", "DNS"),
-            _struct("cni", "CNI"),
+            _free("cni", "CNIConfig"),
         ),
     ),
     Dns: Shape(joined=frozenset({"servers", "searches", "options"})),
     Service: Shape(
         blocks=(
-            _strings("tags", "Tags"),
-            _strings("canary_tags", "CanaryTags"),
+            _strings("canary_tags", "CanaryTags", context=True),
+            _strings("tags", "Tags", context=True),
             Block(attr="checks", name="Check", match=Match.KEY, key=_check_name, sole=True),
-            _struct("connect", "ConsulConnect"),
+            Block(attr="connect", name="ConsulConnect", match=Match.STRUCT, parts=_CONNECT),
             _struct("identity", "Identity"),
             _struct("weights", "Weights"),
         )
@@ -232,15 +244,22 @@ SHAPES: dict[type[object], Shape] = {
             _one("check_restart", "CheckRestart"),
         )
     ),
-    Resources: Shape(blocks=(NETWORKS, _keyed("devices", "Device", repr), _struct("numa", "NUMA"))),
+    Resources: Shape(
+        blocks=(
+            NETWORKS,
+            Block(attr="devices", name="Device", match=Match.KEY, key=_entry_name, parts=_DEVICE),
+            _struct("numa", "NUMA"),
+        )
+    ),
     Identity: Shape(
         blocks=(Block(attr="audience", name="Audience", match=Match.STRINGS, context=True),)
     ),
     Template: Shape(
-        blocks=(_struct("change_script", "ChangeScript"), _struct("wait", "Wait")),
+        # Nomad shows the waiting times of a template under its own name.
+        blocks=(_struct("wait", "Template"), _struct("change_script", "ChangeScript")),
     ),
     VolumeRequest: Shape(blocks=(_struct("mount_options", "MountOptions"),)),
-    Action: Shape(blocks=(_strings("args", "Args"),)),
+    Action: Shape(blocks=(_strings("args", "Args", context=True),)),
 }
 
 PLAIN = Shape()

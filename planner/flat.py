@@ -44,23 +44,31 @@ def _flatten(out: Flat, name: str, value: object) -> None:
 
 
 def scalars(values: Mapping[str, object], skip: frozenset[str]) -> Flat:
-    """Return only the scalar entries of a map that stands for a block."""
-    return {
-        name: text(value)
-        for name, value in values.items()
-        if name not in skip and isinstance(value, str | int | float)
-    }
+    """Return only the scalar entries of a map that stands for a block, and those of its meta."""
+    shown = {n: v for n, v in values.items() if n not in skip}
+    meta = shown.get("Meta")
+    out = flat_map({"Meta": meta}) if isinstance(meta, Mapping) else {}
+    plain = {n: text(v) for n, v in shown.items() if isinstance(v, str | int | float)}
+    return {**plain, **out}
 
 
-def flat(value: Any, skip: frozenset[str] = frozenset()) -> Flat:  # noqa: ANN401
-    """Flatten plain fields and maps of a dataclass or None, without blocks and hidden fields."""
+def flat(
+    value: Any,  # noqa: ANN401
+    skip: frozenset[str] = frozenset(),
+    *,
+    optional: bool = True,
+) -> Flat:
+    """Flatten plain fields and maps of a dataclass or None, without blocks and hidden fields.
+
+    Without `optional`, values that may be absent are hidden.
+    """
     if value is None:
         return {}
     cls = cast("type[object]", type(value))
     shape = shape_of(cls)
     out: Flat = {}
     for f in _plain(cast("Hashable", cls)):
-        if f.name not in skip:
+        if f.name not in skip and (optional or not _is_optional(f)):
             _add(out, f, getattr(value, f.name), shape)
     return out
 
@@ -79,10 +87,14 @@ def _add(out: Flat, f: Field[Any], value: object, shape: Shape) -> None:
     elif f.name in shape.joined:
         if value:
             out[name] = ",".join(cast("tuple[str, ...]", value))
-    elif "None" in str(f.type):
+    elif _is_optional(f):
         _add_optional(out, name, value, shape)
     elif isinstance(value, str | int | float):
         out[name] = text(value)
+
+
+def _is_optional(f: Field[Any]) -> bool:
+    return "None" in str(f.type)
 
 
 def _entries(value: object) -> list[tuple[str, object]]:

@@ -191,10 +191,12 @@ def test_optional_values_of_a_group_are_shown_where_they_change() -> None:
     assert (field.type, field.name, field.new) == (DiffType.ADDED, "ShutdownDelay", "7")
 
 
-def test_spread_edits_a_job_without_showing_a_field() -> None:
-    old = job()
-    diff = job_diff(old, replace(old, spreads=(Spread(attribute="${node.datacenter}"),)))
-    assert (diff.type, diff.fields, diff.objects) == (DiffType.EDITED, (), ())
+def test_spread_of_a_job_is_no_difference_and_spread_of_a_group_edits_it() -> None:
+    old, spreads = job(), (Spread(attribute="${node.datacenter}"),)
+    assert job_diff(old, replace(old, spreads=spreads)).type is DiffType.NONE
+    diff = job_diff(job(TaskGroup(name="g")), job(TaskGroup(name="g", spreads=spreads)))
+    assert (diff.type, diff.task_groups[0].type) == (DiffType.EDITED, DiffType.EDITED)
+    assert (diff.task_groups[0].fields, diff.task_groups[0].objects) == ((), ())
 
 
 def test_of_several_services_only_the_changed_one_is_listed() -> None:
@@ -273,17 +275,55 @@ def test_blocks_kept_as_free_data_are_compared_by_their_parts() -> None:
     ]
 
 
-def test_devices_are_told_apart_by_all_they_say() -> None:
+def test_devices_are_told_apart_by_their_names() -> None:
     old, new = (
-        Resources(devices=({"Name": "gpu", "Count": n, "Constraints": [{"LTarget": "x"}]},))
+        Resources(
+            devices=(
+                {"Name": "gpu", "Count": n, "Constraints": [{"LTarget": str(n), "RTarget": "x"}]},
+            )
+        )
         for n in (1, 2)
     )
     (resources,) = task_objects(job(task={"resources": old}), job(task={"resources": new}))
-    assert [(o.type, o.name) for o in resources.objects] == [
-        (DiffType.ADDED, "Device"),
-        (DiffType.DELETED, "Device"),
+    (device,) = resources.objects
+    assert (device.type, device.name) == (DiffType.EDITED, "Device")
+    assert [(o.type, o.name) for o in device.objects] == [
+        (DiffType.ADDED, "Constraint"),
+        (DiffType.DELETED, "Constraint"),
     ]
-    assert [o.name for o in resources.objects[0].objects] == ["Constraints"]
+
+
+def test_secrets_are_flattened_and_told_apart_by_their_names() -> None:
+    old, new = (({"Name": "db", "Path": p, "Config": {"ns": "a"}},) for p in ("x", "y"))
+    (secret,) = task_objects(job(task={"secrets": old}), job(task={"secrets": new}))
+    assert [f.name for f in secret.fields] == ["Config[ns]", "Name", "Path"]
+
+
+def test_a_changed_service_shows_its_tags_too() -> None:
+    old, new = (Service(name="a", tags=("x",), port_label=p) for p in ("p", "q"))
+    (service,) = task_objects(job(task={"services": (old,)}), job(task={"services": (new,)}))
+    assert [(o.type, o.name) for o in service.objects] == [(DiffType.NONE, "Tags")]
+
+
+def test_optional_values_of_a_group_are_told_only_of_groups_on_both_sides() -> None:
+    group = TaskGroup(name="h", shutdown_delay=7)
+    _, added = job_diff(job(), job(TaskGroup(name="g"), group)).task_groups
+    assert "ShutdownDelay" not in [f.name for f in added.fields]
+
+
+def test_connect_is_shown_block_by_block() -> None:
+    def connect(port: int) -> dict[str, object]:
+        upstream = {"DestinationName": "db", "LocalBindPort": port, "Config": {"a": {"b": 1}}}
+        return {"SidecarService": {"Port": "p", "Proxy": {"Upstreams": [upstream]}}}
+
+    old, new = (Service(name="a", connect=connect(n)) for n in (1, 2))
+    (service,) = task_objects(job(task={"services": (old,)}), job(task={"services": (new,)}))
+    names: list[str] = []
+    objects = service.objects
+    while objects:
+        names.append(objects[0].name)
+        objects = objects[0].objects
+    assert names == ["ConsulConnect", "SidecarService", "ConsulProxy", "ConsulUpstreams", "Config"]
 
 
 def test_a_block_that_differs_only_in_what_is_hidden_is_not_shown() -> None:
