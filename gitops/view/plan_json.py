@@ -66,10 +66,22 @@ def _data(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "index": plan.index,
         "empty": plan.empty,
+        "summary": _summary(plan),
         "source": to_json(plan.source),
         "jobs": [_job(j) for j in sorted(plan.jobs, key=lambda j: j.key)],
         "unknown_hosts": [to_json(u) for u in plan.unknown],
         "drift": [to_json(d) for d in plan.drift],
+    }
+
+
+def _summary(plan: Plan) -> dict[str, Any]:
+    counts = [counters(g) for j in plan.jobs for g in j.groups]
+    totals = {name: sum(c[name] for c in counts) for name in sorted(COUNTERS.values())}
+    return {
+        "Jobs": len(plan.jobs),
+        "Changed": sum(not j.empty for j in plan.jobs),
+        "NotPlaced": sum(g.failure is not None for j in plan.jobs for g in j.groups),
+        "DesiredTGUpdates": totals,
     }
 
 

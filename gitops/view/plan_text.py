@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from gitops.view.failure_text import failure_lines, failure_title
 from gitops.view.palette import Palette
 from gitops.view.placements import placement_lines, score_lines
 from gitops.view.safe import clean
+from gitops.view.summary_text import no_changes, summary, table_lines, unchanged_lines
 from gitops.view.why_text import explanation_lines, why_lines
 from planner.action import Action
 from planner.explanation import Explanation
@@ -51,8 +51,8 @@ DEFAULT = PlanView()
 def text(plan: Plan, view: PlanView = DEFAULT) -> str:
     """Return the whole plan, ending in a newline.
 
-    One job is always shown in full. Of several, those without changes get one line each (unless
-    verbose), and a summary closes the plan.
+    One job is always shown in full. Of several, those without changes get one line each, or one
+    line for many (unless verbose), and a table of those that change closes the plan.
     """
     sections = _one(plan, view) if len(plan.jobs) == 1 else _many(plan, view)
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -74,12 +74,15 @@ def _one(plan: Plan, view: PlanView) -> list[list[str]]:
 def _many(plan: Plan, view: PlanView) -> list[list[str]]:
     jobs = sorted(plan.jobs, key=lambda j: j.key)
     shown = [j for j in jobs if view.verbose or not j.empty or j.warnings]
+    known = {j.key for j in shown}
+    changed = [j for j in jobs if not j.empty]
     sections: list[list[str]] = []
     for job in shown:
         sections += [[_title(job, view)], *_job(job, view), _warnings(job, view)]
         sections.append([f"Job Modify Index: {job.job_modify_index}"])
-    sections.append([f'Job "{clean(j.key)}": no changes' for j in jobs if j not in shown])
+    sections.append(unchanged_lines([j for j in jobs if j.key not in known]))
     sections += _hosts(plan, view)
+    sections.append(table_lines(changed) if len(changed) > 1 else [])
     sections.append([view.palette.paint("bold", summary(plan))])
     if view.saved:
         sections += _saved(view)
@@ -171,32 +174,3 @@ def _saved(view: PlanView) -> list[list[str]]:
 
 def _command(start: str, rest: Sequence[str]) -> str:
     return " ".join((start, *rest))
-
-
-def summary(plan: Plan) -> str:
-    """Return the one line that says how many jobs change, and how."""
-    changed = [j for j in plan.jobs if not j.empty]
-    if not changed:
-        return no_changes(plan)
-    counts: Counter[Action] = Counter(
-        c.action for j in changed for c in j.changes if c.action is not Action.IGNORE
-    )
-    parts = [f"{counts[a]} {a}" for a in Action if counts[a]]
-    jobs = f"{len(changed)} job{'' if len(changed) == 1 else 's'} to change"
-    unplaced = sum(g.failure is not None for j in plan.jobs for g in j.groups)
-    tail = f" {unplaced} group{'' if unplaced == 1 else 's'} can't be placed in full." * (
-        unplaced > 0
-    )
-    return f"Plan: {jobs}: {', '.join(parts) or 'spec only'}.{tail}"
-
-
-def no_changes(plan: Plan) -> str:
-    """Return the sentence for an empty plan, honest about failures and hosts that are unknown."""
-    if failed := [j.key for j in plan.jobs if j.failed]:
-        jobs = ", ".join(clean(key) for key in failed)
-        return f"Nothing is left to try, but the last deployment has failed: {jobs}."
-    if plan.unknown:
-        n = len(plan.unknown)
-        who = "1 host is" if n == 1 else f"{n} hosts are"
-        return f"No changes, as far as the hosts that answered go; {who} unknown."
-    return "No changes. The hosts run what the jobs describe."
