@@ -41,18 +41,13 @@ class Session:
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
-        ssh = self.workspace.config.ssh
-        settings = SshSettings(
-            user=ssh.user,
-            known_hosts=known_hosts(ssh.known_hosts),
-            jump=ssh.jump,
-            concurrency=ssh.concurrency,
-            connect_timeout=ssh.connect_timeout,
-        )
-        self.connector = SshConnector(self.inventory.targets, settings)
-        cluster = self.workspace.config.cluster
+        self.connector = connector_of(self.workspace, self.inventory)
+        config = self.workspace.config
         self.observer = Observer(
-            self.connector, cluster, on_host=self.on_host, deadline=ssh.probe_timeout
+            self.connector,
+            config.cluster,
+            on_host=self.on_host,
+            deadline=config.ssh.probe_timeout,
         )
         self.ledger = open_ledger(ledger_address(self.workspace))
 
@@ -107,6 +102,19 @@ class Session:
             commit=commit,
             tell=tell,
         )
+
+
+def connector_of(workspace: Workspace, inventory: Inventory) -> SshConnector:
+    """Return the connections to the hosts of an inventory, none of them open yet."""
+    ssh = workspace.config.ssh
+    settings = SshSettings(
+        user=ssh.user,
+        known_hosts=known_hosts(ssh.known_hosts),
+        jump=ssh.jump,
+        concurrency=ssh.concurrency,
+        connect_timeout=ssh.connect_timeout,
+    )
+    return SshConnector(inventory.targets, settings)
 
 
 def _behind(snapshot: Snapshot, host: str, fence: HostFence) -> RewoundError:

@@ -44,7 +44,7 @@ def status(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show one evaluation: what it counted, and why groups were not placed."""
+    """Show what an evaluation counted, and what was not placed."""
     from gitops.cli import reading_decisions
     from gitops.view.options import StatusView
 

@@ -81,6 +81,22 @@ def terminal(wanted: bool | None, stdin: bool) -> str:
     return (os.environ.get("TERM") or "dumb") if asked else ""
 
 
+def seconds(text: str | float) -> float:
+    """Return a duration (``90s``, ``10m``) in seconds."""
+    if isinstance(text, float):
+        return text
+    from gitops.jobspec.durations import parse_duration
+    from gitops.jobspec.values import ValueFault
+
+    try:
+        found = parse_duration(text) / 1e9
+    except ValueFault as e:
+        raise typer.BadParameter(str(e)) from e
+    if found <= 0:
+        raise typer.BadParameter(f"{text!r} is not above 0")
+    return found
+
+
 def ago(text: str | int) -> int:
     """Return when it was, in seconds since the epoch, so long ago (``10m``); 0 is never."""
     if isinstance(text, int):

@@ -9,7 +9,7 @@ from typing import cast
 
 import typer
 
-from gitops.cli import alloc, deployment, evaluation, job, ledger, node, read, setup
+from gitops.cli import alloc, deployment, evaluation, hosts, job, ledger, node, read, setup
 from gitops.cli.options import COMMAND_FOLLOWS
 from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
@@ -20,7 +20,8 @@ INTERRUPTED = 130
 # Nomad's and Terraform's style: -check-index 3, -json; made into the two dashes that click knows.
 _LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z-]*(=.*)?$", re.DOTALL)
 # Commands that are followed by another one, and their switches in Nomad's style.
-_EXECS = (("exec",), ("alloc", "exec"))
+_EXECS = (("exec",), ("alloc", "exec"), ("hosts", "exec"))
+_VALUED = ("task", "timeout", "parallelism")
 _SWITCHES = {"-i=true": "-i", "-i=false": "--no-stdin", "-t=true": "-t", "-t=false": "--no-tty"}
 _FMT_SWITCHES = {
     f"-{name}={word}": f"--{no}{name}"
@@ -57,7 +58,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
 app.command("exec", context_settings=COMMAND_FOLLOWS)(read.execute)
-for _group in (alloc.app, deployment.app, evaluation.app, ledger.app, node.app):
+for _group in (alloc.app, deployment.app, evaluation.app, hosts.app, ledger.app, node.app):
     app.add_typer(_group)
 
 
@@ -79,7 +80,7 @@ def _end_of_flags(argv: Sequence[str]) -> int:
     for i, word in enumerate(words[start:], start):
         if not takes_value and (word == "--" or not word.startswith("-")):
             return i
-        takes_value = word.lstrip("-") == "task"
+        takes_value = word.lstrip("-") in _VALUED
     return len(words)
 
 

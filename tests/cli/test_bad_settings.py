@@ -86,6 +86,11 @@ def test_bad_configuration(case: Case, place: Place) -> None:
     check(case, place)
 
 
+def without_an_inventory(place: Place) -> None:
+    place.write("hosts/notes.txt", "")
+    place.environment.update(ORCH_INVENTORY="hosts")
+
+
 @cases(
     Case(
         name="missing",
@@ -94,10 +99,7 @@ def test_bad_configuration(case: Case, place: Place) -> None:
     ),
     Case(
         name="a directory without an inventory",
-        given=lambda p: (
-            p.write("hosts/notes.txt", ""),
-            p.environment.update(ORCH_INVENTORY="hosts"),
-        ),
+        given=without_an_inventory,
         words=("hosts: no inventory in this folder",),
     ),
     Case(name="bad YAML", given=hosts("    a: [\n"), words=("inventory.yml:4:1: invalid YAML",)),

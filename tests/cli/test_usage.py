@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 
+from gitops.cli import program
 from tests.cli.cases import Case, all_of, cases, check
 from tests.cli.place import Place, assert_fit_to_read, job
 
 NEW_JOB = partial(Place.commit, name="jobs/new.nomad.hcl", text=job("new"))
 PLAN = {"format_version", "cluster", "index", "empty", "source", "jobs", "unknown_hosts", "drift"}
 LISTS = ("status -json", "history -json web", "node status -json")
-COMMANDS = (
-    "", "init", "dev", "validate", "plan", "show", "apply", "run", "stop", "status", "logs",
-    "history", "inspect", "node", "node status",
-)  # fmt: skip
+
+
+def commands(below: object, name: str = "") -> Iterator[str]:
+    """The full names of all commands and groups."""
+    yield name
+    for word, command in getattr(below, "commands", {}).items():
+        yield from commands(command, f"{name} {word}".strip())
+
+
+COMMANDS = tuple(commands(typer.main.get_command(program.app)))
 
 
 def saved(place: Place, change: Callable[[str], str]) -> None:
