@@ -66,6 +66,9 @@ def holds(constraint: Constraint | Affinity, node: Node) -> bool:
     return compare is not None and left is not None and right is not None and compare(left, right)
 
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
 _UNARY: dict[str, Callable[[str | None], bool]] = {
     "is_set": lambda left: left is not None,
     "is_not_set": lambda left: left is None,
@@ -75,12 +78,14 @@ _ABSENT_IS_EMPTY = frozenset({"!=", "not"})
 
 def _sign(left: str, right: str) -> int:
     """Compare as whole numbers, else as numbers, else as texts: below, at or above zero."""
-    for number in (int, float):
-        try:
-            a, b = number(left), number(right)
-        except ValueError:
-            continue
-        return (a > b) - (a < b)
+    if _WHOLE.fullmatch(left) and _WHOLE.fullmatch(right):
+        return _order(int(left), int(right))
+    if _NUMBER.fullmatch(left) and _NUMBER.fullmatch(right):
+        return _order(float(left), float(right))
+    return (left > right) - (left < right)
+
+
+def _order(left: float, right: float) -> int:
     return (left > right) - (left < right)
 
 

@@ -40,6 +40,7 @@ def obstacle(job: Job, group: TaskGroup, node: Node) -> str:
         or _missing_device(group)
         or _missing_host_network(group)
         or _missing_volume(group, node)
+        or _missing_csi_volume(group)
     )
 
 
@@ -70,6 +71,13 @@ def _missing_volume(group: TaskGroup, node: Node) -> str:
     wanted = (v for v in group.volumes.values() if v.type == "host")
     found = all(_offers(node, v.source, v.per_alloc) for v in wanted)
     return "" if found else MISSING_VOLUMES
+
+
+def _missing_csi_volume(group: TaskGroup) -> str:
+    """No host of orch has a CSI plugin, so that no such volume is ever found."""
+    wanted = (v.source for v in group.volumes.values() if v.type == "csi")
+    source = next(wanted, None)
+    return "" if source is None else f"missing CSI Volume {source}"
 
 
 def _offers(node: Node, source: str, per_alloc: bool) -> bool:

@@ -72,7 +72,7 @@ class Block:
 class Shape:
     """What of a class is shown.
 
-    `nil` is the text of an absent optional value; where it is None, optional values are hidden.
+    `nil` is the text of an absent optional value; where it is None, absent values are hidden.
     `joined` names lists that are shown as one field, with commas.
     """
 
@@ -150,7 +150,7 @@ SERVICES = Block(attr="services", name="Service", match=Match.SERVICES)
 
 SHAPES: dict[type[object], Shape] = {
     Job: Shape(
-        skip=frozenset({"id", "update", "version_tag", "nomad_token_id"}),
+        skip=frozenset({"id", "update", "version_tag", "nomad_token_id", "payload"}),
         blocks=(
             _strings("datacenters", "Datacenters"),
             CONSTRAINTS,

@@ -47,7 +47,7 @@ def scalars(values: Mapping[str, object], skip: frozenset[str]) -> Flat:
     """Return only the scalar entries of a map that stands for a block, and those of its meta."""
     shown = {n: v for n, v in values.items() if n not in skip}
     meta = shown.get("Meta")
-    out = flat_map({"Meta": meta}) if isinstance(meta, Mapping) else {}
+    out = flat_map({"Meta": cast("object", meta)}) if isinstance(meta, Mapping) else {}
     plain = {n: text(v) for n, v in shown.items() if isinstance(v, str | int | float)}
     return {**plain, **out}
 
@@ -102,5 +102,7 @@ def _entries(value: object) -> list[tuple[str, object]]:
 
 
 def _add_optional(out: Flat, name: str, value: object, shape: Shape) -> None:
-    if shape.nil is not None and isinstance(value, str | int | float | None):
-        out[name] = shape.nil if value is None else text(value)
+    if isinstance(value, str | int | float):
+        out[name] = text(value)
+    elif value is None and shape.nil is not None:
+        out[name] = shape.nil

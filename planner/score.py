@@ -77,7 +77,7 @@ class SpreadCount:
     def boost(self, value: str | None) -> float:
         """Return the score of placing one more allocation at `value`."""
         if value is None:
-            return -1.0 if self.spread.spread_target or self.used else 0.0
+            return -1.0
         if self.spread.spread_target:
             return self._targeted(value)
         return self._even(value)

@@ -307,7 +307,9 @@ def test_a_changed_service_shows_its_tags_too() -> None:
 
 def test_optional_values_of_a_group_are_told_only_of_groups_on_both_sides() -> None:
     group = TaskGroup(name="h", shutdown_delay=7)
-    _, added = job_diff(job(), job(TaskGroup(name="g"), group)).task_groups
+    old = job()
+    new = replace(old, task_groups=(*old.task_groups, group))
+    _, added = job_diff(old, new).task_groups
     assert "ShutdownDelay" not in [f.name for f in added.fields]
 
 
