@@ -53,6 +53,11 @@ class Distinct:
         )
         return DISTINCT_HOSTS if taken else ""
 
+    def obstacle(self, load: Load) -> str:
+        """Return what keeps one more allocation off the node, or an empty string."""
+        found = (p.obstacle(p.value(load.node)) for p in self.properties)
+        return self.host_obstacle(load) or next((o for o in found if o), "")
+
     def count(self, loads: Iterable[Load]) -> None:
         """Count the job's allocations that stand on `loads`."""
         for load in loads:

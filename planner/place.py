@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from planner.action import Action
-from planner.capacity import Fleet, Holding, asked
+from planner.capacity import Fleet, Holding, Load, asked
+from planner.distinct import Distinct, distinct
 from planner.failure import PlacementFailure
 from planner.feasible import is_candidate, obstacle
 from planner.group_case import Decision
@@ -32,6 +33,7 @@ class InPlace:
     fleet: Fleet
     choose: Chooser = Ranking.place
     unfit: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    limits: dict[str, Distinct] = field(default_factory=dict[str, Distinct])
 
     def obstacle(self, group: TaskGroup, found: Standing) -> str:
         """Return why the allocation can't stay on its node under the new spec, or nothing."""
@@ -41,15 +43,32 @@ class InPlace:
         if label := obstacle(job, group, load.node):
             self.unfit.add((group.name, load.node.name))
             return f"{load.node.name} is left out by {label.strip()!r}"
-        return self._too_full(found, group)
-
-    def _too_full(self, found: Standing, group: TaskGroup) -> str:
-        load = self.fleet.loads[found.record.node]
+        limits = self._limits(group)
         own = self.fleet.holdings[found.record.id]
         self.fleet.release(own.id)
-        lacking = load.lacks(asked(group))
+        reason = _crowded(limits, load) or self._too_full(group, load)
         self.fleet.hold(own)
+        return reason
+
+    def _limits(self, group: TaskGroup) -> Distinct:
+        if group.name not in self.limits:
+            limits = distinct(self.view.job, group, self.view.state.key)
+            if limits.properties:
+                limits.count(self.fleet.loads.values())
+            self.limits[group.name] = limits
+        return self.limits[group.name]
+
+    def _too_full(self, group: TaskGroup, load: Load) -> str:
+        lacking = load.lacks(asked(group))
         return f"{load.node.name} has too little {lacking}" if lacking else ""
+
+
+def _crowded(limits: Distinct, load: Load) -> str:
+    """Say what of limits on allocations beside each other keeps one off the node it has left."""
+    limits.add(load.node, -1, -1)
+    label = limits.obstacle(load)
+    limits.add(load.node, 1, 1)
+    return f"{load.node.name} is left out by {label!r}" if label else ""
 
 
 def placed_groups(

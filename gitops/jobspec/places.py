@@ -24,7 +24,7 @@ def unknown_places(specs: Iterable[LoadedSpec], places: Places) -> Iterator[Diag
         job = spec.job
         for setting, word, name, known in (
             ("namespaces", "namespace", job.namespace, places.namespaces),
-            ("node_pools", "node pool", job.node_pool, (*places.node_pools, "all")),
+            ("node_pools", "node pool", job.node_pool, _with_all(places.node_pools)),
             ("regions", "region", job.region, places.regions),
         ):
             if name not in known:
@@ -32,3 +32,7 @@ def unknown_places(specs: Iterable[LoadedSpec], places: Places) -> Iterator[Diag
                 hint = did_you_mean(name, known) or f"Known: {', '.join(known)}."
                 detail = f"{hint}\nAdd it to '{setting}' if it is meant."
                 yield replace(spec.place, summary=summary, detail=detail, severity="error")
+
+
+def _with_all(pools: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*pools, "all")))
