@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from planner.action import Action
+from planner.capacity import Algorithm
+from planner.evaluate import plan_job
 from planner.failure import PlacementFailure
 from planner.job import (
     Affinity,
@@ -22,6 +24,7 @@ from planner.job import (
     SpreadTarget,
     TaskGroup,
     Update,
+    VolumeRequest,
 )
 from planner.observed import Node, NodeResources
 from planner.plan import JobPlan
@@ -71,6 +74,7 @@ def sized(count: int, cpu: int = 200, memory: int = 128, **fields: object) -> Ta
 
 LINUX = Affinity(l_target="${attr.kernel.name}", r_target="linux", weight=1)
 LARGE = Affinity(l_target="${node.class}", r_target="large", weight=50)
+APART = Constraint(operand="distinct_hosts")
 RACK, DATACENTER = "${meta.rack}", "${node.datacenter}"
 
 
@@ -447,3 +451,57 @@ def test_a_replacement_leaves_its_value_of_a_spread() -> None:
     plan = here.plan(job(sized(2, spreads=even, update=both, tasks=(task(user="x"),))))
     assert sorted(c.node for c in plan.changes) == ["a", "b"]
     assert [c.scores[0].parts[SPREAD] for c in plan.changes] == [1.0, 1.0]
+
+
+def test_spreading_work_prefers_empty_nodes() -> None:
+    half = sized(1, cpu=1000, memory=1024)
+    situation = replace(
+        scene(fleet()[0]).applied(job(sized(1, cpu=200, memory=256))).situation,
+        algorithm=Algorithm.SPREAD,
+    )
+    (change,) = plan_job(replace(job(half), id="other"), situation).changes
+    free = 10 ** (1 - 1200 / 2000) + 10 ** (1 - 1280 / 2048)
+    assert change.scores[0].final == pytest.approx((free - 2) / 18, abs=1e-12)
+
+
+def test_kept_allocations_count_twice_in_a_property_too() -> None:
+    limit = Constraint(operand="distinct_property", l_target=RACK, r_target="2")
+    here = scene(*fleet()).applied(job(sized(2, constraints=(limit,))))
+    plan = here.plan(job(sized(5, constraints=(limit,))))
+    racks = {"r1": 0, "r2": 0, "r3": 0}
+    for change in plan.changes:
+        if change.node:
+            racks[here.observed.nodes[change.node].meta["rack"]] += 1
+    kept = [c for c in plan.changes if c.action is Action.IN_PLACE]
+    assert len(kept) == 2
+    for change in kept:
+        assert racks[here.observed.nodes[change.node].meta["rack"]] == 1
+    failure = plan.groups[0].failure
+    assert failure is not None
+    assert all("used by 2 allocs" in label for label in failure.constraint_filtered)
+
+
+def test_an_allocation_that_has_company_can_t_stay_where_it_must_be_alone() -> None:
+    here = scene(node()).applied(job(sized(2)))
+    (group_plan,) = here.plan(job(sized(2, constraints=(APART,)))).groups
+    actions = sorted(str(c.action) for c in group_plan.changes)
+    assert actions == ["create/destroy update", "ignore"]
+    assert group_plan.failure is not None
+    assert group_plan.failure.constraint_filtered == {"distinct_hosts": 1}
+
+
+def test_a_node_can_be_chosen_otherwise() -> None:
+    wanted = job(sized(1))
+    here = scene(*fleet())
+    chosen = plan_job(wanted, here.situation, choose=lambda r, w: r.place_on("n8", w))
+    assert [c.node for c in chosen.changes] == ["n8"]
+    nowhere = plan_job(wanted, here.situation, choose=lambda r, w: r.place_on("n7", w))
+    assert [c.node for c in nowhere.changes] == [""]
+    assert nowhere.groups[0].failure is not None
+
+
+def test_no_host_has_csi_volumes() -> None:
+    volume = VolumeRequest(name="data", type="csi", source="disk")
+    (group_plan,) = scene(node()).plan(job(sized(1, volumes={"data": volume}))).groups
+    assert group_plan.failure is not None
+    assert group_plan.failure.constraint_filtered == {"missing CSI Volume disk": 1}
