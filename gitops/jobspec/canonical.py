@@ -6,13 +6,15 @@ Data in, data out, both with the API's names; decides nothing about whether a jo
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
-from typing import cast
+from collections.abc import Mapping
 
+from gitops.jobspec.api_data import Data, as_data, as_items, merged
+from gitops.jobspec.canonical_service import ServiceNames, canonical_service
 from gitops.jobspec.defaults import (
     ARTIFACT,
-    CHECK,
-    CHECK_RESTART,
+    CONSUL,
+    CSI_PLUGIN,
+    DEVICE,
     DISCONNECT,
     EPHEMERAL_DISK,
     GROUP,
@@ -21,26 +23,23 @@ from gitops.jobspec.defaults import (
     LOGS,
     MIGRATE,
     NETWORK,
+    NUMA,
     PERIODIC,
     PORT,
     RESCHEDULE,
     RESOURCES,
     RESTART,
-    SERVICE,
-    SIGNALS,
     TASK,
     TEMPLATE,
     UPDATE,
+    VAULT,
     VOLUME_MOUNT,
     filled,
 )
+from gitops.jobspec.implied import implied_constraints
 from planner.codec import FormatError
 
-Data = dict[str, object]
-
-_DISCOVERY = {"LTarget": "${attr.nomad.service_discovery}", "RTarget": "true", "Operand": "="}
-_CHECKS = {"LTarget": "${attr.nomad.version}", "RTarget": ">= 1.4.0", "Operand": "semver"}
-_BRIDGE_PLUGINS = ("bridge", "firewall", "host-local", "loopback", "portmap")
+_BLOCKS = {"Vault": VAULT, "Consul": CONSUL, "CSIPluginConfig": CSI_PLUGIN}
 
 
 def canonical(spec: Mapping[str, object]) -> Data:
@@ -52,22 +51,26 @@ def canonical(spec: Mapping[str, object]) -> Data:
     job["Constraints"] = _constraints(spec.get("Constraints"))
     job["Affinities"] = _affinities(spec.get("Affinities"))
     job["Spreads"] = _spreads(spec.get("Spreads"))
-    job["Update"] = _job_update(kind, _data(spec.get("Update")))
+    job["Update"] = _job_update(kind, as_data(spec.get("Update")))
     if spec.get("Periodic"):
-        job["Periodic"] = filled(_data(spec["Periodic"]), PERIODIC)
+        job["Periodic"] = filled(as_data(spec["Periodic"]), PERIODIC)
     if spec.get("ParameterizedJob"):
-        parameters = _data(spec["ParameterizedJob"])
+        parameters = as_data(spec["ParameterizedJob"])
         job["ParameterizedJob"] = {**parameters, "Payload": parameters.get("Payload") or "optional"}
-    job["TaskGroups"] = [_group(job, spec, g) for g in _items(spec.get("TaskGroups"))]
-    for group in _items(job["TaskGroups"]):
-        group["Constraints"] = _items(group["Constraints"]) + _implied(group)
+    if spec.get("UI"):
+        job["UI"] = _ui(as_data(spec["UI"]))
+    if spec.get("Multiregion"):
+        job["Multiregion"] = _multiregion(as_data(spec["Multiregion"]))
+    job["TaskGroups"] = [_group(job, spec, g) for g in as_items(spec.get("TaskGroups"))]
+    for group in as_items(job["TaskGroups"]):
+        group["Constraints"] = as_items(group["Constraints"]) + implied_constraints(group)
     return job
 
 
 def _group(job: Data, spec: Mapping[str, object], given: Data) -> Data:
     kind = str(job["Type"])
     group = filled(given, GROUP)
-    scaling = _data(given.get("Scaling"))
+    scaling = as_data(given.get("Scaling"))
     if given.get("Count") is None:
         group["Count"] = scaling.get("Min") if scaling.get("Min") is not None else 1
     group["Constraints"] = _constraints(given.get("Constraints"))
@@ -76,23 +79,25 @@ def _group(job: Data, spec: Mapping[str, object], given: Data) -> Data:
     _policies(group, kind, spec, given)
     if scaling:
         group["Scaling"] = _scaling(job, group, scaling)
+    if given.get("Consul"):
+        group["Consul"] = filled(as_data(given["Consul"]), CONSUL)
     if given.get("Disconnect"):
-        group["Disconnect"] = filled(_data(given["Disconnect"]), DISCONNECT)
-    group["Networks"] = [_network(n) for n in _items(given.get("Networks"))]
+        group["Disconnect"] = filled(as_data(given["Disconnect"]), DISCONNECT)
+    group["Networks"] = [_network(n) for n in as_items(given.get("Networks"))]
     words = {"JOB": str(job["Name"]), "TASKGROUP": str(group["Name"])}
-    base = f"{job['Name']}-{group['Name']}"
-    group["Services"] = [_service(job, s, words, base) for s in _items(given.get("Services"))]
-    group["Tasks"] = [_task(job, group, t) for t in _items(given.get("Tasks"))]
+    names = ServiceNames(str(job["Namespace"]), words)
+    group["Services"] = [canonical_service(s, names) for s in as_items(given.get("Services"))]
+    group["Tasks"] = [_task(job, group, t) for t in as_items(given.get("Tasks"))]
     return group
 
 
 def _policies(group: Data, kind: str, spec: Mapping[str, object], given: Data) -> None:
     """Fill in the policies; a group's own block wins over the job's, argument by argument."""
     group["RestartPolicy"] = filled(
-        _data(given.get("RestartPolicy")), RESTART.get(kind, RESTART["service"])
+        as_data(given.get("RestartPolicy")), RESTART.get(kind, RESTART["service"])
     )
-    group["EphemeralDisk"] = filled(_data(given.get("EphemeralDisk")), EPHEMERAL_DISK)
-    disk = _data(group["EphemeralDisk"])
+    group["EphemeralDisk"] = filled(as_data(given.get("EphemeralDisk")), EPHEMERAL_DISK)
+    disk = as_data(group["EphemeralDisk"])
     disk["Sticky"] = bool(disk["Sticky"] or disk["Migrate"])
     for name, defaults in (
         ("Update", UPDATE),
@@ -100,20 +105,16 @@ def _policies(group: Data, kind: str, spec: Mapping[str, object], given: Data) -
         ("ReschedulePolicy", RESCHEDULE),
     ):
         job_name = "Reschedule" if name == "ReschedulePolicy" else name
-        merged = _merged(_data(spec.get(job_name)), _data(given.get(name)))
+        both = merged(as_data(spec.get(job_name)), as_data(given.get(name)))
         default = defaults.get(kind)
         # A block that this type of job may not have is kept, for the rules to refuse it.
         refused = _is_given(spec.get(job_name)) or _is_given(given.get(name))
-        group[name] = filled(merged, default) if default else merged if refused else None
+        group[name] = filled(both, default) if default else both if refused else None
 
 
 def _is_given(block: object) -> bool:
     """Say whether a policy was written; stored jobs hold empty ones, all of whose fields are 0."""
-    return bool(block) and any(value is None or value for value in _data(block).values())
-
-
-def _merged(*layers: Data) -> Data:
-    return {k: v for layer in layers for k, v in layer.items() if v is not None}
+    return bool(block) and any(value is None or value for value in as_data(block).values())
 
 
 def _job_update(kind: str, given: Data) -> Data:
@@ -127,6 +128,27 @@ def _job_update(kind: str, given: Data) -> Data:
         both = filled(given, UPDATE[kind])
         update |= {name: both[name] for name in ("Stagger", "MaxParallel")}
     return update
+
+
+def _ui(given: Data) -> Data:
+    links = as_items(given.get("Links"))
+    urls = [{"Label": link.get("Label"), "Url": link.get("URL", link.get("Url"))} for link in links]
+    return {"Description": given.get("Description") or "", "Links": urls or None}
+
+
+def _multiregion(given: Data) -> Data:
+    strategy = as_data(given.get("Strategy"))
+    regions = [
+        {**r, "Count": 1 if r.get("Count") is None else r["Count"]}
+        for r in as_items(given.get("Regions"))
+    ]
+    return {
+        "Strategy": {
+            "MaxParallel": strategy.get("MaxParallel") or 0,
+            "OnFailure": strategy.get("OnFailure") or "",
+        },
+        "Regions": regions,
+    }
 
 
 def _scaling(job: Data, group: Data, given: Data) -> Data:
@@ -148,44 +170,26 @@ def _scaling(job: Data, group: Data, given: Data) -> Data:
 
 
 def _constraints(given: object) -> list[Data]:
-    return [{**c, "Operand": c.get("Operand") or "="} for c in _items(given)]
+    return [{**c, "Operand": c.get("Operand") or "="} for c in as_items(given)]
 
 
 def _affinities(given: object) -> list[Data]:
-    out = [{**a, "Operand": a.get("Operand") or "="} for a in _items(given)]
-    return [{**a, "Weight": 50 if a.get("Weight") is None else a["Weight"]} for a in out]
+    return [_weighted({**a, "Operand": a.get("Operand") or "="}) for a in as_items(given)]
 
 
 def _spreads(given: object) -> list[Data]:
-    return [{**s, "Weight": 50 if s.get("Weight") is None else s["Weight"]} for s in _items(given)]
+    return [_weighted(s) for s in as_items(given)]
+
+
+def _weighted(given: Data) -> Data:
+    return {**given, "Weight": 50 if given.get("Weight") is None else given["Weight"]}
 
 
 def _network(given: Data) -> Data:
     network = filled(given, NETWORK)
     for name in ("ReservedPorts", "DynamicPorts"):
-        network[name] = [filled(p, PORT) for p in _items(given.get(name))]
+        network[name] = [filled(p, PORT) for p in as_items(given.get(name))]
     return network
-
-
-def _service(job: Data, given: Data, words: Mapping[str, str], base: str) -> Data:
-    service = filled(given, SERVICE)
-    service["Namespace"] = job["Namespace"] if service["Provider"] == "nomad" else "default"
-    name = str(service["Name"]) or base
-    for word, text in {**words, "BASE": base}.items():
-        name = name.replace(f"${{{word}}}", text)
-    service["Name"] = name
-    shared = _data(given.get("CheckRestart"))
-    service["Checks"] = [_check(service, c, shared) for c in _items(given.get("Checks"))]
-    return service
-
-
-def _check(service: Data, given: Data, shared: Data) -> Data:
-    check = filled(given, CHECK)
-    check["Name"] = check["Name"] or f'service: "{service["Name"]}" check'
-    check["OnUpdate"] = check["OnUpdate"] or service["OnUpdate"]
-    restart = _merged(shared, _data(given.get("CheckRestart")))
-    check["CheckRestart"] = filled(restart, CHECK_RESTART) if restart else None
-    return check
 
 
 def _task(job: Data, group: Data, given: Data) -> Data:
@@ -194,19 +198,21 @@ def _task(job: Data, group: Data, given: Data) -> Data:
     task["Constraints"] = _constraints(given.get("Constraints"))
     task["Affinities"] = _affinities(given.get("Affinities"))
     words = {"JOB": str(job["Name"]), "TASKGROUP": str(group["Name"]), "TASK": str(task["Name"])}
-    base = "-".join(words.values())
-    task["Services"] = [_service(job, s, words, base) for s in _items(given.get("Services"))]
-    for service in _items(task["Services"]):
+    names = ServiceNames(str(job["Namespace"]), words)
+    task["Services"] = [canonical_service(s, names) for s in as_items(given.get("Services"))]
+    for service in as_items(task["Services"]):
         service["TaskName"] = service["TaskName"] or task["Name"]
-    task["Resources"] = _resources(_data(given.get("Resources")))
-    restart = _merged(_data(group["RestartPolicy"]), _data(given.get("RestartPolicy")))
+    task["Resources"] = _resources(as_data(given.get("Resources")))
+    restart = merged(as_data(group["RestartPolicy"]), as_data(given.get("RestartPolicy")))
     task["RestartPolicy"] = restart
-    task["LogConfig"] = _logs(_data(given.get("LogConfig")))
-    task["Artifacts"] = [_artifact(a) for a in _items(given.get("Artifacts"))]
-    task["Templates"] = [_template(t) for t in _items(given.get("Templates"))]
-    task["VolumeMounts"] = [filled(m, VOLUME_MOUNT) for m in _items(given.get("VolumeMounts"))]
-    task["Identity"] = _identity(_data(given.get("Identity")))
-    task["Identities"] = [filled(i, IDENTITY) for i in _items(given.get("Identities"))]
+    task["LogConfig"] = _logs(as_data(given.get("LogConfig")))
+    task["Artifacts"] = [_artifact(a) for a in as_items(given.get("Artifacts"))]
+    task["Templates"] = [_template(t) for t in as_items(given.get("Templates"))]
+    task["VolumeMounts"] = [filled(m, VOLUME_MOUNT) for m in as_items(given.get("VolumeMounts"))]
+    task["Identity"] = _identity(as_data(given.get("Identity")))
+    for name, defaults in _BLOCKS.items():
+        task[name] = filled(as_data(given[name]), defaults) if given.get(name) else None
+    task["Identities"] = [filled(i, IDENTITY) for i in as_items(given.get("Identities"))]
     return task
 
 
@@ -214,8 +220,18 @@ def _resources(given: Data) -> Data:
     resources = filled(given, RESOURCES)
     if given.get("CPU") is None and resources["Cores"]:
         resources["CPU"] = 0
-    resources["Networks"] = [_network(n) for n in _items(given.get("Networks"))]
+    resources["Networks"] = [_network(n) for n in as_items(given.get("Networks"))]
+    resources["Devices"] = [_device(d) for d in as_items(given.get("Devices"))]
+    if given.get("NUMA"):
+        resources["NUMA"] = filled(as_data(given["NUMA"]), NUMA)
     return resources
+
+
+def _device(given: Data) -> Data:
+    device = filled(given, DEVICE)
+    device["Constraints"] = _constraints(given.get("Constraints")) or None
+    device["Affinities"] = _affinities(given.get("Affinities")) or None
+    return device
 
 
 def _logs(given: Data) -> Data:
@@ -245,50 +261,3 @@ def _identity(given: Data) -> Data:
     identity["Name"] = identity["Name"] or "default"
     identity["Audience"] = identity["Audience"] or ["nomadproject.io"]
     return identity
-
-
-def _implied(group: Data) -> list[Data]:
-    """Return the constraints that what a group uses puts on a node."""
-    tasks = _items(group["Tasks"])
-    services = _items(group["Services"]) + [s for t in tasks for s in _items(t["Services"])]
-    native = [s for s in services if s["Provider"] == "nomad"]
-    found: list[Data] = [dict(_DISCOVERY)] if native else []
-    if any(s["Checks"] for s in native):
-        found.append(dict(_CHECKS))
-    if any(n["Mode"] == "bridge" for n in _items(group["Networks"])):
-        found += [_plugin(name) for name in _BRIDGE_PLUGINS]
-    if signals := _signals(tasks):
-        found.append({"LTarget": SIGNALS, "RTarget": ",".join(signals), "Operand": "set_contains"})
-    present = [_key(c) for c in _items(group["Constraints"])]
-    return [c for c in found if _key(c) not in present]
-
-
-def _key(constraint: Data) -> tuple[object, ...]:
-    return constraint.get("LTarget"), constraint.get("RTarget"), constraint.get("Operand")
-
-
-def _plugin(name: str) -> Data:
-    target = f"${{attr.plugins.cni.version.{name}}}"
-    return {"LTarget": target, "RTarget": ">= 0.4.0", "Operand": "semver"}
-
-
-def _signals(tasks: Iterable[Data]) -> list[str]:
-    found: set[str] = set()
-    for task in tasks:
-        found.add(str(task["KillSignal"] or ""))
-        found |= {
-            str(t["ChangeSignal"]) for t in _items(task["Templates"]) if t["ChangeMode"] == "signal"
-        }
-    return sorted(found - {""})
-
-
-def _data(given: object) -> Data:
-    if given is not None and not isinstance(given, dict):
-        raise FormatError(f"expected an object, got {str(given)[:40]!r}")
-    return cast("Data", given) if given else {}
-
-
-def _items(given: object) -> list[Data]:
-    if given is not None and not isinstance(given, list):
-        raise FormatError(f"expected a list, got {str(given)[:40]!r}")
-    return [_data(item) for item in cast("list[object]", given or [])]

@@ -11,8 +11,6 @@ from planner.job import HOUR, MINUTE, SECOND
 
 Defaults = Mapping[str, object]
 
-SIGNALS = "${attr.os.signals}"
-
 
 def filled(given: Mapping[str, object], defaults: Defaults) -> dict[str, object]:
     """Return the fields of `defaults`, each as given, or by default where it is null or "".
@@ -160,6 +158,32 @@ CHECK: Defaults = {
         "Interval Timeout SuccessBeforePassing FailuresBeforeCritical FailuresBeforeWarning", 0
     ),
 }
+UPSTREAM: Defaults = {
+    **_empty(
+        "DestinationName DestinationNamespace DestinationPeer DestinationPartition DestinationType"
+        " Datacenter LocalBindAddress LocalBindSocketPath LocalBindSocketMode",
+        "",
+    ),
+    "LocalBindPort": 0,
+    "MeshGateway": {"Mode": ""},
+    "Config": None,
+}
+CONNECT: Defaults = {
+    "Native": False,
+    **_empty("SidecarService SidecarTask Gateway", None),
+}
+SIDECAR_TASK: Defaults = {
+    **_empty("Name Driver User KillSignal", ""),
+    **_empty("Config Env Resources Meta LogConfig VolumeMounts", None),
+    "KillTimeout": 5 * SECOND,
+    "ShutdownDelay": 0,
+}
+GATEWAY_PROXY: Defaults = {
+    "ConnectTimeout": 5 * SECOND,
+    **_empty("EnvoyGatewayBindTaggedAddresses EnvoyGatewayNoDefaultBind", False),
+    **_empty("EnvoyGatewayBindAddresses Config", None),
+    "EnvoyDNSDiscoveryType": "",
+}
 CHECK_RESTART: Defaults = {"Limit": 0, "Grace": SECOND, "IgnoreWarnings": False}
 
 TASK: Defaults = {
@@ -217,4 +241,23 @@ PERIODIC: Defaults = {
     "SpecType": "cron",
     "ProhibitOverlap": False,
     "TimeZone": "UTC",
+}
+DEVICE: Defaults = {"Name": "", "Count": 1, **_empty("Constraints Affinities", None)}
+NUMA: Defaults = {"Affinity": "none", "Devices": None}
+VAULT: Defaults = {
+    **_empty("Role Namespace", ""),
+    "Policies": None,
+    "Cluster": "default",
+    "Env": True,
+    "DisableFile": False,
+    "ChangeMode": "restart",
+    "ChangeSignal": "SIGHUP",
+    "AllowTokenExpiration": False,
+}
+CONSUL: Defaults = {**_empty("Namespace Partition", ""), "Cluster": "default"}
+CSI_PLUGIN: Defaults = {
+    **_empty("ID Type", ""),
+    "MountDir": "/csi",
+    "StagePublishBaseDir": "/local/csi",
+    "HealthTimeout": 30 * SECOND,
 }

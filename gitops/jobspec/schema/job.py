@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from gitops.jobspec.schema import policies as p
-from gitops.jobspec.schema.network import NETWORK, SERVICE
+from gitops.jobspec.schema.network import NETWORK
 from gitops.jobspec.schema.placement import PLACEMENT_ROWS, SPREAD
 from gitops.jobspec.schema.rows import (
     Decoded,
@@ -20,6 +20,7 @@ from gitops.jobspec.schema.rows import (
     text_map,
     whole,
 )
+from gitops.jobspec.schema.service import SERVICE
 from gitops.jobspec.schema.task import CONSUL, SECRET, TASK, VAULT, VOLUMES
 
 _INHERITED = (block("vault", "_vault", VAULT), blocks("secret", "_secrets", SECRET))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from gitops.jobspec.schema.rows import Decoded, Table, argument, blocks, flag, string, whole
+from gitops.jobspec.schema.rows import (
+    Decoded,
+    Table,
+    anything,
+    argument,
+    blocks,
+    flag,
+    string,
+    whole,
+)
 
 _SHORTCUTS = ("version", "semver", "regexp", "set_contains")
 _SETS = ("set_contains_all", "set_contains_any")
+# Nomad's schema of constraints takes these names too, and does nothing with them.
+_OPERATORS_ONLY = (*_SETS, "is_set", "is_not_set")
 
 
 def _shortcut(found: Decoded, names: tuple[str, ...]) -> None:
@@ -18,7 +29,9 @@ def _shortcut(found: Decoded, names: tuple[str, ...]) -> None:
 
 def _finish_constraint(found: Decoded) -> None:
     data = found.data
-    _shortcut(found, _SHORTCUTS + _SETS)
+    _shortcut(found, _SHORTCUTS)
+    for name in _OPERATORS_ONLY:
+        data.pop(f"_{name}")
     prop = data.pop("_distinct_property", None)
     hosts = data.pop("_distinct_hosts", None)
     if prop is not None:
@@ -37,13 +50,14 @@ _COMMON = (
     argument("attribute", "LTarget", string, "", "${…}, needed except for distinct_hosts"),
     argument("value", "RTarget", string, ""),
     argument("operator", "Operand", string, ""),
-    *(argument(name, f"_{name}", string) for name in _SHORTCUTS + _SETS),
+    *(argument(n, f"_{n}", string, None, "operator and value in one") for n in _SHORTCUTS),
 )
 
 CONSTRAINT = Table(
     "constraint",
     (
         *_COMMON,
+        *(argument(n, f"_{n}", anything, None, "no effect: an operator") for n in _OPERATORS_ONLY),
         argument("distinct_property", "_distinct_property", string),
         argument("distinct_hosts", "_distinct_hosts", flag),
     ),
@@ -52,7 +66,11 @@ CONSTRAINT = Table(
 
 AFFINITY = Table(
     "affinity",
-    (*_COMMON, argument("weight", "Weight", whole, None, "-100..100, not 0")),
+    (
+        *_COMMON,
+        *(argument(n, f"_{n}", string, None, "operator and value in one") for n in _SETS),
+        argument("weight", "Weight", whole, None, "-100..100, not 0"),
+    ),
     finish=_finish_affinity,
 )
 

@@ -158,6 +158,13 @@ def strings(value: Value) -> list[str]:
     return [text(v) for v in value]
 
 
+def wholes(value: Value) -> list[int]:
+    """Take a list of whole numbers."""
+    if not isinstance(value, tuple):
+        raise ValueFault(f"a list of whole numbers is required, not {article(value)}")
+    return [whole(v) for v in value]
+
+
 def texts_by_name(value: Value) -> dict[str, str]:
     """Take a map of texts."""
     if not isinstance(value, dict):

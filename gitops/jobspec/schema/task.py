@@ -1,12 +1,12 @@
-"""Tables of a task: resources, logs, artifacts, templates, lifecycle and what else it holds."""
+"""Tables of a task, and of the volumes that its group claims."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from gitops.jobspec.schema.network import IDENTITY, NETWORK, SERVICE
-from gitops.jobspec.schema.placement import AFFINITY, CONSTRAINT, PLACEMENT_ROWS
+from gitops.jobspec.schema.placement import PLACEMENT_ROWS
 from gitops.jobspec.schema.policies import RESTART, SCALING
+from gitops.jobspec.schema.resources import RESOURCES
 from gitops.jobspec.schema.rows import (
     Decoded,
     Row,
@@ -23,122 +23,9 @@ from gitops.jobspec.schema.rows import (
     string,
     strings,
     text_map,
-    whole,
 )
-from planner.job import SECOND
-
-DEVICE = Table(
-    "device",
-    (
-        argument("count", "Count", whole),
-        blocks("constraint", "Constraints", CONSTRAINT),
-        blocks("affinity", "Affinities", AFFINITY),
-    ),
-    label="Name",
-)
-
-NUMA = Table(
-    "numa",
-    (
-        argument("affinity", "Affinity", string, "", "none, prefer, require"),
-        argument("devices", "Devices", strings),
-    ),
-)
-
-RESOURCES = Table(
-    "resources",
-    (
-        argument("cpu", "CPU", whole, None, ">= 1 MHz"),
-        argument("cores", "Cores", whole, None, ">= 0; not with cpu"),
-        argument("memory", "MemoryMB", whole, None, ">= 10 MB"),
-        argument("memory_max", "MemoryMaxMB", whole, None, "-1 or >= memory"),
-        argument("disk", "DiskMB", whole, None, "deprecated"),
-        blocks("network", "Networks", NETWORK, "deprecated"),
-        blocks("device", "Devices", DEVICE),
-        block("numa", "NUMA", NUMA),
-        argument("secrets", "SecretsMB", whole, None, "0..memory"),
-        argument("iops", "IOPS", whole, None, "deprecated"),
-    ),
-)
-
-LOGS = Table(
-    "logs",
-    (
-        argument("max_files", "MaxFiles", whole, None, ">= 1"),
-        argument("max_file_size", "MaxFileSizeMB", whole, None, ">= 1 MB"),
-        argument("enabled", "Enabled", flag),
-        argument("disabled", "Disabled", flag),
-    ),
-)
-
-LIFECYCLE = Table(
-    "lifecycle",
-    (
-        argument("hook", "Hook", string, "", "prestart, poststart, poststop"),
-        argument("sidecar", "Sidecar", flag, False),
-    ),
-)
-
-ARTIFACT = Table(
-    "artifact",
-    (
-        argument("source", "GetterSource", string),
-        text_map("options", "GetterOptions"),
-        text_map("headers", "GetterHeaders"),
-        argument("mode", "GetterMode", string, None, "any, file, dir"),
-        argument("insecure", "GetterInsecure", flag),
-        argument("destination", "RelativeDest", string),
-        argument("chown", "Chown", flag, False),
-    ),
-)
-
-CHANGE_SCRIPT = Table(
-    "change_script",
-    (
-        argument("command", "Command", string),
-        argument("args", "Args", strings),
-        argument("timeout", "Timeout", duration, 5 * SECOND),
-        argument("fail_on_error", "FailOnError", flag, False),
-        argument("run_on_first_render", "RunOnFirstRender", flag, False),
-    ),
-)
-
-WAIT = Table("wait", (argument("min", "Min", duration), argument("max", "Max", duration)))
-
-
-TEMPLATE = Table(
-    "template",
-    (
-        argument("source", "SourcePath", string),
-        argument("destination", "DestPath", string),
-        argument("data", "EmbeddedTmpl", string),
-        argument("change_mode", "ChangeMode", string, "restart", "restart, noop, signal, script"),
-        block("change_script", "ChangeScript", CHANGE_SCRIPT),
-        argument("change_signal", "ChangeSignal", string),
-        argument("once", "Once", flag),
-        argument("splay", "Splay", duration, 5 * SECOND),
-        argument("perms", "Perms", string, "0644", "octal"),
-        argument("uid", "Uid", whole),
-        argument("gid", "Gid", whole),
-        argument("left_delimiter", "LeftDelim", string),
-        argument("right_delimiter", "RightDelim", string),
-        argument("env", "Envvars", flag),
-        argument("vault_grace", "VaultGrace", duration, None, "deprecated"),
-        block("wait", "Wait", WAIT),
-        argument("error_on_missing_key", "ErrMissingKey", flag, False),
-    ),
-)
-
-VOLUME_MOUNT = Table(
-    "volume_mount",
-    (
-        argument("volume", "Volume", string),
-        argument("destination", "Destination", string),
-        argument("read_only", "ReadOnly", flag),
-        argument("propagation_mode", "PropagationMode", string),
-        argument("selinux_label", "SELinuxLabel", string),
-    ),
-)
+from gitops.jobspec.schema.runtime import ARTIFACT, LIFECYCLE, LOGS, TEMPLATE, VOLUME_MOUNT
+from gitops.jobspec.schema.service import IDENTITY, SERVICE
 
 VAULT = Table(
     "vault",
@@ -146,12 +33,12 @@ VAULT = Table(
         argument("policies", "Policies", strings),
         argument("role", "Role", string, ""),
         argument("namespace", "Namespace", string),
-        argument("cluster", "Cluster", string, "default"),
+        argument("cluster", "Cluster", string, ""),
         argument("env", "Env", flag, True),
-        argument("disable_file", "DisableFile", flag, False),
-        argument("change_mode", "ChangeMode", string, "restart"),
-        argument("change_signal", "ChangeSignal", string, ""),
-        argument("allow_token_expiration", "AllowTokenExpiration", flag, False),
+        argument("disable_file", "DisableFile", flag),
+        argument("change_mode", "ChangeMode", string, "restart", "noop, signal, restart"),
+        argument("change_signal", "ChangeSignal", string),
+        argument("allow_token_expiration", "AllowTokenExpiration", flag),
     ),
 )
 
@@ -159,7 +46,7 @@ CONSUL = Table(
     "consul",
     (
         argument("namespace", "Namespace", string, ""),
-        argument("cluster", "Cluster", string, "default"),
+        argument("cluster", "Cluster", string, ""),
         argument("partition", "Partition", string, ""),
     ),
 )

@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
+from gitops.jobspec.canonical import canonical
 from gitops.jobspec.load import parsed
 from gitops.jobspec.variables import Variables
-from tests.gitops.jobspec.generated import HCL_SPECS
+from planner.codec import from_json, to_json
+from planner.job import Job
+from tests.gitops.jobspec.generated import hcl_specs
 from tests.gitops.jobspec.specs import errors_of, job_of, spec
 
 
@@ -18,13 +21,23 @@ def data_of(text: str) -> dict[str, object]:
     return parsed(text, path="x", variables=Variables())
 
 
-@given(HCL_SPECS)
-@settings(max_examples=150, deadline=None)
+@given(hcl_specs())
+@settings(max_examples=40, deadline=None)
 def test_a_job_as_json_is_the_same_job(text: str) -> None:
     data = data_of(text)
 
     assert data_of(json.dumps({"Job": data})) == data
     assert data_of(json.dumps(data, ensure_ascii=False)) == data
+
+
+@given(hcl_specs())
+@settings(max_examples=40, deadline=None)
+def test_a_canonical_job_as_json_is_the_same_job(text: str) -> None:
+    job = from_json(Job, canonical(data_of(text)))
+    assume(job.datacenters)  # none at all is an error that JSON would mend
+    again = canonical(data_of(json.dumps(to_json(job))))
+
+    assert to_json(from_json(Job, again)) == to_json(job)
 
 
 def test_what_is_left_out_is_null() -> None:
