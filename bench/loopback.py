@@ -209,7 +209,7 @@ def _container(n: int) -> str:
         "cluster": CLUSTER,
         "alloc": alloc,
     }
-    return "\t".join(["container", *(f"{k}={v}" for k, v in said.items())])
+    return "\t".join(["container", *(f"{k}\t{v}" for k, v in said.items())])
 
 
 class _Session(asyncssh.SSHServerSession[bytes]):

@@ -51,8 +51,8 @@ class Observer:
         with _few_collections():
             nodes = await asyncio.gather(*(self._node(host) for host in hosts))
         ready = sorted(n.name for n in nodes if n.status is NodeStatus.READY)
-        allocs = [a.alloc for name in ready for a in self.probes[name].allocs]
-        return Observed(nodes={n.name: n for n in nodes}, allocs={a.id: a for a in allocs})
+        allocs = {a.id: a for name in ready for a in self.probes[name].allocs}
+        return Observed(nodes={n.name: n for n in nodes}, allocs=allocs)
 
     async def _node(self, host: Host) -> Node:
         self.probes.pop(host.name, None)
@@ -111,7 +111,7 @@ def node(host: Host, probe: Probe) -> Node:
     attributes = {**probe.attributes, "unique.network.ip-address": address}
     if probe.machine_id:
         attributes["unique.host_id"] = probe.machine_id
-    foreign = [a.alloc for a in probe.foreign]
+    foreign = probe.foreign
     return Node(
         name=host.name,
         id=probe.node_id,

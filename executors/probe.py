@@ -14,7 +14,7 @@ from executors import facts, scripts
 from executors.containers.state import Container
 from executors.records import AllocReader, HostAlloc
 from executors.transport import HostError, HostFault
-from planner.observed import NodeResources
+from planner.observed import NodeResources, ObservedAlloc
 
 # What a probe may print, in bytes; some 700 bytes an allocation.
 PROBE_LIMIT = 4 * 1024 * 1024
@@ -41,10 +41,10 @@ class HostFence:
 class Probe:
     """What one host is, has and runs.
 
-    `allocs` are this cluster's; `foreign` are those of others, whose reservations count all the
-    same. `damaged` names records that can't be read: what they reserve is not known. `containers`
-    are those that run and that no record is bound to; `docker_down` says why nothing is known of
-    containers that records are bound to.
+    `allocs` are this cluster's; `foreign` are those of others that are not over: their reservations
+    count all the same. `damaged` names records that can't be read: what they reserve is not known.
+    `containers` are those that run and that no record is bound to; `docker_down` says why nothing
+    is known of containers that records are bound to.
     """
 
     host: str
@@ -62,8 +62,8 @@ class Probe:
     free_disk_mb: int = 0
     listening: frozenset[int] = frozenset()
     fences: Mapping[str, HostFence] = field(default_factory=dict[str, HostFence])
-    allocs: tuple[HostAlloc, ...] = ()
-    foreign: tuple[HostAlloc, ...] = ()
+    allocs: tuple[ObservedAlloc, ...] = ()
+    foreign: tuple[ObservedAlloc, ...] = ()
     damaged: tuple[str, ...] = ()
     containers: tuple[Container, ...] = ()
     docker_down: str = ""
@@ -206,7 +206,7 @@ class _Reader:
         containers = reader.foreign_containers()
         allocs = reader.finished()
         others = [a for a in allocs if cluster and a.cluster != cluster]
-        own = allocs if not others else tuple(a for a in allocs if a.cluster == cluster)
+        own = [a for a in allocs if not cluster or a.cluster == cluster]
         return Probe(
             host=self.host,
             node_id=self.node_id,
@@ -223,8 +223,8 @@ class _Reader:
             free_disk_mb=facts.number(self.facts, "disk.free-kb") // 1024,
             listening=frozenset(self.ports),
             fences=self.fences,
-            allocs=own,
-            foreign=tuple(a for a in others if not a.released),
+            allocs=tuple([a.alloc for a in own]),
+            foreign=tuple([a.alloc for a in others if not a.released]),
             damaged=reader.damaged,
             containers=containers,
             docker_down=docker_down,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from sys import intern
-from types import MappingProxyType
 
+from executors.compact import Events, compact
 from executors.containers.state import Container, TaskLook, container, look, stranger_env
-from planner.observed import ObservedAlloc, TaskEvent, TaskPhase, TaskState
+from planner.observed import ObservedAlloc, TaskPhase, TaskState
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _INTEGER = re.compile(r"-?\d{1,19}")
+_TIME = re.compile(r"[0-9]{1,19}")
 _MAX_ALLOCS = 20_000
 _MAX_TASKS = 100
 
@@ -32,7 +33,7 @@ class Life(StrEnum):
     CONTAINED = "contained"
 
 
-_NO_DETAILS: Mapping[str, str] = MappingProxyType({})
+_PHASES = {phase.value: phase for phase in TaskPhase}
 _UNATTENDED = (Life.GONE, Life.UNSUPERVISED)
 
 
@@ -59,7 +60,7 @@ class _Task:
     process: bool = False
     # what a container was made with, where the task is one
     bound: dict[str, str] = field(default_factory=dict[str, str])
-    events: list[TaskEvent] = field(default_factory=list[TaskEvent])
+    events: list[list[str]] = field(default_factory=list[list[str]])
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class AllocReader:
                 pass
 
     def _contain(self, words: list[str]) -> None:
-        found = container(words)
+        found = container(pairs(words))
         if found is not None and len(self._containers) < _MAX_ALLOCS:
             self._containers.append(found)
 
@@ -146,9 +147,9 @@ class AllocReader:
     def _belonging(self, words: list[str], alloc: _Alloc) -> None:
         match words[0]:
             case "record":
-                alloc.record.update(_pairs(words))
+                alloc.record.update(pairs(words))
             case "network":
-                alloc.network.update(_pairs(words))
+                alloc.network.update(pairs(words))
             case "stop":
                 alloc.stop = True
             case "released":
@@ -175,109 +176,84 @@ class AllocReader:
         return tuple(found)
 
     def _judged(self, alloc: _Alloc) -> HostAlloc:
-        looks: dict[str, TaskLook] = {}
-        tasks = ((n, _life(t, stopped=alloc.released)) for n, t in alloc.tasks.items())
-        lives = _lives(tuple(tasks))
-        states = {n: _task_state(t, lives[n]) for n, t in alloc.tasks.items()}
-        if not self._docker_down:
-            for name, task in alloc.tasks.items():
-                if task.bound:
-                    looks[name] = self._look(states[name], task.bound)
-        observed = _observed(alloc, self._node, _Seen(states=states, lives=lives, looks=looks))
-        if looks and self._has_lost_network(alloc):
-            observed = replace(observed, missing=observed.missing or "its network is gone")
+        lives = {n: _life(t, stopped=alloc.released) for n, t in alloc.tasks.items()}
+        looks = {n: self._look(t, lives[n]) for n, t in alloc.tasks.items()}
         return HostAlloc(
-            alloc=observed,
+            alloc=self._observed(alloc, looks),
             cluster=alloc.record["cluster"],
             released=alloc.released,
             lives=lives,
         )
 
+    def _look(self, task: _Task, life: Life) -> TaskLook:
+        """One task: by its record, and by dockerd where it is a container and dockerd answers."""
+        state = _task_state(task, life)
+        if task.bound and not self._docker_down:
+            there = self._by_name.get(task.bound.get("name", ""))
+            return look(state, task.bound, there, self._strangers)
+        return TaskLook(state=state, unattended=life in _UNATTENDED)
+
+    def _observed(self, alloc: _Alloc, looks: Mapping[str, TaskLook]) -> ObservedAlloc:
+        """The allocation as its host and dockerd have it; what was stopped lacks nothing."""
+        record = alloc.record
+        wrong = {n: x for n, x in looks.items() if x.missing or x.changed or x.unattended}
+        if alloc.stop:
+            wrong = {}
+        missing = _told((n, x.missing) for n, x in wrong.items()) if wrong else ""
+        if not missing and alloc.network and self._has_lost_network(alloc):
+            missing = "its network is gone"
+        return ObservedAlloc(
+            id=alloc.id,
+            node=self._node,
+            name=record["name"],
+            namespace=intern(record["namespace"]),
+            job_id=intern(record["job"]),
+            group=intern(record["group"]),
+            desired="stop" if alloc.stop else "run",
+            index=_small(record["index"]),
+            version=_small(record["version"]),
+            ports=compact(
+                {intern(k[5:]): _small(v) for k, v in record.items() if k[:5] == "port."}
+            ),
+            cpu=_small(record["cpu"]),
+            memory_mb=_small(record["memory"]),
+            disk_mb=_small(record["disk"]),
+            spec=intern(record.get("spec", "")),
+            created=_integer(record.get("created", "0")),
+            tasks=compact({intern(n): x.state for n, x in looks.items()}),
+            unattended=any(x.unattended for x in wrong.values()) if wrong else False,
+            missing=missing,
+            changed=_told((n, x.changed) for n, x in wrong.items()) if wrong else "",
+        )
+
     def _has_lost_network(self, alloc: _Alloc) -> bool:
-        if not alloc.network or alloc.stop or alloc.released:
+        if alloc.stop or alloc.released or self._docker_down:
             return False
         there = self._by_name.get(alloc.network.get("name", ""))
         return there is None or not there.is_up or there.id != alloc.network.get("id")
 
-    def _look(self, state: TaskState, bound: Mapping[str, str]) -> TaskLook:
-        there = self._by_name.get(bound.get("name", ""))
-        return look(state, bound, there, self._strangers)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """An allocation's tasks: by their records, and those that are containers by dockerd."""
-
-    states: Mapping[str, TaskState]
-    lives: Mapping[str, Life]
-    looks: Mapping[str, TaskLook]
-
 
 def _told(reasons: Iterable[tuple[str, str]]) -> str:
-    found = [(name, why) for name, why in reasons if why]
-    return "; ".join(f"task {name}: {why}" for name, why in sorted(found)) if found else ""
+    return "; ".join([f"task {name}: {why}" for name, why in sorted(reasons) if why])
 
 
-def _pairs(words: list[str]) -> dict[str, str]:
-    return dict([w.split("=", 1) for w in words if "=" in w])
+def pairs(words: list[str]) -> dict[str, str]:
+    """The pairs of a line: after its first word come keys and values in turn."""
+    return dict(zip(words[1::2], words[2::2], strict=False))
 
 
 def _task_line(words: list[str], task: _Task) -> None:
     match words[0]:
+        case "event" if len(words) > 3 and _TIME.fullmatch(words[1]):  # noqa: PLR2004
+            task.events.append(words)
         case "state":
-            task.state.update(_pairs(words))
+            task.state.update(pairs(words))
         case "bound":
-            task.bound.update(_pairs(words))
+            task.bound.update(pairs(words))
         case "live" if len(words) == 3:  # noqa: PLR2004
             task.supervisor, task.process = words[1] == "1", words[2] == "1"
-        case "event" if len(words) > 3 and _INTEGER.fullmatch(words[1]):  # noqa: PLR2004
-            task.events.append(_event(words))
         case _:
             pass
-
-
-def _event(words: list[str]) -> TaskEvent:
-    _, time, kind, message, *details = words
-    return TaskEvent(
-        time=int(time),
-        type=intern(kind),
-        message=intern(message),
-        details=_pairs(details) if details else _NO_DETAILS,
-    )
-
-
-def _observed(alloc: _Alloc, node: str, seen: _Seen) -> ObservedAlloc:
-    """The allocation as its host and dockerd have it; of one that was stopped only what runs."""
-    record = alloc.record
-    judged: Mapping[str, TaskLook] = {} if alloc.stop else seen.looks
-    unattended = not alloc.stop and any(life in _UNATTENDED for life in seen.lives.values())
-    return ObservedAlloc(
-        id=alloc.id,
-        node=node,
-        name=record["name"],
-        namespace=intern(record["namespace"]),
-        job_id=intern(record["job"]),
-        group=intern(record["group"]),
-        desired="stop" if alloc.stop else "run",
-        index=_integer(record["index"]),
-        version=_integer(record["version"]),
-        ports={intern(k[5:]): _integer(v) for k, v in record.items() if k.startswith("port.")},
-        cpu=_integer(record["cpu"]),
-        memory_mb=_integer(record["memory"]),
-        disk_mb=_integer(record["disk"]),
-        spec=intern(record.get("spec", "")),
-        created=_integer(record.get("created", "0")),
-        tasks={**seen.states, **{name: found.state for name, found in seen.looks.items()}},
-        unattended=unattended or any(x.unattended for x in judged.values()),
-        missing=_told((n, x.missing) for n, x in judged.items()),
-        changed=_told((n, x.changed) for n, x in judged.items()),
-    )
-
-
-@lru_cache(maxsize=256)
-def _lives(tasks: tuple[tuple[str, Life], ...]) -> Mapping[str, Life]:
-    """One and the same mapping for allocations that are alike."""
-    return MappingProxyType(dict(tasks))
 
 
 def _life(task: _Task, *, stopped: bool) -> Life:
@@ -291,21 +267,28 @@ def _life(task: _Task, *, stopped: bool) -> Life:
 
 
 def _task_state(task: _Task, life: Life) -> TaskState:
-    said = task.state
-    state = TaskState(
-        state=TaskPhase(said.get("state", "pending")),
-        failed=said.get("failed") == "1",
-        restarts=_integer(said.get("restarts", "0")),
-        started_at=_integer(said.get("started", "0")),
-        finished_at=_integer(said.get("finished", "0")),
-        last_restart=_integer(said.get("last_restart", "0")),
-        exit_code=_integer(said["exit_code"]) if said.get("exit_code") else None,
-        signal=_integer(said.get("signal", "0")),
-        events=tuple(task.events),
-    )
+    said = task.state.get
+    phase = _PHASES[said("state", "pending")]
     # What the record calls running is dead where nothing of it lives.
-    gone = life is Life.GONE and state.state is TaskPhase.RUNNING
-    return replace(state, state=TaskPhase.DEAD) if gone else state
+    gone = life is Life.GONE and phase is TaskPhase.RUNNING
+    exit_code = said("exit_code")
+    return TaskState(
+        state=TaskPhase.DEAD if gone else phase,
+        failed=said("failed") == "1",
+        restarts=_small(said("restarts", "0")),
+        started_at=_integer(said("started", "0")),
+        finished_at=_integer(said("finished", "0")),
+        last_restart=_integer(said("last_restart", "0")),
+        exit_code=_small(exit_code) if exit_code else None,
+        signal=_small(said("signal", "0")),
+        events=Events.of(task.events) if task.events else (),
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _small(text: str) -> int:
+    """A number that many allocations share: one and the same object for all of them."""
+    return _integer(text)
 
 
 def _integer(text: str) -> int:

@@ -103,7 +103,7 @@ class SshFleet:
         observer = Observer(self.connector, self.cluster)
         seen = await observer.probe(self.hosts[host])
         self.probes = {**self.probes, host: seen}
-        return observed_node(self.hosts[host], seen), tuple(a.alloc for a in seen.allocs)
+        return observed_node(self.hosts[host], seen), seen.allocs
 
     async def inspect(self, host: str, allocs: Sequence[str]) -> tuple[ObservedAlloc, ...]:
         """Return those of the allocations that the host has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -83,8 +83,8 @@ def _plain(value: object, *, brief: bool) -> Any:  # noqa: ANN401
         return {str(k): _plain(v, brief=brief) for k, v in mapping.items()}
     if isinstance(value, set | frozenset):
         return sorted(_plain(v, brief=brief) for v in cast("frozenset[object]", value))
-    if isinstance(value, tuple | list):
-        return [_plain(v, brief=brief) for v in cast("tuple[object, ...]", value)]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(v, brief=brief) for v in cast("Sequence[object]", value)]
     return value.value if isinstance(value, Enum) else value
 
 
@@ -274,6 +274,7 @@ def _mapping(args: tuple[Any, ...]) -> _Decoder:
 
 _MAKERS: dict[Any, Callable[[tuple[Any, ...]], _Decoder]] = {
     tuple: _tuple,
+    Sequence: lambda args: _tuple((*args, ...)),
     frozenset: _frozenset,
     dict: _mapping,
     Mapping: _mapping,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,7 +48,7 @@ class TaskState:
     last_restart: int = 0
     exit_code: int | None = None
     signal: int = 0
-    events: tuple[TaskEvent, ...] = ()
+    events: Sequence[TaskEvent] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

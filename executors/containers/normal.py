@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, cast
 
 _MIB = 1024 * 1024
@@ -24,6 +25,7 @@ _LIMITS = {
     "policy": "restart policy",
     "retries": "restart retries",
 }
+_FORM = itemgetter("image", *_LIMITS)
 _MEMORY = ("memory", "reservation")
 _EMPTY = ("", "0", "no", "null", "{}", "<nil>", "<no value>")
 
@@ -69,6 +71,18 @@ def ports(text: str) -> str:
         for b in bindings or ()
     ]
     return " ".join(sorted(shown))
+
+
+def is_same(bound: Mapping[str, str], said: Mapping[str, str]) -> bool:
+    """Whether a container's words are what its record has, to the letter: then nothing changed.
+
+    It says no where `changes` may still find nothing.
+    """
+    try:
+        same = _FORM(bound) == _FORM(said)
+    except KeyError:
+        return False
+    return same and bound.get("ports", "") == ports(said.get("ports", ""))
 
 
 def env_hash(env: Iterable[str]) -> str:

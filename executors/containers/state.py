@@ -14,6 +14,7 @@ from planner.job import SECOND
 from planner.observed import TaskEvent, TaskPhase, TaskState
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_ID = re.compile(r"[0-9a-f]{12,64}")
 _UP = ("running", "paused")
 _ON_FAILURE = "on-failure"
 _FOR_EVER = ("unless-stopped", "always")
@@ -73,11 +74,10 @@ class TaskLook:
     unattended: bool = False
 
 
-def container(words: Iterable[str]) -> Container | None:
-    """Read the words of a probe's line; None where they name no container."""
-    said = dict([w.split("=", 1) for w in words if "=" in w])
+def container(said: Mapping[str, str]) -> Container | None:
+    """Take the words of a probe's line, by key; None where they name no container."""
     found, name = said.get("id", ""), said.get("name", "").removeprefix("/")
-    if not re.fullmatch(r"[0-9a-f]{12,64}", found) or not name:
+    if not _ID.fullmatch(found) or not name:
         return None
     return Container(id=found, name=name, said=said)
 
@@ -112,6 +112,8 @@ def look(
         why = f"another container has its name{f': {differing}' if differing else ''}"
         return TaskLook(state=replace(recorded, state=TaskPhase.PENDING), changed=why)
     found = _alive(recorded, there) if there.is_up else _down(recorded, bound, there)
+    if normal.is_same(bound, there.said):
+        return found
     changed = "; ".join(normal.changes(bound, _seen(there)))
     return replace(found, changed=changed) if changed else found
 

@@ -3,9 +3,12 @@
 print_allocs() {
     read -r boot </proc/sys/kernel/random/boot_id
     awk -v boot="$boot" -v brief="$1" '
-        # Many lines go into one: reading them apart is what a look at a thousand hosts costs.
+        # Many lines go into one, keys and values in turn: reading them apart is what a look at a
+        # thousand hosts costs.
         function whole(tag, file, most,  line, n, out) {
             while (n < most && (getline line < file) > 0) {
+                gsub(/\t/, " ", line)
+                if (!sub(/=/, "\t", line)) continue
                 if (out != "" && length(out) + length(line) > 8000) { print tag out; out = "" }
                 out = out "\t" line
                 n++

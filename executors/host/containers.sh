@@ -198,18 +198,18 @@ docker_down() {
     printf 'docker\tdown\t%s\n' "$(printf '%s' "$1" | tr '\t\n' '  ' | head -c 300)"
 }
 
-_look='container	id={{.ID}}	name={{.Name}}	image={{.Image}}	status={{.State.Status}}'
-_look="$_look"'	exit={{.State.ExitCode}}	oom={{.State.OOMKilled}}	started={{.State.StartedAt}}'
-_look="$_look"'	finished={{.State.FinishedAt}}	restarts={{.RestartCount}}'
-_look="$_look"'	health={{with .State.Health}}{{.Status}}{{end}}	error={{json .State.Error}}'
-_look="$_look"'	policy={{.HostConfig.RestartPolicy.Name}}'
-_look="$_look"'	retries={{.HostConfig.RestartPolicy.MaximumRetryCount}}'
-_look="$_look"'	memory={{.HostConfig.Memory}}	reservation={{.HostConfig.MemoryReservation}}'
-_look="$_look"'	shares={{.HostConfig.CPUShares}}	quota={{.HostConfig.CPUQuota}}'
-_look="$_look"'	period={{.HostConfig.CPUPeriod}}	nano_cpus={{.HostConfig.NanoCPUs}}'
-_look="$_look"'	cpuset={{.HostConfig.CpusetCpus}}	ports={{json .HostConfig.PortBindings}}'
-_look="$_look"'	cluster={{index .Config.Labels "orch.cluster"}}'
-_look="$_look"'	alloc={{index .Config.Labels "orch.alloc"}}'
+_look='container	id	{{.ID}}	name	{{.Name}}	image	{{.Image}}	status	{{.State.Status}}'
+_look="$_look"'	exit	{{.State.ExitCode}}	oom	{{.State.OOMKilled}}	started	{{.State.StartedAt}}'
+_look="$_look"'	finished	{{.State.FinishedAt}}	restarts	{{.RestartCount}}'
+_look="$_look"'	health	{{with .State.Health}}{{.Status}}{{end}}	error	{{json .State.Error}}'
+_look="$_look"'	policy	{{.HostConfig.RestartPolicy.Name}}'
+_look="$_look"'	retries	{{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+_look="$_look"'	memory	{{.HostConfig.Memory}}	reservation	{{.HostConfig.MemoryReservation}}'
+_look="$_look"'	shares	{{.HostConfig.CPUShares}}	quota	{{.HostConfig.CPUQuota}}'
+_look="$_look"'	period	{{.HostConfig.CPUPeriod}}	nano_cpus	{{.HostConfig.NanoCPUs}}'
+_look="$_look"'	cpuset	{{.HostConfig.CpusetCpus}}	ports	{{json .HostConfig.PortBindings}}'
+_look="$_look"'	cluster	{{index .Config.Labels "orch.cluster"}}'
+_look="$_look"'	alloc	{{index .Config.Labels "orch.alloc"}}'
 
 # print_strangers OUTPUT: the variables of containers that took the name of one that is bound, by
 # what print_containers printed. There is hardly ever one.
@@ -218,11 +218,11 @@ print_strangers() {
         cat "$records"/*/tasks/*/container 2>/dev/null
         printf '%s\n' "$1"
     } | awk '
-        /^id=/ { id = $0 }
-        /^name=/ { bound["name=/" substr($0, 6)] = id }
+        /^id=/ { id = substr($0, 4) }
+        /^name=/ { bound["/" substr($0, 6)] = id }
         /^container\t/ {
             split($0, w, "\t")
-            if (w[3] in bound && bound[w[3]] != w[2]) print substr(w[2], 4)
+            if (w[5] in bound && bound[w[5]] != w[3]) print w[3]
         }')
     [ -n "$_strangers" ] || return 0
     # shellcheck disable=SC2086 # split on purpose

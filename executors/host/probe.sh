@@ -103,6 +103,6 @@ if has docker; then
     _seen=$(print_containers)
     [ -z "$_seen" ] || printf '%s\n' "$_seen"
     records=$data/records
-    case $_seen in *"$tab"id=*) print_strangers "$_seen" ;; esac
+    case $_seen in *"${tab}id$tab"*) print_strangers "$_seen" ;; esac
 fi
 printf 'end\torch-probe\n'

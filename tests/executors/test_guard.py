@@ -202,8 +202,8 @@ async def test_unusual_names_are_carried_through(host: HostUnderTest) -> None:
     done = await host.transport.run(probe.command(str(host.data), CLUSTER))
     found = probe.parse(done.stdout, "h", CLUSTER)
     assert found.fences[key].index == 1
-    assert set(found.allocs[0].alloc.tasks) == set(names)
-    assert found.allocs[0].alloc.name == "a='$x'.g[1]"
+    assert set(found.allocs[0].tasks) == set(names)
+    assert found.allocs[0].name == "a='$x'.g[1]"
     await host.stop(record)
 
 

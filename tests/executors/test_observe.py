@@ -11,7 +11,6 @@ from executors.dev import DevHost
 from executors.fake import FakeConnector, FakeHost, Reply
 from executors.observe import Observer, node
 from executors.probe import PROBE_LIMIT, Probe
-from executors.records import HostAlloc
 from executors.ssh import SshConnector, SshSettings
 from executors.transport import Completed, HostFault
 from inventory.load import load
@@ -66,7 +65,7 @@ def test_without_an_address_in_the_inventory_the_host_s_own_is_taken() -> None:
 
 
 def test_what_other_clusters_reserve_is_reserved() -> None:
-    seen = node(HOST, replace(PROBE, foreign=(HostAlloc(alloc=ALLOC, cluster="other"),)))
+    seen = node(HOST, replace(PROBE, foreign=(ALLOC,)))
     assert seen.reserved.cpu == 150
     assert seen.reserved_ports == {22, 8080}
 

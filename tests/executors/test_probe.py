@@ -22,22 +22,22 @@ __all__ = ["host"]
 HEAD = b"orch-probe\t1\n"
 END = b"end\torch-probe\n"
 ALLOC = b"""alloc\t12345678-aaaa
-record\tcluster=c1
-record\ttoken=t
-record\tjob=web
-record\tnamespace=default
-record\tgroup=g
-record\tname=web.g[0]
-record\tversion=2
-record\tindex=7
-record\tcpu=100
-record\tmemory=64
-record\tdisk=10
-record\tport.http=20001
+record\tcluster\tc1
+record\ttoken\tt
+record\tjob\tweb
+record\tnamespace\tdefault
+record\tgroup\tg
+record\tname\tweb.g[0]
+record\tversion\t2
+record\tindex\t7
+record\tcpu\t100
+record\tmemory\t64
+record\tdisk\t10
+record\tport.http\t20001
 task\tt
-state\tstate=running
-state\trestarts=1
-state\texit_code=
+state\tstate\trunning
+state\trestarts\t1
+state\texit_code\t
 live\t1\t1
 event\t17\tStarted\tTask started by client
 event\t18\tTerminated\tExit Code: 3\texit_code=3\tsignal=0
@@ -61,8 +61,8 @@ async def test_probe_of_this_machine(host: HostUnderTest) -> None:
     assert found.missing_tools == ()
     assert found.fences["web"].index == 5
     (alloc,) = found.allocs
-    assert (alloc.alloc.id, alloc.alloc.ports) == (record.alloc_id, {"a": 18765})
-    assert alloc.lives == {"t": Life.SUPERVISED}
+    assert (alloc.id, alloc.ports, alloc.unattended) == (record.alloc_id, {"a": 18765}, False)
+    assert (await host.inspect(record)).lives == {"t": Life.SUPERVISED}
     again = await host.transport.run(probe.command(str(host.data), CLUSTER))
     assert probe.parse(again.stdout, "h", CLUSTER).attributes == found.attributes
     other = probe.parse(again.stdout, "h", "c2")
@@ -103,16 +103,16 @@ async def test_scripts_parse_and_fit_an_argument(shell: tuple[str, ...], name: s
 
 def test_many_pairs_of_a_record_fit_on_one_line() -> None:
     apart = probe.parse(HEAD + TOOLS + ALLOC + END, "h", "c1")
-    joined = re.sub(rb"\n(?:record|state)(?=\t(?!cluster|state=))", b"", ALLOC)
-    assert joined.count(b"record\t") == joined.count(b"state\t") == 1
+    joined = re.sub(rb"\n(?:record|state)(?=\t(?!cluster|state\t))", b"", ALLOC)
+    assert joined.count(b"\nrecord\t") == joined.count(b"\nstate\t") == 1
     assert probe.parse(HEAD + TOOLS + joined + END, "h", "c1") == apart
 
 
 def test_records_become_values() -> None:
     found = probe.parse(b"Welcome!\n" + HEAD + TOOLS + ALLOC + END, "h", "c1")
     (alloc,) = found.allocs
-    task = alloc.alloc.tasks["t"]
-    assert (alloc.alloc.name, alloc.alloc.version, alloc.alloc.index) == ("web.g[0]", 2, 7)
+    task = alloc.tasks["t"]
+    assert (alloc.name, alloc.version, alloc.index) == ("web.g[0]", 2, 7)
     assert (task.state, task.restarts, task.exit_code) == (TaskPhase.RUNNING, 1, None)
     assert task.events[1].details == {"exit_code": "3", "signal": "0"}
 
@@ -120,12 +120,13 @@ def test_records_become_values() -> None:
 def test_running_task_without_processes_is_dead() -> None:
     output = HEAD + ALLOC.replace(b"live\t1\t1", b"live\t0\t0") + END
     (alloc,) = probe.parse(output, "h").allocs
-    assert alloc.alloc.tasks["t"].state is TaskPhase.DEAD
-    assert alloc.needs_resume
+    assert alloc.tasks["t"].state is TaskPhase.DEAD
+    assert alloc.unattended
 
 
 @pytest.mark.parametrize(
-    "broken", [b"cpu=100", b"name=web.g[0]", b"version=2", b"cluster=c1", b"namespace=default"]
+    "broken",
+    [b"cpu\t100", b"name\tweb.g[0]", b"version\t2", b"cluster\tc1", b"namespace\tdefault"],
 )
 def test_record_without_a_field_is_damaged_not_free(broken: bytes) -> None:
     found = probe.parse(HEAD + ALLOC.replace(b"record\t" + broken + b"\n", b"") + END, "h")
@@ -167,7 +168,7 @@ def test_terminal_escapes_and_control_characters_are_stripped() -> None:
     evil = "\x1b[31mred\x07\x9b\u202e".encode()
     output = HEAD + b"fact\tos.name\t" + evil + b"\n" + ALLOC.replace(b"Exit", evil) + END
     found = probe.parse(output, "h")
-    event = found.allocs[0].alloc.tasks["t"].events[1]
+    event = found.allocs[0].tasks["t"].events[1]
     for text in (found.attributes["os.name"], event.message):
         assert all(c.isprintable() for c in text)
 
@@ -206,7 +207,8 @@ async def test_only_the_end_of_stopped_allocations_is_told(host: HostUnderTest) 
     await host.stop(record)
     done = await host.transport.run(probe.command(str(host.data), CLUSTER))
     (brief,) = probe.parse(done.stdout, "h", CLUSTER).allocs
-    kinds = [e.type for e in brief.alloc.tasks["t"].events]
+    kinds = [e.type for e in brief.tasks["t"].events]
     assert kinds == ["Killing", "Terminated", "Killed"]
-    assert (brief.alloc.desired, brief.released) == ("stop", True)
+    assert brief.desired == "stop"
+    assert (await host.inspect(record)).released
     assert len((await host.state(record)).events) == 6
