@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import asyncssh
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
@@ -36,12 +37,12 @@ class HostTrust:
         return self._keys[Trust.HOST], self._keys[Trust.CA], self._keys[Trust.REVOKED]
 
     @property
-    def algorithms(self) -> list[str]:
+    def algorithms(self) -> tuple[str, ...]:
         """Host key algorithms, those of known keys first: so that the host shows a known key."""
         names = get_default_certificate_algs() if self._keys[Trust.CA] else []
         for key in self._keys[Trust.HOST]:
             names = [*names, *key.sig_algorithms]
-        return [n.decode() for n in dict.fromkeys([*names, *get_default_public_key_algs()])]
+        return _preferred(tuple(names))
 
     def refuse(self, key: asyncssh.SSHKey) -> bool:
         """Remember a key that is not trusted; always false."""
@@ -103,6 +104,12 @@ class TrustingClient(asyncssh.SSHClient):
     ) -> bool:
         """Refuse every key that is not known."""
         return self._trust.refuse(key)
+
+
+@lru_cache(maxsize=64)
+def _preferred(first: tuple[bytes, ...]) -> tuple[str, ...]:
+    """All algorithms in the order of preference, once for all hosts with such keys."""
+    return tuple(n.decode() for n in dict.fromkeys([*first, *get_default_public_key_algs()]))
 
 
 def _file_word(kind: str) -> str:
