@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gitops.jobspec.evaluator import evaluator
+from gitops.jobspec.files import FolderOf, no_folder
 from gitops.jobspec.kept import Kept
 from gitops.jobspec.spec import LoadedSpec, Outcome
 from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
@@ -25,12 +26,22 @@ def _unreadable(_: str) -> None:
     return None
 
 
+def _anything(_: LoadedSpec) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """Where specs are kept; `digest_of` tells what is in a file that an expression reads."""
+    """Where specs are kept.
+
+    `digest_of` tells what is in a file that an expression reads, `folder_of` where it reads it.
+    What is not for it to keep, by `keeps`, is evaluated each time.
+    """
 
     directory: Path
     digest_of: Callable[[str], str | None] = _unreadable
+    keeps: Callable[[LoadedSpec], bool] = _anything
+    folder_of: FolderOf = no_folder
 
 
 def load_all(
@@ -44,7 +55,7 @@ def load_all(
     specs = tuple(known.values())
     if len(specs) == len(files) and not (variables.files or variables.flags) and _unique(specs):
         return specs
-    return _loaded(files, variables, known, (kept, keys))
+    return _loaded(files, variables, known, (cache, keys))
 
 
 def _known(kept: Kept, keys: Mapping[str, str], cache: Cache) -> dict[str, LoadedSpec]:
@@ -60,13 +71,15 @@ def _loaded(
     files: Mapping[str, str],
     variables: Variables,
     known: Mapping[str, LoadedSpec],
-    entries: tuple[Kept, Mapping[str, str]],
+    entries: tuple[Cache, Mapping[str, str]],
 ) -> tuple[LoadedSpec, ...]:
     # Only now: the evaluator is not needed where everything is known.
+    from gitops.jobspec.given import given_values
     from gitops.jobspec.load import combined, outcome
-    from gitops.jobspec.names import given_values
+    from gitops.jobspec.syntax import Source
 
-    kept, keys = entries
+    cache, keys = entries
+    kept = Kept(cache.directory)
     kept.prepare(len(files) - len(known))
     writes = kept.is_private
     use_grammar(kept.directory)
@@ -77,11 +90,17 @@ def _loaded(
         if spec is not None:
             outcomes.append(Outcome(spec, (), spec.declared))
             continue
-        found = outcome(path, text, variables, given)
-        if writes and found.spec is not None and found.spec.repeats:
+        folder = cache.folder_of(path)
+        found = outcome(Source.of(path, text), variables, given, folder)
+        if writes and found.spec is not None and _is_to_keep(found.spec, cache):
             kept.write(keys[path], found.spec)
         outcomes.append(found)
-    return combined(outcomes, given)
+    return combined(outcomes, given, strict=variables.strict)
+
+
+def _is_to_keep(spec: LoadedSpec, cache: Cache) -> bool:
+    """Whether a spec comes out the same again, and holds nothing that is no matter for a disk."""
+    return spec.repeats and not spec.sensitive and not spec.secrets and cache.keeps(spec)
 
 
 def _unique(specs: tuple[LoadedSpec, ...]) -> bool:
@@ -92,7 +111,7 @@ def _from_files(variables: Variables, kept: Kept) -> Mapping[str, object]:
     """Return the values that variable files give."""
     if not variables.files:
         return {}
-    from gitops.jobspec.names import given_values
+    from gitops.jobspec.given import given_values
 
     use_grammar(kept.directory)
     only = Variables(files=variables.files)

@@ -11,8 +11,9 @@ from typing import TypeAlias, cast
 
 from gitops.diagnostics import did_you_mean
 from gitops.jobspec.dynamic import expanded
-from gitops.jobspec.expressions import Scope, evaluate
+from gitops.jobspec.expressions import evaluate
 from gitops.jobspec.schema.rows import Decoded, Row, Shape, Table
+from gitops.jobspec.scope import Scope
 from gitops.jobspec.syntax import Attribute, Block, Fault, Label, Problems, Span
 from gitops.jobspec.values import Value, ValueFault
 

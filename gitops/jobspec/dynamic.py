@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops.jobspec.expressions import Scope, evaluate
+from gitops.jobspec.expressions import evaluate
+from gitops.jobspec.scope import Scope
 from gitops.jobspec.syntax import Block, Fault, Label, Name
 from gitops.jobspec.values import ValueFault, entries, text
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Callable, Iterable
 from functools import singledispatch
-from typing import TypeAlias
 
 from gitops.diagnostics import did_you_mean
+from gitops.jobspec import numbers
+from gitops.jobspec.numbers import Number, NumberFault
+from gitops.jobspec.scope import Scope
 from gitops.jobspec.syntax import (
     Access,
     Binary,
@@ -17,26 +16,28 @@ from gitops.jobspec.syntax import (
     Call,
     Conditional,
     Constant,
+    Each,
     Expression,
     Fault,
     For,
+    Group,
     Index,
     Member,
     Name,
     ObjectOf,
     Part,
     Repeat,
-    Source,
     Span,
-    Splat,
+    Step,
     Template,
     TupleOf,
     Unary,
 )
+from gitops.jobspec.types import ANY, Type, convert, type_of
+from gitops.jobspec.unify import unified_type
 from gitops.jobspec.values import (
-    MAX_ITEMS,
     MAX_TEXT,
-    Number,
+    ListValue,
     SetValue,
     Value,
     ValueFault,
@@ -46,59 +47,10 @@ from gitops.jobspec.values import (
     equal,
     integer,
     kind,
+    normal,
     number,
-    simple,
     text,
-    to_precision,
-    unified,
 )
-
-
-@dataclass(slots=True)
-class Budget:
-    """How much an evaluation may still produce; a bomb in a spec ends here."""
-
-    left: int = MAX_ITEMS
-
-    def take(self, count: int, span: Span) -> None:
-        """Use up `count` items; raises `Fault` when there are none left."""
-        self.left -= count
-        if self.left < 0:
-            detail = f"The expressions of a file make at most {MAX_ITEMS} items."
-            raise Fault(span, "The expression grows too large", detail)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The names an expression may use.
-
-    `values` are plain names (iterators); `lazy` are roots such as ``local`` whose members are
-    worked out when they are asked for.
-    """
-
-    source: Source
-    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    lazy: Mapping[str, Callable[[str, Span], Value]] = field(
-        default_factory=dict[str, Callable[[str, Span], Value]]
-    )
-    functions: Mapping[str, Function] = field(default_factory=dict[str, "Function"])
-    budget: Budget = field(default_factory=Budget)
-    keep_unknown: bool = True
-
-    def with_values(self, more: Mapping[str, Value]) -> Scope:
-        """Return the scope with further names."""
-        return Scope(
-            self.source,
-            {**self.values, **more},
-            self.lazy,
-            self.functions,
-            self.budget,
-            self.keep_unknown,
-        )
-
-
-# Takes the arguments as expressions: a few functions (try, can, convert) do not want values.
-Function: TypeAlias = Callable[[Call, Scope], Value]
 
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
@@ -116,30 +68,42 @@ def _constant(node: Constant, scope: Scope) -> Value:
     return node.value
 
 
+@_evaluate.register(Group)
+def _group(node: Group, scope: Scope) -> Value:
+    return _evaluate(node.inner, scope)
+
+
 @_evaluate.register(Name)
 def _name(node: Name, scope: Scope) -> Value:
     if node.name in scope.values:
         return scope.values[node.name]
     if node.name in scope.lazy:
-        detail = f"Name what is meant, as in {node.name}.name."
-        raise Fault(node.span, f'"{node.name}" alone is no value', detail)
+        return scope.lazy[node.name].everything(node.span)
     return _kept(node.span, scope)
 
 
 def _kept(span: Span, scope: Scope) -> Value:
+    written = scope.source.slice(span)
     if not scope.keep_unknown:
-        raise Fault(span, "Unknown name", "Nothing may be referred to here.")
-    return f"${{{scope.source.slice(span)}}}"
+        raise Fault(span, f'"{written}" is not known here', "Nothing may be referred to here.")
+    scope.notes.unknown.setdefault(written, span)
+    return f"${{{normal(written)}}}"
 
 
 @_evaluate.register(Access)
 def _access(node: Access, scope: Scope) -> Value:
     steps = node.steps
     root = node.source
-    if isinstance(root, Name) and root.name in scope.lazy and isinstance(steps[0], Member):
-        value = scope.lazy[root.name](steps[0].name, steps[0].span)
-        steps = steps[1:]
-    elif isinstance(root, Name) and root.name not in scope.values:
+    if isinstance(root, Name) and root.name in scope.values:
+        value = scope.values[root.name]
+    elif isinstance(root, Name) and root.name in scope.lazy:
+        name = _first_name(steps)
+        if name is None:
+            value = scope.lazy[root.name].everything(root.span)
+        else:
+            value = scope.lazy[root.name].member(name, steps[0].span)
+            steps = steps[1:]
+    elif isinstance(root, Name):
         count = next((i for i, s in enumerate(steps) if not _is_literal(s)), len(steps))
         end = steps[count - 1].span.end if count else root.span.end
         value = _kept(Span(root.span.start, end), scope)
@@ -149,13 +113,27 @@ def _access(node: Access, scope: Scope) -> Value:
     return _walk(value, steps, scope)
 
 
-def _is_literal(step: Member | Index) -> bool:
-    return isinstance(step, Member) or isinstance(step.key, Constant)
+def _first_name(steps: tuple[Step, ...]) -> str | None:
+    """Return the member that the first step names, if it says so plainly."""
+    match steps[0]:
+        case Member(name) | Index(Constant(str(name))):
+            return name
+        case _:
+            return None
 
 
-def _walk(value: Value, steps: tuple[Member | Index, ...], scope: Scope) -> Value:
+def _is_literal(step: Step) -> bool:
+    return isinstance(step, Member) or (isinstance(step, Index) and isinstance(step.key, Constant))
+
+
+def _walk(value: Value, steps: tuple[Step, ...], scope: Scope) -> Value:
     for step in steps:
-        value = _member(value, step) if isinstance(step, Member) else _item(value, step, scope)
+        if isinstance(step, Member):
+            value = _member(value, step)
+        elif isinstance(step, Index):
+            value = _item(value, step, scope)
+        else:
+            value = _each(value, step, scope)
     return value
 
 
@@ -166,6 +144,8 @@ def _member(value: Value, step: Member) -> Value:
         detail = did_you_mean(step.name, value)
         raise Fault(step.span, f'There is no "{step.name}" in this {kind(value)}', detail)
     detail = "Only maps and objects have named members."
+    if isinstance(value, tuple):
+        detail += f' For those of each item write "[*].{step.name}".'
     raise Fault(step.span, f'{article(value)} has no "{step.name}"', detail)
 
 
@@ -175,34 +155,61 @@ def _item(value: Value, step: Index, scope: Scope) -> Value:
         if isinstance(value, dict):
             return value[text(key)]
         if isinstance(value, tuple) and not isinstance(value, SetValue):
-            position = integer(key)
-            if position >= 0:
-                return value[position]
+            return value[_position(key, len(value))]
     except ValueFault as e:
         raise Fault(step.span, "Invalid index", f"{e}.") from None
-    except (KeyError, IndexError):
-        pass
-    if isinstance(value, dict | tuple):
-        raise Fault(step.span, "Invalid index", "There is no such item in this collection.")
-    raise Fault(step.span, "Invalid index", f"{article(value)} has no items.")
+    except KeyError:
+        detail = did_you_mean(text(key), value if isinstance(value, dict) else ())
+        wrong = f"There is no item {text(key)[:40]!r} in this {kind(value)}. {detail}".rstrip()
+        raise Fault(step.span, "Invalid index", wrong) from None
+    raise Fault(step.span, "Invalid index", f"{article(value)} has no items by position.")
 
 
-@_evaluate.register(Splat)
-def _splat(node: Splat, scope: Scope) -> Value:
-    source = _evaluate(node.source, scope)
-    if source is None:
+def _position(key: Value, count: int) -> int:
+    position = integer(key)
+    if not 0 <= position < count:
+        noun = "item" if count == 1 else "items"
+        raise ValueFault(f"the list has {count} {noun}, counted from 0; there is no {position}")
+    return position
+
+
+def _each(value: Value, step: Each, scope: Scope) -> Value:
+    if value is None:
         return ()
-    items = tuple(source) if isinstance(source, tuple) else (source,)
-    return tuple(_walk(item, node.steps, scope) for item in items)
+    items = value if isinstance(value, tuple) else (value,)
+    scope.budget.take(len(items), step.span)
+    walked = tuple(_walk(item, step.steps, scope) for item in items)
+    if not isinstance(value, ListValue):
+        return walked
+    return ListValue.of(walked, type_of(walked[0]) if walked else ANY)
 
 
 @_evaluate.register(Call)
 def _call(node: Call, scope: Scope) -> Value:
     function = scope.functions.get(node.name)
     if function is None:
-        detail = did_you_mean(node.name, scope.functions)
+        detail = REPLACED.get(node.name, "") or did_you_mean(node.name, scope.functions)
         raise Fault(node.name_span, f'There is no function "{node.name}"', detail)
     return function(node, scope)
+
+
+# What people know from other programs with this language, and what does it here.
+REPLACED = {
+    "tostring": "Write convert(value, string).",
+    "tonumber": "Write convert(value, number).",
+    "tobool": "Write convert(value, bool).",
+    "tolist": "Write convert(value, list(any)).",
+    "toset": "Write convert(value, set(any)).",
+    "tomap": "Write convert(value, map(any)).",
+    "regex": "Only regex_replace is offered.",
+    "regexall": "Only regex_replace is offered.",
+    "templatefile": "Only file is offered; heredocs are templates.",
+    "env": "Declare a variable and set NOMAD_VAR_name.",
+    "sum": "Only min and max take many numbers.",
+    "startswith": "Compare trimprefix(value, prefix) with the value.",
+    "endswith": "Compare trimsuffix(value, suffix) with the value.",
+    "not": 'Write "!".',
+}
 
 
 @_evaluate.register(TupleOf)
@@ -226,10 +233,31 @@ def _key(node: Expression, scope: Scope) -> str:
 
 @_evaluate.register(Conditional)
 def _conditional(node: Conditional, scope: Scope) -> Value:
+    """Evaluate both branches, as both have a say in the type; only the chosen one may fail."""
+    (then, fault), (otherwise, other) = _tried(node.then, scope), _tried(node.otherwise, scope)
+    common: Type | None = ANY
+    if not fault and not other and then is not None and otherwise is not None:
+        common = unified_type((type_of(then), type_of(otherwise)))
+    if common is None:
+        detail = f"One is {article(then)}, the other {article(otherwise)}; convert one of them."
+        span = node.then.span.to(node.otherwise.span)
+        raise Fault(span, "The two results have no common type", detail)
     chosen = _condition(node.condition, scope)
-    # Both are evaluated: an error in the other one is an error, and they share one type.
-    both = (_evaluate(node.then, scope), _evaluate(node.otherwise, scope))
-    return unified(both)[0 if chosen else 1]
+    fault = fault if chosen else other
+    if fault:
+        raise fault
+    branch = node.then if chosen else node.otherwise
+    try:
+        return convert(then if chosen else otherwise, common)
+    except ValueFault as e:
+        raise Fault(branch.span, "The two results have no common type", f"{e}.") from None
+
+
+def _tried(node: Expression, scope: Scope) -> tuple[Value, Fault | None]:
+    try:
+        return _evaluate(node, scope), None
+    except Fault as e:
+        return None, e
 
 
 def _condition(node: Expression, scope: Scope) -> bool:
@@ -243,7 +271,7 @@ def _condition(node: Expression, scope: Scope) -> bool:
 def _unary(node: Unary, scope: Scope) -> Value:
     value = _evaluate(node.operand, scope)
     try:
-        return not boolean(value) if node.operator == "!" else -number(value)
+        return not boolean(value) if node.operator == "!" else numbers.negated(number(value))
     except ValueFault as e:
         raise Fault(node.operand.span, "Invalid operand", f"{e}.") from None
 
@@ -258,28 +286,8 @@ def _binary(node: Binary, scope: Scope) -> Value:
         if apply is not None:
             return apply(boolean(left), boolean(right))
         return _ARITHMETIC[node.operator](number(left), number(right))
-    except ValueFault as e:
+    except (ValueFault, NumberFault) as e:
         raise Fault(node.span, f'Invalid operand of "{node.operator}"', f"{e}.") from None
-
-
-def divided(left: Number, right: Number) -> Number:
-    """Return the quotient at the precision of numbers; a division by 0 is infinite."""
-    if not right:
-        if not left:
-            raise ValueFault("0 cannot be divided by 0")
-        return float("inf") if left > 0 else float("-inf")
-    if isinstance(left, float) or isinstance(right, float):
-        return simple(float(left) / float(right))
-    quotient = Fraction(left) / Fraction(right)
-    exact = quotient.denominator.bit_length() < 64  # noqa: PLR2004 - a machine word
-    return simple(quotient if exact else to_precision(quotient))
-
-
-def remainder(left: Number, right: Number) -> Number:
-    """Return what is left of a division that rounds towards 0."""
-    if not right or isinstance(left, float) or isinstance(right, float):
-        raise ValueFault("there is no remainder of a division by 0 or of infinity")
-    return simple(left - right * int(Fraction(left) / Fraction(right)))
 
 
 _LOGIC: dict[str, Callable[[bool, bool], bool]] = {
@@ -287,15 +295,15 @@ _LOGIC: dict[str, Callable[[bool, bool], bool]] = {
     "||": lambda a, b: a or b,
 }
 _ARITHMETIC: dict[str, Callable[[Number, Number], Value]] = {
-    "+": lambda a, b: simple(a + b),
-    "-": lambda a, b: simple(a - b),
-    "*": lambda a, b: simple(a * b),
-    "/": divided,
-    "%": remainder,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+    "+": numbers.added,
+    "-": numbers.subtracted,
+    "*": numbers.multiplied,
+    "/": numbers.divided,
+    "%": numbers.remainder,
+    "<": lambda a, b: numbers.compared(a, b) < 0,
+    "<=": lambda a, b: numbers.compared(a, b) <= 0,
+    ">": lambda a, b: numbers.compared(a, b) > 0,
+    ">=": lambda a, b: numbers.compared(a, b) >= 0,
 }
 
 
@@ -342,7 +350,7 @@ def _template(node: Template, scope: Scope) -> Value:
     if len(joined) > MAX_TEXT:
         raise Fault(node.span, "The text grows too large", f"At most {MAX_TEXT} characters.")
     scope.budget.take(len(joined) // 64, node.span)
-    return joined
+    return normal(joined)
 
 
 def _texts(parts: tuple[Part, ...], scope: Scope) -> list[str]:

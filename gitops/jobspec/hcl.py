@@ -15,9 +15,11 @@ from gitops.jobspec.syntax import (
     Constant,
     Expression,
     Fault,
+    Group,
     Index,
     Member,
     Name,
+    Problems,
     Source,
     Span,
 )
@@ -46,7 +48,7 @@ class _Parser(Protocol):
     def parse(self, text: str) -> Tree[object]: ...
 
 
-def parse_body(source: Source) -> Body:
+def parse_body(source: Source, problems: Problems | None = None) -> Body:
     """Return the body of a whole file; raises `Fault` for the first thing that is not HCL."""
     if len(source.text) > MAX_CHARACTERS:
         raise Fault(None, "The file is too large", f"At most {MAX_CHARACTERS} characters are read.")
@@ -98,7 +100,8 @@ def _fragment(source: Source, span: Span) -> Expression:
     tree = _parsed(source, f"{prefix}{scanned.text})", span.start - len(prefix))
     attribute = _child(_child(tree, 0), 0)
     converter = Converter(source, scanned, span.start - len(prefix), parse_expression)
-    return converter.expression(attribute.children[-1])
+    found = converter.expression(attribute.children[-1])
+    return found.inner if isinstance(found, Group) else found  # the brackets are ours
 
 
 def _child(tree: Tree[object], index: int) -> Tree[object]:

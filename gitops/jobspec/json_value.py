@@ -7,20 +7,23 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
+from gitops.jobspec.numbers import Number
 from gitops.jobspec.syntax import Span
-from gitops.jobspec.values import Number, Value, ValueFault, number
+from gitops.jobspec.values import Value, ValueFault, normal, number
 
 JsonPath: TypeAlias = "tuple[str | int, ...]"
 
 MAX_NESTING = 48
 _BLANK = re.compile(r"[ \t\r\n]*")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SCALAR = re.compile(r"\"(?:[^\"\\]|\\.)*\"|[-+.\w]+", re.DOTALL)
 
 
 def read_value(text: str) -> Value:
     """Return the value that JSON text stands for; raises `ValueFault`."""
     try:
-        return _value(json.loads(text, parse_float=number, parse_constant=_constant))
+        data = json.loads(text, parse_int=number, parse_float=number, parse_constant=_constant)
+        return _value(data)
     except (ValueError, RecursionError) as e:
         why = e.msg.lower() if isinstance(e, json.JSONDecodeError) else e
         raise ValueFault(f"this is not valid JSON: {why}") from None
@@ -34,8 +37,13 @@ def _value(data: object) -> Value:
     if isinstance(data, list):
         return tuple(_value(v) for v in cast("list[object]", data))
     if isinstance(data, dict):
-        return {k: _value(v) for k, v in cast("dict[str, object]", data).items()}
-    return cast("Value", data)
+        return {_text(k): _value(v) for k, v in cast("dict[str, object]", data).items()}
+    return _text(data) if isinstance(data, str) else cast("Value", data)
+
+
+def _text(value: str) -> str:
+    """Return text in its normal form; half a surrogate pair stands for no character."""
+    return normal(_SURROGATE.sub("\ufffd", value))
 
 
 @dataclass(slots=True)

@@ -8,12 +8,25 @@ from dataclasses import dataclass, field, replace
 from gitops.diagnostics import Diagnostic, SpecErrors, did_you_mean
 from gitops.jobspec.canonical import canonical
 from gitops.jobspec.decode import Decoder, Path
+from gitops.jobspec.files import NO_FOLDER, Folder, FolderOf, no_folder
+from gitops.jobspec.given import GivenValues, given_values
 from gitops.jobspec.hcl import parse_body
-from gitops.jobspec.names import GivenValues, Names, given_values, names
+from gitops.jobspec.names import Names, declared_names, fill
+from gitops.jobspec.runtime_names import reference_fault
 from gitops.jobspec.schema.job import JOB
-from gitops.jobspec.spec import LoadedSpec, Outcome
+from gitops.jobspec.scope import Notes
+from gitops.jobspec.spec import FileRead, LoadedSpec, Outcome
 from gitops.jobspec.spec_json import parse_json_spec
-from gitops.jobspec.syntax import Block, Body, Fault, Problems, Source, Span
+from gitops.jobspec.syntax import (
+    Block,
+    Body,
+    Constant,
+    Fault,
+    ObjectOf,
+    Problems,
+    Source,
+    Span,
+)
 from gitops.jobspec.validate import validate, warn
 from gitops.jobspec.variables import Variables
 from planner.codec import FormatError, from_json
@@ -35,65 +48,91 @@ class ParsedSpec:
     data: dict[str, object] | None = None
     places: Mapping[Path, Span] = field(default_factory=dict[Path, Span])
     declared: frozenset[str] = frozenset()
+    notes: Notes = field(default_factory=Notes)
 
 
-def load(text: str, *, path: str, variables: Variables) -> LoadedSpec:
+def load(
+    text: str, *, path: str, variables: Variables, folder_of: FolderOf = no_folder
+) -> LoadedSpec:
     """Return the job of one spec; raises `SpecErrors` with everything that is wrong."""
-    return load_all({path: text}, variables)[0]
+    return load_all({path: text}, variables, folder_of)[0]
 
 
-def load_all(files: Mapping[str, str], variables: Variables) -> tuple[LoadedSpec, ...]:
+def load_all(
+    files: Mapping[str, str], variables: Variables, folder_of: FolderOf = no_folder
+) -> tuple[LoadedSpec, ...]:
     """Return the jobs of many specs, in the order of `files`.
+
+    `folder_of` gives the folder in which a spec may read files, by the spec's path.
 
     Raises `SpecErrors` with the errors of all files; two files with one job are an error, and so
     is a value for a variable that no file declares.
     """
     given = given_values(variables)
-    outcomes = [outcome(path, text, variables, given) for path, text in files.items()]
-    return combined(outcomes, given)
+    outcomes = [
+        outcome(Source.of(path, text), variables, given, folder_of(path))
+        for path, text in files.items()
+    ]
+    return combined(outcomes, given, strict=variables.strict)
 
 
-def parsed(text: str, *, path: str, variables: Variables) -> dict[str, object]:
+def parsed(
+    text: str, *, path: str, variables: Variables, folder_of: FolderOf = no_folder
+) -> dict[str, object]:
     """Return the job of one spec as the API takes it, with no defaults filled in.
 
     Raises `SpecErrors` where it can't be parsed; says nothing on whether it is valid.
     """
     given = given_values(variables)
-    spec = parse_spec(Source.of(path, text), variables, given)
-    undeclared = _undeclared(given, set(spec.declared)) if spec.data is not None else []
+    spec = parse_spec(Source.of(path, text), variables, given, folder_of(path))
+    strict = spec.data is not None and variables.strict
+    undeclared = _undeclared(given, set(spec.declared)) if strict else []
     if errors := [*given.errors, *spec.problems.errors(), *undeclared]:
         raise SpecErrors(errors)
     return spec.data or {}
 
 
-def outcome(path: str, text: str, variables: Variables, given: GivenValues) -> Outcome:
+def outcome(source: Source, variables: Variables, given: GivenValues, folder: Folder) -> Outcome:
     """Return what becomes of one file; raises nothing."""
-    parsed = parse_spec(Source.of(path, text), variables, given)
+    parsed = parse_spec(source, variables, given, folder)
     spec = _finished(parsed)
     errors = parsed.problems.errors()
     return Outcome(None if errors else spec, errors, parsed.declared)
 
 
-def combined(outcomes: Sequence[Outcome], given: GivenValues) -> tuple[LoadedSpec, ...]:
-    """Return the specs of all files; raises `SpecErrors` for what is wrong in or among them."""
+def combined(
+    outcomes: Sequence[Outcome], given: GivenValues, *, strict: bool = True
+) -> tuple[LoadedSpec, ...]:
+    """Return the specs of all files; raises `SpecErrors` for what is wrong in or among them.
+
+    Where it is not `strict`, values for variables that no file declares are warnings only.
+    """
     errors = list(given.errors) + [e for o in outcomes for e in o.errors]
     specs = [o.spec for o in outcomes if o.spec is not None]
     errors += _same_job(specs)
+    undeclared: list[Diagnostic] = []
     if len(specs) == len(outcomes):  # else a declaration may just not have been read
-        errors += _undeclared(given, {name for o in outcomes for name in o.declared})
+        undeclared = _undeclared(given, {name for o in outcomes for name in o.declared})
+    if strict:
+        errors += undeclared
     if errors:
         raise SpecErrors(errors)
+    if undeclared and specs:
+        told = tuple(replace(d, severity="warning") for d in undeclared)
+        specs[0] = replace(specs[0], warnings=(*specs[0].warnings, *told))
     return tuple(specs)
 
 
-def parse_spec(source: Source, variables: Variables, given: GivenValues) -> ParsedSpec:
+def parse_spec(
+    source: Source, variables: Variables, given: GivenValues, folder: Folder = NO_FOLDER
+) -> ParsedSpec:
     """Parse and evaluate one spec; its errors are in `problems`."""
     parsed = ParsedSpec(source, Problems(source))
     try:
         if source.text.lstrip("\ufeff \t\r\n").startswith("{"):
             parsed.data, parsed.places = parse_json_spec(source, parsed.problems)
         else:
-            _parse_hcl(parsed, variables, given)
+            _parse_hcl(parsed, variables, given, folder)
     except Fault as e:
         parsed.problems.add(e)
     except RecursionError:
@@ -102,12 +141,15 @@ def parse_spec(source: Source, variables: Variables, given: GivenValues) -> Pars
     return parsed
 
 
-def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: GivenValues) -> None:
-    body = parse_body(parsed.source)
+def _parse_hcl(
+    parsed: ParsedSpec, variables: Variables, given: GivenValues, folder: Folder
+) -> None:
     problems = parsed.problems
+    body = parse_body(parsed.source, problems)
     _check_top(body, problems)
-    found = names(body, problems, variables, given.values)
-    parsed.declared = frozenset(found.declarations)
+    found = declared_names(body, problems, folder)
+    parsed.declared, parsed.notes = frozenset(found.declarations), found.notes
+    fill(found, variables, given.values)
     jobs = list(body.blocks("job"))
     if not jobs:
         detail = 'A spec holds one block job "name" { … }.'
@@ -118,6 +160,7 @@ def _parse_hcl(parsed: ParsedSpec, variables: Variables, given: GivenValues) -> 
         problems.add(Fault(extra.span, "A second job block", detail))
     if jobs:
         _decode(parsed, found, jobs[0])
+        _warn_of_unknown(found, jobs[0])
 
 
 def _decode(parsed: ParsedSpec, found: Names, job: Block) -> None:
@@ -127,6 +170,30 @@ def _decode(parsed: ParsedSpec, found: Names, job: Block) -> None:
         p[:1] == ("_tasks",) and type(p[-1]) is int for p in decoder.places if len(p) == _TASK_PATH
     )
     parsed.places = {_moved(p, own): span for p, span in decoder.places.items()}
+
+
+def _warn_of_unknown(found: Names, job: Block) -> None:
+    """Warn of references that are left for run time, and that run time can't resolve either."""
+    unknown = found.notes.unknown
+    if not unknown:
+        return
+    known = [f"var.{n}" for n in found.declarations] + [f"local.{n}" for n in found.locals]
+    environment = frozenset(_environment_names(job.body))
+    for text, span in unknown.items():
+        advice = reference_fault(text, known, environment)
+        if advice is not None:
+            summary = f'Nothing is known by "{text}", neither here nor at run time'
+            found.problems.warn(span, summary, advice)
+
+
+def _environment_names(body: Body) -> Iterable[str]:
+    for block in body.blocks():
+        if block.type == "env":
+            yield from (a.name for a in block.body.attributes())
+        yield from _environment_names(block.body)
+    given = body.attribute("env")
+    if given is not None and isinstance(given.value, ObjectOf):
+        yield from (str(k.value) for k, _ in given.value.items if isinstance(k, Constant))
 
 
 def _moved(path: Path, own: int) -> Path:
@@ -164,7 +231,16 @@ def _finished(parsed: ParsedSpec) -> LoadedSpec | None:
     for path, fault in warn(job):
         problems.warn(_place(parsed.places, path), *fault)
     place = parsed.source.diagnostic(_place(parsed.places, ("ID",)), "")
-    return LoadedSpec(job, parsed.source.path, problems.warnings(), parsed.declared, place)
+    reads = tuple(FileRead(path, digest) for path, digest in sorted(parsed.notes.reads.items()))
+    return LoadedSpec(
+        job,
+        parsed.source.path,
+        problems.warnings(),
+        parsed.declared,
+        place,
+        reads,
+        parsed.notes.repeats,
+    )
 
 
 def _place(places: Mapping[Path, Span], path: Path) -> Span | None:

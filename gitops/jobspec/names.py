@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gitops.diagnostics import Diagnostic, did_you_mean
-from gitops.jobspec.expressions import Budget, Scope, evaluate
+from gitops.diagnostics import did_you_mean
+from gitops.jobspec.expressions import evaluate
+from gitops.jobspec.files import NO_FOLDER, Folder
 from gitops.jobspec.functions import functions
-from gitops.jobspec.hcl import parse_body, parse_expression
-from gitops.jobspec.json_value import read_value
+from gitops.jobspec.given import Given, chosen
+from gitops.jobspec.hcl import parse_expression
+from gitops.jobspec.scope import Budget, Notes, Root, Scope
 from gitops.jobspec.syntax import (
     Attribute,
     Block,
@@ -20,9 +22,10 @@ from gitops.jobspec.syntax import (
     Source,
     Span,
 )
-from gitops.jobspec.types import Type, convert, read_type
-from gitops.jobspec.values import Value, ValueFault, is_number, kind
-from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
+from gitops.jobspec.type_syntax import read_type
+from gitops.jobspec.types import Type, convert, type_of
+from gitops.jobspec.values import Value, ValueFault
+from gitops.jobspec.variables import Variables
 
 MAX_LOCALS_DEEP = 40
 _TEXT_TYPES = ("string", "number")
@@ -30,7 +33,7 @@ _TEXT_TYPES = ("string", "number")
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A variable as a spec declares it."""
+    """A variable as a spec declares it; `type` is None where that is left to its default."""
 
     name: str
     span: Span
@@ -39,99 +42,55 @@ class Declaration:
     rules: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One value from outside: text as it came or an expression, and where it came from."""
-
-    origin: str
-    text: str | None = None
-    value: Value = None
-    diagnostic: Diagnostic | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GivenValues:
-    """The winning value for each name from flags and files, and what is wrong with the files."""
-
-    values: Mapping[str, Given] = field(default_factory=dict[str, Given])
-    errors: tuple[Diagnostic, ...] = ()
-
-
-def given_values(variables: Variables) -> GivenValues:
-    """Read the values that flags and files give.
-
-    The environment is not in it: it is looked at only for variables that are declared.
-    """
-    found: dict[str, Given] = {}
-    wrong: list[Diagnostic] = []
-    for path, text in variables.files:
-        try:
-            found |= _file_values(path, text)
-        except Fault as e:
-            wrong.append(Source.of(path, text).diagnostic(e.span, e.summary, e.detail))
-    found |= {name: Given(f"-var {name}", text) for name, text in variables.flags}
-    return GivenValues(found, tuple(wrong))
-
-
-def _file_values(path: str, text: str) -> dict[str, Given]:
-    if text.lstrip()[:1] == "{":
-        return {k: Given(path, None, v) for k, v in _json_object(text).items()}
-    source = Source.of(path, text)
-    body = parse_body(source)
-    block = next(body.blocks(), None)
-    if block is not None:
-        detail = "A variable file holds lines `name = value`; declare variables in the spec."
-        raise Fault(block.span, f'A "{block.type}" block in a variable file', detail)
-    scope = Scope(source, keep_unknown=False)
-    return {
-        a.name: Given(path, None, evaluate(a.value, scope), source.diagnostic(a.span, ""))
-        for a in body.attributes()
-    }
-
-
-def _json_object(text: str) -> dict[str, Value]:
-    try:
-        data = read_value(text)
-    except ValueFault as e:
-        raise Fault(None, "This variable file cannot be read", f"{e}.") from None
-    if not isinstance(data, dict):
-        raise Fault(None, "A JSON object is expected", "A variable file maps names to values.")
-    return data
-
-
 @dataclass(slots=True)
 class Names:
     """The variables and locals of one spec, worked out when they are asked for."""
 
     source: Source
     problems: Problems
+    folder: Folder = NO_FOLDER
     declarations: dict[str, Declaration] = field(default_factory=dict[str, Declaration])
     locals: dict[str, Attribute] = field(default_factory=dict[str, Attribute])
     values: dict[str, Value] = field(default_factory=dict[str, Value])
     known_locals: dict[str, Value] = field(default_factory=dict[str, Value])
+    # Why a variable or local has no value: told once, wherever it is used.
+    failed: dict[str, Fault] = field(default_factory=dict[str, Fault])
+    failed_locals: dict[str, Fault] = field(default_factory=dict[str, Fault])
     running: list[str] = field(default_factory=list[str])
     budget: Budget = field(default_factory=Budget)
+    notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notes = Notes(self.problems)
 
     def scope(self) -> Scope:
         """Return the scope in which the job is evaluated."""
-        lazy = {"var": self.variable, "local": self.local}
-        return Scope(self.source, {}, lazy, functions(), self.budget)
+        lazy: dict[str, Root] = {"var": _Variables(self), "local": _Locals(self)}
+        return Scope(
+            self.source,
+            {},
+            lazy,
+            functions(),
+            self.budget,
+            notes=self.notes,
+            folder=self.folder,
+        )
 
-    def variable(self, name: str, span: Span) -> Value:
-        """Return the value of ``var.name``; raises `Fault`."""
-        if name in self.values:
-            return self.values[name]
-        if name in self.declarations:
-            raise _no_value(self.declarations[name])
-        detail = did_you_mean(name, self.declarations) or f'Declare it: variable "{name}" {{}}.'
-        raise Fault(span, f'There is no variable "{name}"', detail)
+    def constant(self) -> Scope:
+        """Return the scope of defaults and rules: nothing but functions of what is given."""
+        return Scope(
+            self.source, {}, {}, functions(), self.budget, keep_unknown=False, notes=self.notes
+        )
 
     def local(self, name: str, span: Span) -> Value:
         """Return the value of ``local.name``; raises `Fault`, for a circle too."""
         if name in self.known_locals:
             return self.known_locals[name]
+        if name in self.failed_locals:
+            raise self.failed_locals[name]
         if name not in self.locals:
-            raise Fault(span, f'There is no local "{name}"', did_you_mean(name, self.locals))
+            detail = did_you_mean(name, self.locals) or _elsewhere(name, "var", self.declarations)
+            raise Fault(span, f'There is no local "{name}"', detail)
         if name in self.running:
             circle = " -> ".join([*self.running[self.running.index(name) :], name])
             raise Fault(span, f'The local "{name}" refers to itself', f"{circle}.")
@@ -140,33 +99,76 @@ class Names:
         self.running.append(name)
         try:
             value = evaluate(self.locals[name].value, self.scope())
+        except Fault as e:
+            self.failed_locals[name] = e
+            raise
         finally:
             self.running.pop()
         self.known_locals[name] = value
         return value
 
 
-def names(
-    body: Body, problems: Problems, variables: Variables, given: Mapping[str, Given]
-) -> Names:
-    """Declare, fill and check the variables and locals of a spec; problems are noted."""
-    found = Names(problems.source, problems)
+def _elsewhere(name: str, root: str, known: Mapping[str, object]) -> str:
+    return f'Did you mean "{root}.{name}"?' if name in known else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    names: Names
+
+    def member(self, name: str, span: Span) -> Value:
+        names = self.names
+        if name in names.values:
+            return names.values[name]
+        if name in names.failed:
+            raise names.failed[name]
+        detail = (
+            did_you_mean(name, names.declarations)
+            or _elsewhere(name, "local", names.locals)
+            or f'Declare it: variable "{name}" {{}}.'
+        )
+        raise Fault(span, f'There is no variable "{name}"', detail)
+
+    def everything(self, span: Span) -> Value:
+        return {name: self.member(name, span) for name in sorted(self.names.declarations)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Locals:
+    names: Names
+
+    def member(self, name: str, span: Span) -> Value:
+        return self.names.local(name, span)
+
+    def everything(self, span: Span) -> Value:
+        return {name: self.names.local(name, span) for name in sorted(self.names.locals)}
+
+
+def declared_names(body: Body, problems: Problems, folder: Folder = NO_FOLDER) -> Names:
+    """Return the variables and locals of a spec, not yet filled; problems are noted."""
+    found = Names(problems.source, problems, folder)
     for block in body.blocks():
         collect = _COLLECTORS.get(block.type)
         if collect:
             collect(found, block)
-    for declaration in found.declarations.values():
-        _note(problems, _fill, found, declaration, _chosen(declaration.name, variables, given))
-    for name, local in found.locals.items():
-        _note(problems, found.local, name, local.name_span)
     return found
 
 
-def _note(problems: Problems, function: Callable[..., object], *arguments: object) -> None:
-    try:
-        function(*arguments)
-    except Fault as e:
-        problems.add(e)
+def fill(found: Names, variables: Variables, given: Mapping[str, Given]) -> None:
+    """Give the variables their values and work out all locals; problems are noted."""
+    for name, declaration in found.declarations.items():
+        try:
+            if name not in found.failed:
+                _fill(found, declaration, chosen(name, variables, given))
+        except Fault as e:
+            found.problems.add(e)
+            found.failed[name] = e
+            found.values.pop(name, None)
+    for name, local in found.locals.items():
+        try:
+            found.local(name, local.name_span)
+        except Fault as e:
+            found.problems.add(e)
 
 
 def _declare(found: Names, declaration: Declaration) -> None:
@@ -185,33 +187,37 @@ def _collect_variable(found: Names, block: Block) -> None:
         detail = 'Write variable "name" { … }, the name of letters, digits, "_" and "-".'
         found.problems.add(Fault(block.span, "Invalid variable name", detail))
         return
+    name = block.labels[0].text
+    _check_variable(found, block)
+    given_type, default = block.body.attribute("type"), block.body.attribute("default")
+    wanted: Type | None = None
     try:
-        _declare(found, _declaration(block))
+        if given_type:
+            wanted = read_type(given_type.value, lambda node: evaluate(node, found.constant()))
     except Fault as e:
         found.problems.add(e)
+        found.failed[name] = e
+    rules = tuple(block.body.blocks("validation"))
+    value = default.value if default else None
+    _declare(found, Declaration(name, block.span, wanted, value, rules))
 
 
 _VARIABLE_ARGUMENTS = frozenset({"type", "default", "description", "sensitive"})
 
 
-def _declaration(block: Block) -> Declaration:
+def _check_variable(found: Names, block: Block) -> None:
     for attribute in block.body.attributes():
         if attribute.name not in _VARIABLE_ARGUMENTS:
             detail = did_you_mean(attribute.name, _VARIABLE_ARGUMENTS)
             summary = f'Unknown argument "{attribute.name}" in variable'
-            raise Fault(attribute.name_span, summary, detail)
-    rules = tuple(block.body.blocks("validation"))
-    if len(rules) != len(list(block.body.blocks())):
-        other = next(b for b in block.body.blocks() if b.type != "validation")
-        raise Fault(other.type_span, f'Unknown block "{other.type}" in variable')
-    given_type, default = block.body.attribute("type"), block.body.attribute("default")
-    return Declaration(
-        block.labels[0].text,
-        block.span,
-        read_type(given_type.value) if given_type else None,
-        default.value if default else None,
-        rules,
-    )
+            fault = Fault(attribute.name_span, summary, detail)
+            found.problems.add(fault)
+            found.failed[block.labels[0].text] = fault
+    for inner in block.body.blocks():
+        if inner.type != "validation":
+            detail = did_you_mean(inner.type, ["validation"])
+            summary = f'Unknown block "{inner.type}" in variable'
+            found.problems.add(Fault(inner.type_span, summary, detail))
 
 
 def _collect_variables(found: Names, block: Block) -> None:
@@ -234,21 +240,12 @@ _COLLECTORS: dict[str, Callable[[Names, Block], None]] = {
 }
 
 
-def _chosen(name: str, variables: Variables, given: Mapping[str, Given]) -> Given | None:
-    if name in given:
-        return given[name]
-    prefixed = (f"{p}{name}" for p in reversed(ENVIRONMENT_PREFIXES))
-    key = next((k for k in prefixed if k in variables.environment), None)
-    return Given(f"environment variable {key}", variables.environment[key]) if key else None
-
-
 def _fill(found: Names, declaration: Declaration, given: Given | None) -> None:
-    constant = Scope(found.source, {}, {}, functions(), found.budget, keep_unknown=False)
     wanted = declaration.type
     if declaration.default is not None:
-        default = evaluate(declaration.default, constant)
+        default = evaluate(declaration.default, found.constant())
         default = _typed(default, wanted, declaration.default.span, "default")
-        wanted = wanted or _type_of(default)
+        wanted = type_of(default) if wanted is None else wanted
         found.values[declaration.name] = default
     if given is not None:
         value = given.value if given.text is None else _from_text(given, wanted, declaration)
@@ -266,15 +263,9 @@ def _no_value(declaration: Declaration) -> Fault:
     return Fault(declaration.span, f'The variable "{name}" has no value', detail)
 
 
-def _type_of(value: Value) -> Type | None:
-    return Type(kind(value)) if isinstance(value, str | bool) or is_number(value) else None
-
-
 def _from_text(given: Given, wanted: Type | None, declaration: Declaration) -> Value:
     text = given.text or ""
-    if wanted is None and declaration.default is None:
-        return text
-    if wanted is not None and wanted.name in _TEXT_TYPES:
+    if wanted is None or wanted.name in _TEXT_TYPES:
         return text
     source = Source.of(given.origin, text)
     try:
@@ -295,10 +286,46 @@ def _typed(value: Value, wanted: Type | None, span: Span, what: str) -> Value:
 def _check_rule(found: Names, declaration: Declaration, rule: Block) -> None:
     condition = rule.body.attribute("condition")
     message = rule.body.attribute("error_message")
-    if condition is None or message is None:
-        raise Fault(rule.span, "Incomplete validation", "It needs condition and error_message.")
-    own = {declaration.name: found.values[declaration.name]}
-    scope = Scope(found.source, {"var": own}, {}, functions(), found.budget, keep_unknown=False)
-    if evaluate(condition.value, scope) is not True:
-        detail = str(evaluate(message.value, scope))
-        raise Fault(declaration.span, f'The variable "{declaration.name}" is not valid', detail)
+    if condition is None or message is None or len(rule.body.items) > 2:  # noqa: PLR2004
+        detail = "It needs condition and error_message, and nothing else."
+        raise Fault(rule.span, "Invalid validation", detail)
+    own = _Own(declaration.name, found.values[declaration.name])
+    scope = Scope(
+        found.source,
+        {},
+        {"var": own},
+        functions(),
+        found.budget,
+        keep_unknown=False,
+        notes=found.notes,
+    )
+    verdict = evaluate(condition.value, scope)
+    if not own.asked:
+        detail = f"It is about var.{declaration.name}, so it must refer to that."
+        raise Fault(condition.value.span, "Invalid condition", detail)
+    if not isinstance(verdict, bool):
+        raise Fault(condition.value.span, "Invalid condition", "It is neither true nor false.")
+    told = evaluate(message.value, scope)
+    if not isinstance(told, str) or not told.strip():
+        raise Fault(message.value.span, "Invalid error_message", "Say in it what is wrong.")
+    if not verdict:
+        raise Fault(declaration.span, f'The variable "{declaration.name}" is not valid', told)
+
+
+@dataclass(slots=True)
+class _Own:
+    """The one variable that a rule may refer to."""
+
+    name: str
+    value: Value
+    asked: bool = False
+
+    def member(self, name: str, span: Span) -> Value:
+        if name != self.name:
+            detail = f"Only var.{self.name} may be referred to in its own validation."
+            raise Fault(span, f'"{name}" is not known here', detail)
+        self.asked = True
+        return self.value
+
+    def everything(self, span: Span) -> Value:
+        return {self.name: self.member(self.name, span)}

@@ -7,7 +7,7 @@ how it reads templates cannot matter. Reports unclosed strings and brackets. Par
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops.jobspec.syntax import Fault, Source, Span
 
@@ -17,6 +17,9 @@ _CODE = re.compile(r"[\"#{}()\[\]]|//|/\*|<<(-?)([^\W\d][\w.-]*)[ \t]*\r?\n")
 _QUOTED = re.compile(r"\\.|\"|\$\$\{|%%\{|\$\{|%\{|\n")
 _INSIDE = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 _NUMBER = re.compile(r"[A-Za-z_][\w-]*|(-?)(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
+_DOUBLED = re.compile(
+    r"((?:^|[-=(\[{,:?&|<>+*/%!])[ \t]*)([-!])([ \t]*)(\2)([ \t]*)(?=[\w(\"\[{!-])"
+)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -37,6 +40,8 @@ class Scanned:
     text: str
     start: int
     literals: dict[int, Literal]
+    # Where something stands that "-" or "!" was put before twice; the parser takes one at most.
+    doubled: dict[int, str] = field(default_factory=dict[int, str])
 
 
 def scan(source: Source, span: Span | None = None) -> Scanned:
@@ -51,8 +56,19 @@ def scan(source: Source, span: Span | None = None) -> Scanned:
         at = blank.span.end
     pieces.append(source.text[at : region.end])
     plain = _NOT_ASCII.sub(_ascii, "".join(pieces))
-    plain = _NUMBER.sub(_apart, plain).replace("!!", "  ")  # twice "not" is nothing
-    return Scanned(plain, region.start, scanner.literals)
+    plain = _NUMBER.sub(_apart, plain)
+    scanned = Scanned(plain, region.start, scanner.literals)
+    return replace(scanned, text=_undoubled(plain, scanned)) if _DOUBLED.search(plain) else scanned
+
+
+def _undoubled(text: str, scanned: Scanned) -> str:
+    """Blank out each pair of signs and note what it stands before."""
+    while match := _DOUBLED.search(text):
+        _, one, _, two, behind = match.groups()
+        pairs = scanned.doubled.pop(scanned.start + match.end(), "")
+        scanned.doubled[scanned.start + match.end()] = one + two + pairs
+        text = f"{text[: match.start(2)]} {match[3]} {behind}{text[match.end() :]}"
+    return text
 
 
 def interpolation_end(text: str, start: int, end: int) -> int:

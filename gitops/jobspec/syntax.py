@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TypeAlias
 
 from gitops.diagnostics import Diagnostic, Severity
+from gitops.jobspec.numbers import Number
 
 MAX_FOUND = 100
 
@@ -110,7 +110,7 @@ class Problems:
 class Constant:
     """A literal: null, a bool, a number, or text without a template."""
 
-    value: bool | int | Fraction | str | None
+    value: bool | Number | str | None
     span: Span
 
 
@@ -158,27 +158,35 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One ``[key]`` (or legacy ``.0``) of an access."""
+    """One ``[key]`` of an access; `dotted` is its old form ``.0``."""
 
     key: Expression
+    span: Span
+    dotted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A splat among steps: what follows it is done for each item."""
+
+    steps: tuple[Step, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Steps into a value, as in ``var.hosts[0].name``."""
+    """Steps into a value, as in ``var.hosts[0].name`` or ``var.hosts[*].name``."""
 
     source: Expression
-    steps: tuple[Member | Index, ...]
+    steps: tuple[Step, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
-class Splat:
-    """``source[*].steps`` or ``source.*.steps``."""
+class Group:
+    """An expression in brackets."""
 
-    source: Expression
-    steps: tuple[Member | Index, ...]
+    inner: Expression
     span: Span
 
 
@@ -256,7 +264,7 @@ Expression: TypeAlias = (
     | Template
     | Name
     | Access
-    | Splat
+    | Group
     | Call
     | TupleOf
     | ObjectOf
@@ -265,6 +273,7 @@ Expression: TypeAlias = (
     | Unary
     | For
 )
+Step: TypeAlias = Member | Index | Each
 Part: TypeAlias = str | Branch | Repeat | Expression
 
 

@@ -23,6 +23,7 @@ from gitops.jobspec.syntax import (
     Span,
     Template,
 )
+from gitops.jobspec.values import normal
 
 ParseExpression: TypeAlias = Callable[[Span], Expression]
 
@@ -59,7 +60,7 @@ def template(source: Source, literal: Literal, parse: ParseExpression) -> Consta
     if not parts:
         return Constant("", literal.span)
     if len(parts) == 1 and isinstance(parts[0], str):
-        return Constant(parts[0], literal.span)
+        return Constant(normal(parts[0]), literal.span)
     return Template(parts, literal.span)
 
 

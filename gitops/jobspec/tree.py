@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from gitops.jobspec.numbers import NumberFault, parsed
 from gitops.jobspec.scan import Scanned
 from gitops.jobspec.syntax import (
     Access,
@@ -19,9 +19,11 @@ from gitops.jobspec.syntax import (
     Call,
     Conditional,
     Constant,
+    Each,
     Expression,
     Fault,
     For,
+    Group,
     Index,
     Label,
     Member,
@@ -29,13 +31,12 @@ from gitops.jobspec.syntax import (
     ObjectOf,
     Source,
     Span,
-    Splat,
+    Step,
     Template,
     TupleOf,
     Unary,
 )
 from gitops.jobspec.templates import template
-from gitops.jobspec.values import MAX_DIGITS
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -44,8 +45,7 @@ Node: TypeAlias = "Tree[object]"
 ParseAt: TypeAlias = Callable[[Source, Span], Expression]
 
 MAX_DEPTH = 120
-MAX_EXPONENT = 1000
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _DEEP = f"At most {MAX_DEPTH} operators, branches or steps in a row are read; use locals."
 
@@ -74,8 +74,8 @@ class Converter:
             "function_call": self._call,
             "get_attr_expr_term": self._access,
             "index_expr_term": self._access,
-            "attr_splat_expr_term": self._splat,
-            "full_splat_expr_term": self._splat,
+            "attr_splat_expr_term": self._access,
+            "full_splat_expr_term": self._access,
             "conditional": self._conditional,
             "binary_op": self._binary,
             "unary_op": self._unary,
@@ -98,9 +98,18 @@ class Converter:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Fault(self._span(node), "Expression too long", _DEEP)
+        signs = self._signs(node)
         converted = self.rules[node.data](node)
+        for sign in signs:
+            converted = Unary(sign, converted, self._span(node))
         self.depth -= 1
         return converted
+
+    def _signs(self, node: Node) -> str:
+        """Return the signs before a term that the parser was not shown."""
+        if not self.scanned.doubled or node.data in ("binary_op", "conditional"):
+            return ""
+        return self.scanned.doubled.pop(self._span(node).start, "")
 
     def _token_span(self, token: Token) -> Span:
         return Span((token.start_pos or 0) + self.shift, (token.end_pos or 0) + self.shift)
@@ -160,7 +169,8 @@ class Converter:
 
     def _term(self, node: Node) -> Expression:
         inner = next(_trees(node, skip=("new_line_or_comment",)))
-        return self.expression(inner)
+        found = self.expression(inner)
+        return Group(found, self._span(node)) if _in_brackets(node) else found
 
     def _name(self, node: Node) -> Expression:
         if self._text(node)[:1].isdigit():
@@ -174,11 +184,11 @@ class Converter:
         text, span = self._text(node), self._span(node)
         if not _NUMBER.fullmatch(text):
             raise Fault(span, "Invalid number", f"{text[:40]!r} is no decimal number.")
-        exponent = text.lower().partition("e")[2] or "0"
-        if len(text) > MAX_DIGITS or abs(int(exponent)) > MAX_EXPONENT:
-            raise Fault(span, "Number too large", f"At most {MAX_DIGITS} digits are read.")
-        value = Fraction(text)
-        return Constant(int(value) if value.denominator == 1 else value, span)
+        try:
+            value = parsed(text)
+        except NumberFault as e:
+            raise Fault(span, "Number too large", f"{e}.") from None
+        return Constant(value, span)
 
     def _tuple(self, node: Node) -> Expression:
         items = tuple(self.expression(n) for n in _trees(node, skip=("new_line_or_comment",)))
@@ -204,11 +214,13 @@ class Converter:
         if inner.data == "keyword":
             return Constant(self._text(inner), self._span(inner))
         key = self.expression(inner)
-        bare = isinstance(key, Name) or (
-            isinstance(key, Constant) and not isinstance(key.value, str)
-        )
-        if bare and not self._text(inner).startswith("("):
+        if isinstance(key, Name) or (
+            isinstance(key, Constant) and (key.value is None or isinstance(key.value, bool))
+        ):
             return Constant(self._text(inner), self._span(inner))
+        if isinstance(key, Access) and isinstance(key.source, Name):
+            detail = "Put a reference into brackets, and a name with dots into quotes."
+            raise Fault(key.span, "This may be a reference or a name", detail)
         return key
 
     def _call(self, node: Node) -> Expression:
@@ -229,16 +241,31 @@ class Converter:
 
     def _access(self, node: Node) -> Expression:
         """Convert a chain of steps, which the grammar nests to the left, in a loop."""
-        steps: list[Member | Index] = []
+        steps: list[Step] = []
         span = self._span(node)
         inner = node
-        while inner.data in ("get_attr_expr_term", "index_expr_term"):
+        while inner.data in _STEPS:
             source, step = _trees(inner)
-            steps.append(self._step(step))
+            if inner.data in ("attr_splat_expr_term", "full_splat_expr_term"):
+                steps = self._each(inner, step, steps)
+            else:
+                steps = [self._step(step), *steps]
             if len(steps) > MAX_DEPTH:
                 raise Fault(span, "Expression too long", _DEEP)
             inner = _unwrapped(source)
-        return Access(self.expression(inner), tuple(reversed(steps)), span)
+        return Access(self.expression(inner), tuple(steps), span)
+
+    def _each(self, node: Node, tail: Node, behind: list[Step]) -> list[Step]:
+        """Convert a splat and the steps behind it.
+
+        ``[*]`` takes all of them along, ``.*`` only names and ``.0``: an index behind it is one of
+        the whole result.
+        """
+        steps: list[Step] = [*(self._step(n) for n in _trees(tail)), *behind]
+        cut = len(steps)
+        if node.data == "attr_splat_expr_term":
+            cut = next((i for i, s in enumerate(steps) if not _is_named(s)), cut)
+        return [Each(tuple(steps[:cut]), self._span(node)), *steps[cut:]]
 
     def _step(self, node: Node) -> Member | Index:
         span = self._span(node)
@@ -247,19 +274,9 @@ class Converter:
             return Member(self._text(inner), span)
         if node.data == "short_index":
             number = str(node.children[1])
-            return Index(Constant(int(number[:9]), span), span)
+            return Index(Constant(int(number[:9]), span), span, dotted=True)
         inner = next(_trees(node, skip=("new_line_or_comment",)))
         return Index(self.expression(inner), span)
-
-    def _splat(self, node: Node) -> Expression:
-        source, tail = _trees(node)
-        steps = tuple(self._step(n) for n in _trees(tail))
-        # ``.*`` takes only names along; an index behind it applies to the whole result.
-        cut = len(steps)
-        if node.data == "attr_splat_expr_term":
-            cut = next((i for i, s in enumerate(steps) if isinstance(s, Index)), cut)
-        splat = Splat(self.expression(source), steps[:cut], self._span(node))
-        return Access(splat, steps[cut:], self._span(node)) if steps[cut:] else splat
 
     def _conditional(self, node: Node) -> Expression:
         parts = list(_trees(node, skip=("new_line_or_comment",)))
@@ -299,6 +316,17 @@ def _trees(node: Node, skip: tuple[str, ...] = ()) -> Iterator[Node]:
         for c in node.children
         if hasattr(c, "data") and cast("Node", c).data not in skip
     )
+
+
+_STEPS = ("get_attr_expr_term", "index_expr_term", "attr_splat_expr_term", "full_splat_expr_term")
+
+
+def _is_named(step: Step) -> bool:
+    return isinstance(step, Member) or (isinstance(step, Index) and step.dotted)
+
+
+def _in_brackets(node: Node) -> bool:
+    return any(getattr(c, "type", None) == "LPAR" for c in node.children)
 
 
 def _unwrapped(node: Node) -> Node:

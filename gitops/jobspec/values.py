@@ -1,21 +1,27 @@
-"""The values of expressions, their types, and how one converts into another. Pure."""
+"""The values of expressions, and how scalars convert into another. Pure."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
-from typing import TypeAlias, cast
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
-Value: TypeAlias = (
-    "bool | int | Fraction | float | str | tuple[Value, ...] | dict[str, Value] | None"
+from gitops.jobspec.numbers import (
+    Number,
+    NumberFault,
+    Real,
+    is_whole,
+    number_text,
+    parsed,
+    to_float,
+    whole,
 )
-Number: TypeAlias = "int | Fraction | float"
 
-# Numbers are kept exactly; a quotient is rounded to this many bits, and printed by it.
-PRECISION = 512
-MAX_BITS = 8192
-MAX_DIGITS = 1000
+if TYPE_CHECKING:
+    from gitops.jobspec.types import Type
+
+Value: TypeAlias = "bool | int | Real | str | tuple[Value, ...] | dict[str, Value] | None"
+
 MAX_TEXT = 2 * 1024 * 1024
 MAX_ITEMS = 200_000
 
@@ -25,93 +31,92 @@ class ValueFault(Exception):  # noqa: N818 - internal: becomes a Fault with a pl
 
 
 class MapValue(dict[str, "Value"]):
-    """A map: all values of one type; a plain dict is an object."""
+    """A map: all values of the type `item`; a plain dict is an object."""
+
+    def __init__(self, values: Iterable[tuple[str, Value]], item: Type) -> None:
+        super().__init__(values)
+        self.item = item
 
 
 class ListValue(tuple["Value", ...]):
-    """A list: all items of one type; a plain tuple is a tuple."""
+    """A list: all items of the type `item`; a plain tuple is a tuple."""
 
-    __slots__ = ()
+    item: Type
+
+    @classmethod
+    def of(cls, values: Iterable[Value], item: Type) -> Self:
+        """Return the list of values that are of the type already."""
+        made = cls(values)
+        made.item = item
+        return made
 
 
-class SetValue(tuple["Value", ...]):
-    """A set, its items in order and each once."""
+class SetValue(ListValue):
+    """A set: its items each once, in the order of the language (`gitops.jobspec.sets`)."""
 
-    __slots__ = ()
+
+_SCALARS: dict[type, str] = {
+    type(None): "null",
+    bool: "bool",
+    str: "string",
+    int: "number",
+    Real: "number",
+}
 
 
 def kind(value: Value) -> str:
     """Return the name of a value's type, for messages and rules."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, str):
-        return "string"
+    scalar = _SCALARS.get(type(value))
+    if scalar is not None:
+        return scalar
     if isinstance(value, dict):
         return "map" if isinstance(value, MapValue) else "object"
-    if isinstance(value, tuple):
-        names = {SetValue: "set", ListValue: "list"}
-        return names.get(cast("type[SetValue]", type(value)), "tuple")
-    return "number"
+    if isinstance(value, SetValue):
+        return "set"
+    return "list" if isinstance(value, ListValue) else "tuple"
 
 
 def is_number(value: Value) -> bool:
     """Say whether a value is a number (a bool is not)."""
-    return isinstance(value, int | Fraction | float) and not isinstance(value, bool)
+    return isinstance(value, int | Real) and not isinstance(value, bool)
+
+
+def normal(text: str) -> str:
+    """Return text in the normal form that all text of the language has (NFC)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def number(value: Value) -> Number:
     """Return `value` as a number; text that is one converts."""
     if isinstance(value, bool) or value is None or isinstance(value, tuple | dict):
         raise ValueFault(f"a number is required, not {article(value)}")
-    if isinstance(value, str):
-        return _parsed(value)
-    return value
-
-
-def _parsed(text: str) -> Number:
-    short = text.isascii() and len(text) <= MAX_DIGITS and "/" not in text and text == text.strip()
-    exponent = text.lower().partition("e")[2]
-    if not short or "_" in text or (exponent and len(exponent) > 4):  # noqa: PLR2004
-        raise ValueFault(f"a number is required, not {text[:40]!r}")
+    if not isinstance(value, str):
+        return value
     try:
-        return simple(Fraction(text))
-    except ValueError:
-        raise ValueFault(f"a number is required, not {text[:40]!r}") from None
-
-
-def simple(value: Number) -> Number:
-    """Return a whole number as int, and refuse what is too large to compute with."""
-    if isinstance(value, float):
-        if math.isinf(value):
-            return value
-        value = Fraction(value)
-    if isinstance(value, Fraction) and value.denominator != 1:
-        too_large = value.numerator.bit_length() + value.denominator.bit_length() > 2 * MAX_BITS
-    else:
-        value = int(value)
-        too_large = value.bit_length() > MAX_BITS
-    if too_large:
-        raise ValueFault("the number is too large")
-    return value
+        found = parsed(value)
+    except NumberFault as e:
+        raise ValueFault(str(e)) from None
+    if found is None:
+        raise ValueFault(f"a number is required, not {value[:40]!r}")
+    return found
 
 
 def integer(value: Value) -> int:
     """Return `value` as a whole number."""
     found = number(value)
-    if not isinstance(found, int):
-        raise ValueFault(f"a whole number is required, not {number_text(found)}")
-    return found
+    if not is_whole(found):
+        raise ValueFault(f"a whole number is required, not {number_text(found)[:40]}")
+    return whole(found)
 
 
 def boolean(value: Value) -> bool:
-    """Return `value` as a bool; the texts ``true`` and ``false`` convert."""
+    """Return `value` as a bool; the texts ``true``, ``false``, ``1`` and ``0`` convert."""
     if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
-        return value == "true"
-    raise ValueFault(f"a bool is required, not {article(value)}")
+    if value in ("true", "false", "1", "0") and isinstance(value, str):
+        return value in ("true", "1")
+    shown = repr(value[:40]) if isinstance(value, str) else article(value)
+    raise ValueFault(f"a bool is required, not {shown}")
 
 
 def text(value: Value) -> str:
@@ -133,74 +138,22 @@ def article(value: Value) -> str:
     return f"{'an' if name == 'object' else 'a'} {name}"
 
 
-def number_text(value: Number) -> str:
-    """Return a number in full decimal, as short as it can be and still be read back."""
-    if isinstance(value, float):
-        return "+Inf" if value > 0 else "-Inf"
-    if isinstance(value, int):
-        return _integer_text(value)
-    return _decimal_text(value)
-
-
-def _integer_text(value: int) -> str:
-    # Python refuses to print huge numbers at once; MAX_BITS keeps this below its limit.
-    return str(value)
-
-
-def _decimal_text(value: Fraction) -> str:
-    exact = _exact_digits(value.denominator)
-    if exact is not None:
-        return _fixed(value, exact)
-    rounded = to_precision(value)
-    whole = len(str(abs(int(value)))) if abs(value) >= 1 else 0
-    digits = next(
-        (d for d in range(150, 400) if to_precision(_round_to(rounded, d - whole)) == rounded), 400
-    )
-    return _fixed(_round_to(rounded, digits - whole), digits - whole).rstrip("0")
-
-
-def _exact_digits(denominator: int) -> int | None:
-    twos = (denominator & -denominator).bit_length() - 1
-    rest, fives = denominator >> twos, 0
-    while rest % 5 == 0:
-        rest //= 5
-        fives += 1
-    return max(twos, fives) if rest == 1 else None
-
-
-def _round_to(value: Fraction, digits: int) -> Fraction:
-    scale = Fraction(10) ** digits
-    return Fraction(round(value * scale)) / scale
-
-
-def _fixed(value: Fraction, digits: int) -> str:
-    scaled = int(abs(value) * 10**digits)
-    body = str(scaled).rjust(digits + 1, "0")
-    sign = "-" if value < 0 else ""
-    return f"{sign}{body[:-digits]}.{body[-digits:]}" if digits else f"{sign}{body}"
-
-
-def to_precision(value: Fraction) -> Fraction:
-    """Return `value` rounded to the precision of quotients."""
-    if not value:
-        return value
-    shift = PRECISION - (abs(value.numerator).bit_length() - value.denominator.bit_length())
-    scaled = round(value * Fraction(2) ** shift)
-    while abs(scaled).bit_length() > PRECISION:
-        shift -= 1
-        scaled = round(value * Fraction(2) ** shift)
-    return Fraction(scaled) / Fraction(2) ** shift
-
-
 def equal(one: Value, two: Value) -> bool:
-    """Say whether two values are equal: types count, so 1 is not "1"."""
-    if isinstance(one, bool) or isinstance(two, bool):
-        return one is two
+    """Say whether two values are equal: types count, so 1 is not "1", and no list is a tuple."""
+    if kind(one) != kind(two):
+        return False
     if isinstance(one, tuple) and isinstance(two, tuple):
-        return len(one) == len(two) and all(map(equal, one, two))
+        return len(one) == len(two) and _same_items(one, two) and all(map(equal, one, two))
     if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(equal(v, two[k]) for k, v in one.items())
+        same = one.keys() == two.keys() and _same_items(one, two)
+        return same and all(equal(v, two[k]) for k, v in one.items())
     return one == two
+
+
+def _same_items(one: object, two: object) -> bool:
+    if isinstance(one, ListValue | MapValue) and isinstance(two, ListValue | MapValue):
+        return one.item == two.item
+    return True
 
 
 def entries(value: Value) -> Iterator[tuple[Value, Value]]:
@@ -213,29 +166,6 @@ def entries(value: Value) -> Iterator[tuple[Value, Value]]:
         yield from ((k, value[k]) for k in sorted(value))
     else:
         raise ValueFault(f"a list, set, map or object is required, not {article(value)}")
-
-
-def unified(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Return values of one primitive type where they can have one: text wins over the rest."""
-    kinds = {kind(v) for v in values} - {"null"}
-    if "string" in kinds and kinds <= {"string", "number", "bool"} and len(kinds) > 1:
-        return tuple(v if v is None else text(v) for v in values)
-    return values
-
-
-def set_of(values: tuple[Value, ...]) -> SetValue:
-    """Return a set: equal items once, in order."""
-    unique: list[Value] = []
-    for value in unified(values):
-        if not any(equal(value, u) for u in unique):
-            unique.append(value)
-    return SetValue(sorted(unique, key=_order))
-
-
-def _order(value: Value) -> tuple[int, float, str]:
-    if is_number(value):
-        return (1, float(cast("int", value)), "")
-    return (0, 0.0, value) if isinstance(value, str) else (2, 0.0, repr(value))
 
 
 def plain(value: Value) -> object:
@@ -252,6 +182,6 @@ def _plain(value: Value, budget: list[int]) -> object:
         return [_plain(v, budget) for v in value]
     if isinstance(value, dict):
         return {k: _plain(v, budget) for k, v in cast("Mapping[str, Value]", value).items()}
-    if isinstance(value, Fraction):
-        return float(value)
+    if isinstance(value, Real):
+        return whole(value) if is_whole(value) else to_float(value)
     return value

@@ -16,9 +16,11 @@ def _no_environment() -> Mapping[str, str]:
 class Variables:
     """``-var`` pairs, variable files (path, text), and the environment.
 
-    Precedence, low to high: default, environment, files in order, flags in order.
+    Precedence, low to high: default, environment, files in order, flags in order. Where it is
+    not `strict`, values for variables that no spec declares are warnings.
     """
 
     flags: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=_no_environment)
+    strict: bool = True

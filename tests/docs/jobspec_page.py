@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import fill
 
 from gitops.jobspec import unsupported
-from gitops.jobspec.functions import functions, lazily
+from gitops.jobspec.functions import functions
 from gitops.jobspec.schema import rows
 from gitops.jobspec.schema.job import JOB
 from gitops.jobspec.schema.rows import Row, Shape, Table
@@ -40,11 +40,8 @@ def printed(page: str) -> str:
 
 
 def _function_lists() -> str:
-    offered = ", ".join(f"`{n}`" for n in _functions(available=True))
-    refused = ", ".join(f"`{n}`" for n in _functions(available=False))
-    always = "Not there, some so that a commit always means the same jobs"
-    paragraphs = (f"Functions: {offered}.", f"{always}: {refused}.")
-    return "\n".join(f"{fill(p, 100, break_on_hyphens=False)}\n" for p in paragraphs)
+    offered = ", ".join(f"`{n}`" for n in sorted(functions()))
+    return f"{fill(f'Functions: {offered}.', 100, break_on_hyphens=False)}\n"
 
 
 def _ticked(feature: str) -> str:
@@ -55,11 +52,6 @@ def _ticked(feature: str) -> str:
 def _unsupported() -> Iterable[str]:
     groups = (vars(unsupported)[name] for name in _FEATURES)
     return dict.fromkeys(str(name) for group in groups for name, _ in group)
-
-
-def _functions(*, available: bool) -> list[str]:
-    table = functions()
-    return sorted(n for n, f in table.items() if (f is not lazily.unavailable) == available)
 
 
 def _tables() -> Iterator[tuple[Table, list[str]]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gitops.diagnostics import Diagnostic, SpecErrors
+from gitops.jobspec.given import given_values
 from gitops.jobspec.load import LoadedSpec, load_all, parse_spec
-from gitops.jobspec.names import given_values
 from gitops.jobspec.places import Places, unknown_places
 from gitops.jobspec.syntax import Source
 from gitops.jobspec.variables import Variables

@@ -1,16 +1,25 @@
-"""Functions of lists, sets, maps and objects."""
+"""Functions of lists, maps and objects."""
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable
 
-from gitops.jobspec.functions.lazily import Eager, anything
+from gitops.jobspec.functions.lazily import Eager, anything, given, of_type
+from gitops.jobspec.numbers import Number, added, compared, counted, is_infinite
+from gitops.jobspec.types import (
+    ANY,
+    NUMBER,
+    STRING,
+    Type,
+    convert,
+    list_type,
+    type_of,
+)
+from gitops.jobspec.unify import unified_type
 from gitops.jobspec.values import (
-    MAX_ITEMS,
+    ListValue,
     MapValue,
-    Number,
     SetValue,
     Value,
     ValueFault,
@@ -20,12 +29,15 @@ from gitops.jobspec.values import (
     integer,
     kind,
     number,
-    set_of,
     text,
-    unified,
 )
 
 Items = tuple[Value, ...]
+
+MAX_RANGE = 1024
+_MANY = 2_000
+list_of_any = of_type(list_type(ANY))
+list_of_strings = of_type(list_type(STRING))
 
 
 def items(value: Value) -> Items:
@@ -53,23 +65,32 @@ def _maybe_mapping(value: Value) -> dict[str, Value]:
     return {} if value is None else mapping(value)
 
 
-def texts(value: Value) -> tuple[str, ...]:
-    """Take a list of texts."""
-    return tuple(text(v) for v in items(value))
-
-
-def _chunklist(values: Items, size: int) -> Value:
-    if size <= 0:
-        return (values,) if size == 0 else _refuse("the size is not negative")
-    return tuple(values[i : i + size] for i in range(0, len(values), size))
+def common(values: Items, noun: str = "arguments") -> tuple[Items, Type]:
+    """Return values as their common type, and that type; raises `ValueFault`."""
+    found = unified_type([type_of(v) for v in values]) if values else ANY
+    if found is None:
+        raise ValueFault(f"all {noun} must have one type")
+    return tuple(convert(v, found) for v in values), found
 
 
 def _refuse(message: str) -> Value:
     raise ValueFault(message)
 
 
+def _chunklist(values: ListValue, size: int) -> Value:
+    if size < 0:
+        raise ValueFault("the size is not negative")
+    step = size or max(1, len(values))
+    chunks = (values[i : i + step] for i in range(0, len(values), step))
+    item = list_type(values.item)
+    return ListValue.of((ListValue.of(c, values.item) for c in chunks), item)
+
+
 def _coalesce(*values: Value) -> Value:
-    found = next((v for v in unified(values) if v is not None), None)
+    if not values:
+        raise ValueFault("at least one argument is needed")
+    alike, _ = common(values)
+    found = next((v for v in alike if v is not None), None)
     return found if found is not None else _refuse("all arguments are null")
 
 
@@ -78,30 +99,40 @@ def _coalescelist(*lists: Items) -> Value:
     return found if found is not None else _refuse("all lists are empty")
 
 
-def _compact(values: Value) -> Value:
-    return tuple(text(v) for v in items(values) if v not in (None, ""))
+def _compact(values: Items) -> Value:
+    return ListValue.of((v for v in values if v not in (None, "")), STRING)
 
 
 def _concat(*lists: Items) -> Value:
-    return tuple(itertools.chain.from_iterable(lists))
+    if not lists:
+        raise ValueFault("at least one list is needed")
+    joined = tuple(itertools.chain.from_iterable(lists))
+    if not all(isinstance(v, ListValue) for v in lists):
+        return joined
+    found = unified_type([v.item for v in lists if isinstance(v, ListValue)])
+    return ListValue.of((convert(v, found) for v in joined), found) if found else joined
 
 
 def _contains(values: Items, wanted: Value) -> Value:
     return any(equal(v, wanted) for v in values)
 
 
-def _distinct(values: Items) -> Value:
-    out: list[Value] = []
+def _distinct(values: ListValue) -> Value:
+    seen: dict[object, Value] = {}
+    compound: list[Value] = []
     for value in values:
-        if not any(equal(value, o) for o in out):
-            out.append(value)
-    return tuple(out)
+        if not isinstance(value, tuple | dict):
+            seen.setdefault((kind(value), value), value)
+        elif len(compound) > _MANY:
+            raise ValueFault(f"at most {_MANY} lists or maps are told apart")
+        elif not any(equal(value, c) for c in compound):
+            compound.append(value)
+            seen[("", len(compound))] = value
+    return ListValue.of(seen.values(), values.item)
 
 
 def _element(values: Items, position: int) -> Value:
-    if not values or position < 0:
-        raise ValueFault("the list is empty" if not values else "the position is not negative")
-    return values[position % len(values)]
+    return values[position % len(values)] if values else _refuse("the list is empty")
 
 
 def _flatten(value: Value) -> Value:
@@ -117,7 +148,7 @@ def _flat(values: Items) -> Iterable[Value]:
 
 
 def _index(collection: Value, key: Value) -> Value:
-    if isinstance(collection, dict):
+    if isinstance(collection, MapValue):
         name = text(key)
         return collection[name] if name in collection else _refuse("there is no such key")
     if isinstance(key, str):
@@ -127,96 +158,96 @@ def _index(collection: Value, key: Value) -> Value:
 
 
 def _keys(value: dict[str, Value]) -> Value:
-    return tuple(sorted(value))
+    names = sorted(value)
+    return ListValue.of(names, STRING) if isinstance(value, MapValue) else tuple(names)
 
 
 def _length(value: Value) -> Value:
     if isinstance(value, tuple | MapValue):
-        return len(value)
-    raise ValueFault(f"a list, set or map is required, not {article(value)}")
+        return counted(len(value))
+    hint = "; use length(keys(…))" if isinstance(value, dict) else ""
+    hint = "; use strlen" if isinstance(value, str) else hint
+    raise ValueFault(f"a list, set or map is required, not {article(value)}{hint}")
 
 
 def _lookup(value: dict[str, Value], key: str, default: Value) -> Value:
-    return value.get(key, default)
+    fallback = convert(default, value.item) if isinstance(value, MapValue) else default
+    return value.get(key, fallback)
 
 
 def _merge(*values: dict[str, Value]) -> Value:
     merged: dict[str, Value] = {}
     for value in values:
         merged |= value
-    all_maps = all(isinstance(v, MapValue) for v in values)
-    return MapValue(merged) if all_maps else merged
+    found = {v.item: None for v in values if isinstance(v, MapValue)}
+    if values and len(found) == 1 and all(isinstance(v, MapValue) for v in values):
+        return MapValue(merged.items(), next(iter(found)))
+    return merged
 
 
 def _range(*bounds: Number) -> Value:
     first, last = (0, bounds[0]) if len(bounds) == 1 else bounds[:2]
-    step = bounds[2] if len(bounds) == 3 else (1 if first <= last else -1)  # noqa: PLR2004
-    if not step or any(isinstance(b, float) for b in bounds) or (last - first) * step < 0:
+    rising = compared(first, last) <= 0
+    step = bounds[2] if len(bounds) == 3 else (1 if rising else -1)  # noqa: PLR2004
+    sign = compared(step, 0)
+    if not sign or any(map(is_infinite, bounds)):
+        raise ValueFault("the step is not 0, and no bound is infinite")
+    if compared(first, last) and (sign > 0) != rising:
         raise ValueFault("the step does not lead from the first number to the last")
-    count = math.ceil((last - first) / step)
-    if count > MAX_ITEMS // 100:
-        raise ValueFault(f"more than {MAX_ITEMS // 100} numbers")
-    return tuple(first + i * step for i in range(count))
-
-
-def _intersection(first: Items, *others: Items) -> Value:
-    kept = tuple(v for v in first if all(any(equal(v, o) for o in other) for other in others))
-    return set_of(kept)
-
-
-def _union(*sets: Items) -> Value:
-    return set_of(tuple(itertools.chain.from_iterable(sets)))
-
-
-def _product(*sets: Items) -> Value:
-    if math.prod(len(s) for s in sets) > MAX_ITEMS // 100:
-        raise ValueFault(f"more than {MAX_ITEMS // 100} combinations")
-    rows: tuple[Value, ...] = tuple(itertools.product(*sets))
-    return SetValue(rows) if all(isinstance(s, SetValue) for s in sets) else rows
+    out: list[Value] = []
+    while compared(first, last) * sign < 0:
+        if len(out) == MAX_RANGE:
+            raise ValueFault(f"more than {MAX_RANGE} numbers")
+        out.append(first)
+        first = added(first, step)
+    return ListValue.of(out, NUMBER)
 
 
 def _slice(values: Items, start: int, end: int) -> Value:
     if not 0 <= start <= end <= len(values):
         raise ValueFault("the bounds do not lie within the list, in order")
-    return values[start:end]
+    part = values[start:end]
+    return ListValue.of(part, values.item) if isinstance(values, ListValue) else tuple(part)
 
 
-def _sort(values: tuple[str, ...]) -> Value:
-    return tuple(sorted(values))
+def _sort(values: Items) -> Value:
+    if None in values:
+        raise ValueFault("null cannot be sorted")
+    return ListValue.of(sorted(text(v) for v in values), STRING)
 
 
 def _values(value: dict[str, Value]) -> Value:
-    return tuple(v for _, v in entries(value))
+    found = tuple(v for _, v in entries(value))
+    return ListValue.of(found, value.item) if isinstance(value, MapValue) else found
 
 
-def _zipmap(keys: tuple[str, ...], values: Items) -> Value:
+def _zipmap(keys: Items, values: Items) -> Value:
     if len(keys) != len(values):
         raise ValueFault("both lists have one length")
-    pairs = zip(keys, values, strict=True)
-    return MapValue(pairs) if kind(values) == "list" else dict(pairs)
+    if None in keys:
+        raise ValueFault("a key is null")
+    pairs = zip(map(text, keys), values, strict=True)
+    return MapValue(pairs, values.item) if isinstance(values, ListValue) else dict(pairs)
 
 
 FUNCTIONS: dict[str, Eager] = {
-    "chunklist": Eager(_chunklist, (ordered, integer)),
-    "coalesce": Eager(_coalesce, (anything,), anything),
+    "chunklist": Eager(_chunklist, (list_of_any, integer)),
+    "coalesce": Eager(_coalesce, (), anything),
     "coalescelist": Eager(_coalescelist, (ordered,), ordered),
-    "compact": Eager(_compact, (anything,)),
-    "concat": Eager(_concat, (ordered,), ordered),
-    "contains": Eager(_contains, (items, anything)),
-    "distinct": Eager(_distinct, (ordered,)),
+    "compact": Eager(_compact, (list_of_strings,)),
+    "concat": Eager(_concat, (), ordered),
+    "contains": Eager(_contains, (items, given)),
+    "distinct": Eager(_distinct, (list_of_any,)),
     "element": Eager(_element, (ordered, integer)),
-    "flatten": Eager(_flatten, (anything,)),
-    "index": Eager(_index, (anything, anything)),
+    "flatten": Eager(_flatten, (given,)),
+    "index": Eager(_index, (given, given)),
     "keys": Eager(_keys, (mapping,)),
-    "length": Eager(_length, (anything,)),
+    "length": Eager(_length, (given,)),
     "lookup": Eager(_lookup, (mapping, text, anything)),
     "merge": Eager(_merge, (), _maybe_mapping),
     "range": Eager(_range, (number, number, number), optional=2),
-    "setintersection": Eager(_intersection, (items,), items),
-    "setproduct": Eager(_product, (items,), items),
-    "setunion": Eager(_union, (items,), items),
     "slice": Eager(_slice, (ordered, integer, integer)),
-    "sort": Eager(_sort, (texts,)),
+    "sort": Eager(_sort, (list_of_strings,)),
     "values": Eager(_values, (mapping,)),
-    "zipmap": Eager(_zipmap, (texts, ordered)),
+    "zipmap": Eager(_zipmap, (list_of_strings, ordered)),
 }

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 
-from gitops.jobspec.values import MAX_TEXT, Value, ValueFault, number_text
+from gitops.jobspec.numbers import number_text
+from gitops.jobspec.values import MAX_TEXT, Value, ValueFault
 
-_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_ESCAPED = re.compile(r'["\\\x00-\x1f<>&\u2028\u2029\ud800-\udfff]')
+_INFINITE = {"+Inf", "-Inf"}
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f"}
 
 
 def json_text(value: Value) -> str:
     """Return the JSON text of a value; raises `ValueFault` where it grows too large."""
     pieces: list[str] = []
     _write(value, pieces, [MAX_TEXT])
+    if _INFINITE & set(pieces):
+        raise ValueFault("JSON has no infinite numbers")
     return "".join(pieces)
+
+
+def check_size(value: Value) -> None:
+    """Raise `ValueFault` for a value whose text grows too large."""
+    _write(value, [], [MAX_TEXT])
 
 
 def quoted(value: str) -> str:
@@ -62,4 +73,9 @@ def _scalar(value: Value) -> str:
 
 
 def _string(value: str) -> str:
-    return quoted(value).translate(_ESCAPES)
+    return f'"{_ESCAPED.sub(_escape, value)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    sign = match.group()
+    return _SHORT.get(sign) or f"\\u{ord(sign):04x}"

@@ -6,22 +6,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gitops.jobspec.expressions import Function, Scope, evaluate
+from gitops.jobspec.expressions import evaluate
+from gitops.jobspec.numbers import NumberFault
+from gitops.jobspec.scope import Function, Scope
 from gitops.jobspec.syntax import Call, Fault
-from gitops.jobspec.types import convert, read_type
-from gitops.jobspec.values import Value, ValueFault
+from gitops.jobspec.type_syntax import read_type
+from gitops.jobspec.types import Type, convert
+from gitops.jobspec.values import Value, ValueFault, normal
 
 Converter: TypeAlias = Callable[[Value], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Eager:
-    """A function of values: a converter per parameter, then `rest` for any number more."""
+    """A function of values: a converter per parameter, then `rest` for any number more.
+
+    `varies` says that its result is another one each time. Where `scoped`, the body gets the
+    scope and the call before the arguments.
+    """
 
     body: Callable[..., Value]
     takes: tuple[Converter, ...] = ()
     rest: Converter | None = None
     optional: int = 0
+    varies: bool = False
+    scoped: bool = False
 
 
 def eager(function: Eager) -> Function:
@@ -31,16 +40,25 @@ def eager(function: Eager) -> Function:
         values = _values(node, scope)
         _check_count(function, node, len(values))
         converted = [_converted(function, node, i, v) for i, v in enumerate(values)]
+        if function.varies:
+            scope.varying(node.name, node.span)
         try:
-            result = function.body(*converted)
-        except ValueFault as e:
+            first = (scope, node) if function.scoped else ()
+            result = function.body(*first, *converted)
+        except (ValueFault, NumberFault) as e:
             raise Fault(node.span, f'"{node.name}" failed', f"{e}.") from None
-        if isinstance(result, tuple | dict | str):
-            size = len(result) // 64 if isinstance(result, str) else len(result)
-            scope.budget.take(size, node.span)
-        return result
+        return _bounded(result, node, scope)
 
     return call
+
+
+def _bounded(result: Value, node: Call, scope: Scope) -> Value:
+    if isinstance(result, str):
+        scope.budget.take(len(result) // 64, node.span)
+        return normal(result)
+    if isinstance(result, tuple | dict):
+        scope.budget.take(len(result), node.span)
+    return result
 
 
 def _values(node: Call, scope: Scope) -> list[Value]:
@@ -74,14 +92,24 @@ def _converted(function: Eager, node: Call, position: int, value: Value) -> obje
 
 
 def anything(value: Value) -> Value:
-    """Take a value as it is."""
+    """Take a value as it is, null too."""
     return value
 
 
-def unavailable(node: Call, scope: Scope) -> Value:
-    """Refuse a function of the language that is not offered."""
-    detail = "Write the value out, or pass it in as a variable."
-    raise Fault(node.name_span, f'The function "{node.name}" is not available yet', detail)
+def given(value: Value) -> Value:
+    """Take any value but null."""
+    if value is None:
+        raise ValueFault("the argument is null")
+    return value
+
+
+def of_type(wanted: Type) -> Converter:
+    """Return what takes values that convert to a type, and not null."""
+
+    def take(value: Value) -> object:
+        return convert(given(value), wanted)
+
+    return take
 
 
 def _try(node: Call, scope: Scope) -> Value:

@@ -6,9 +6,12 @@ import ipaddress
 from typing import TypeAlias
 
 from gitops.jobspec.functions.lazily import Eager
-from gitops.jobspec.values import Value, ValueFault, integer, text
+from gitops.jobspec.types import STRING
+from gitops.jobspec.values import ListValue, Value, ValueFault, integer, text
 
 Net: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+
+_MOST_BITS = 32  # by which a prefix is made longer at once
 
 
 def _network(value: Value) -> Net:
@@ -20,20 +23,20 @@ def _network(value: Value) -> Net:
 
 def _cidrhost(net: Net, position: int) -> Value:
     count = net.num_addresses
+    if not -(2**63) <= position < 2**63:
+        raise ValueFault("the position is too large")
     if not -count <= position < count:
         raise ValueFault(f"the network has {count} addresses")
     return str(net[position])
 
 
 def _cidrnetmask(net: Net) -> Value:
-    if net.version != 4:  # noqa: PLR2004
-        raise ValueFault("only IPv4 networks have a mask of this form")
     return str(net.netmask)
 
 
 def _part(net: Net, bits: int, position: int) -> Net:
     prefix = net.prefixlen + bits
-    if bits < 0 or prefix > net.max_prefixlen or not 0 <= position < 2**bits:
+    if not 0 <= bits <= _MOST_BITS or prefix > net.max_prefixlen or not 0 <= position < 2**bits:
         raise ValueFault("there is no such part of this network")
     start = int(net.network_address) + position * 2 ** (net.max_prefixlen - prefix)
     return type(net)((start, prefix))
@@ -51,11 +54,11 @@ def _cidrsubnets(net: Net, *bits: int) -> Value:
         size = 2 ** max(0, net.max_prefixlen - prefix)
         at = -(-at // size) * size
         fits = at + size <= int(net.broadcast_address) + 1
-        if extra < 1 or prefix > net.max_prefixlen or not fits:
+        if not 1 <= extra <= _MOST_BITS or prefix > net.max_prefixlen or not fits:
             raise ValueFault("these parts do not fit into the network")
         out.append(str(type(net)((at, prefix))))
         at += size
-    return tuple(out)
+    return ListValue.of(out, STRING)
 
 
 FUNCTIONS: dict[str, Eager] = {

@@ -3,96 +3,109 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
-from gitops.jobspec.functions.lazily import Eager
-from gitops.jobspec.values import (
-    MAX_BITS,
+from gitops.jobspec.functions.lazily import Eager, given
+from gitops.jobspec.functions.powers import logarithm, power
+from gitops.jobspec.numbers import (
     MAX_DIGITS,
     Number,
-    Value,
-    ValueFault,
-    integer,
-    number,
-    simple,
-    text,
+    absolute,
+    compared,
+    counted,
+    exact,
+    from_float,
+    is_infinite,
+    to_float,
 )
+from gitops.jobspec.values import Value, ValueFault, integer, number
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CASELESS = 36
 
 
-def from_float(value: float) -> Number:
-    """Return the number that a float shows as."""
-    if math.isnan(value):
-        raise ValueFault("the result is not a number")
-    return value if math.isinf(value) else simple(Fraction(repr(value)))
-
-
 def _log(value: Number, base: Number) -> Value:
-    if value <= 0 or base <= 0 or base == 1:
-        raise ValueFault("positive numbers are required, and a base other than 1")
-    return from_float(math.log(value) / math.log(base))
+    above, below = logarithm(_machine(value)), logarithm(_machine(base))
+    if not below:
+        return from_float(math.copysign(math.inf, above) if above else math.nan)
+    return from_float(above / below)
 
 
 def _pow(base: Number, exponent: Number) -> Value:
-    if isinstance(base, int) and isinstance(exponent, int):
-        if not base and exponent < 0:
-            raise ValueFault("0 has no negative power")
-        if base.bit_length() * abs(exponent) <= MAX_BITS:
-            return simple(Fraction(base) ** exponent)
-    try:
-        return from_float(math.pow(base, exponent))
-    except (OverflowError, ValueError) as e:
-        raise ValueFault(str(e)) from None
+    return from_float(power(_machine(base), _machine(exponent)))
 
 
-def _rounded(up: bool) -> Eager:
-    def body(value: Number) -> Value:
-        if isinstance(value, float):
-            return value
-        return math.ceil(value) if up else math.floor(value)
+def _machine(value: Number) -> float:
+    found = to_float(value)
+    if math.isinf(found) and not is_infinite(value):
+        raise ValueFault("the number is too large for this function")
+    return found
 
-    return Eager(body, (number,))
+
+def _ceil(value: Number) -> Value:
+    return value if is_infinite(value) else math.ceil(exact(value))
+
+
+def _floor(value: Number) -> Value:
+    return value if is_infinite(value) else math.floor(exact(value))
+
+
+def _written(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    given(value)
+    raise ValueFault("the digits are given as text")
 
 
 def _parseint(digits: str, base: int) -> Value:
     if not 2 <= base <= len(_DIGITS):  # noqa: PLR2004 - the smallest base
         raise ValueFault("the base is 2 to 62")
-    body = digits.removeprefix("-")
+    body = digits[1:] if digits[:1] in ("-", "+") else digits
     body = body.lower() if base <= _CASELESS else body
-    if not body or len(body) > MAX_DIGITS or any(c not in _DIGITS[:base] for c in body):
+    known = set(_DIGITS[:base])
+    if not body or len(body) > MAX_DIGITS or not known.issuperset(body):
         raise ValueFault(f"{digits[:40]!r} is no whole number of base {base}")
-    total = 0
-    for c in body:
-        total = total * base + _DIGITS.index(c)
-    return simple(-total if digits.startswith("-") else total)
+    total = _total(body, base)
+    return counted(-total if digits.startswith("-") else total)
+
+
+def _total(body: str, base: int) -> int:
+    """Add the digits up by halves: digit by digit the time grows with the length's square."""
+    if len(body) <= 32:  # noqa: PLR2004 - short enough for one pass
+        total = 0
+        for c in body:
+            total = total * base + _DIGITS.index(c)
+        return total
+    half = len(body) // 2
+    weight: int = base**half
+    return _total(body[:-half], base) * weight + _total(body[-half:], base)
 
 
 def _signum(value: Number) -> Value:
-    return int(value > 0) - int(value < 0)
+    return compared(value, 0)
 
 
 def _least(*values: Number) -> Value:
-    return min(values)
+    best = values[0]
+    for value in values[1:]:
+        best = value if compared(value, best) < 0 else best
+    return best
 
 
 def _most(*values: Number) -> Value:
-    return max(values)
-
-
-def _absolute(value: Number) -> Value:
-    return -value if value < 0 else value
+    best = values[0]
+    for value in values[1:]:
+        best = value if compared(value, best) > 0 else best
+    return best
 
 
 FUNCTIONS: dict[str, Eager] = {
-    "abs": Eager(_absolute, (number,)),
-    "ceil": _rounded(up=True),
-    "floor": _rounded(up=False),
+    "abs": Eager(absolute, (number,)),
+    "ceil": Eager(_ceil, (number,)),
+    "floor": Eager(_floor, (number,)),
     "log": Eager(_log, (number, number)),
     "max": Eager(_most, (number,), number),
     "min": Eager(_least, (number,), number),
-    "parseint": Eager(_parseint, (text, integer)),
+    "parseint": Eager(_parseint, (_written, integer)),
     "pow": Eager(_pow, (number, number)),
     "signum": Eager(_signum, (number,)),
 }

@@ -5,16 +5,28 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gitops.jobspec.functions.collection import items, ordered, texts
+from gitops.jobspec.functions.collection import items, list_of_strings
 from gitops.jobspec.functions.formatting import formatted
+from gitops.jobspec.functions.graphemes import clusters, length
 from gitops.jobspec.functions.lazily import Eager, anything
-from gitops.jobspec.values import MAX_TEXT, Value, ValueFault, integer, text
+from gitops.jobspec.functions.patterns import regex_replace
+from gitops.jobspec.numbers import counted
+from gitops.jobspec.types import STRING
+from gitops.jobspec.values import (
+    MAX_ITEMS,
+    MAX_TEXT,
+    ListValue,
+    Value,
+    ValueFault,
+    integer,
+    normal,
+    text,
+)
 
-# A backtracking matcher takes a time that grows with the text's length to the power of the
-# repetitions, and without bound where a group repeats: neither is let in.
-_MAX_STEPS = 10_000_000
-_PATTERN_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\)[*+{]|[*+{]|.", re.DOTALL)
-_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|\$)")
+_BLANKS = (
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 def _chomp(value: str) -> Value:
@@ -22,37 +34,17 @@ def _chomp(value: str) -> Value:
 
 
 def _indent(count: int, value: str) -> Value:
-    if not 0 <= count <= 1000 or len(value) * (count + 1) > MAX_TEXT:  # noqa: PLR2004
-        raise ValueFault("the indent is too large")
+    breaks = value.count("\n")
+    if count < 0 or len(value) + breaks * min(count, MAX_TEXT) > MAX_TEXT:
+        raise ValueFault("the indent is negative or too large")
     return value.replace("\n", "\n" + " " * count)
 
 
-def _join(separator: str, *lists: tuple[str, ...]) -> Value:
-    return separator.join(v for values in lists for v in values)
-
-
-def _regex_replace(value: str, pattern: str, replacement: str) -> Value:
-    parts = _PATTERN_PART.findall(pattern)
-    if any(part in (")*", ")+", "){") for part in parts):
-        raise ValueFault("a repeated group takes too long; repeat a character or a [class]")
-    repeats = sum(part in ("*", "+", "{") for part in parts)
-    if (len(value) + len(pattern)) ** (repeats + 1) > _MAX_STEPS:
-        raise ValueFault("this takes too long: use fewer repetitions, or a shorter text")
-    try:
-        return re.compile(pattern).sub(lambda m: _expanded(m, replacement), value)
-    except (re.error, IndexError, RecursionError) as e:
-        raise ValueFault(f"the pattern is not valid: {e}") from None
-
-
-def _expanded(match: re.Match[str], replacement: str) -> str:
-    def group(reference: re.Match[str]) -> str:
-        name = reference.group(1) or reference.group(2)
-        if name is None:
-            return "$"
-        known = int(name) <= (match.re.groups) if name.isdigit() else name in match.re.groupindex
-        return (match.group(int(name) if name.isdigit() else name) or "") if known else ""
-
-    return _REFERENCE.sub(group, replacement)
+def _join(separator: str, *lists: tuple[Value, ...]) -> Value:
+    values = [v for found in lists for v in found]
+    if len(separator) * len(values) > MAX_TEXT:
+        raise ValueFault("the text grows too large")
+    return separator.join(text(v) for v in values)
 
 
 def _replace(value: str, old: str, new: str) -> Value:
@@ -62,24 +54,51 @@ def _replace(value: str, old: str, new: str) -> Value:
 
 
 def _reverse(value: str) -> Value:
-    return value[::-1]
+    return "".join(reversed(clusters(value)))
 
 
 def _split(separator: str, value: str) -> Value:
-    return tuple(value.split(separator)) if separator else tuple(value)
+    parts = value.split(separator) if separator else list(value)
+    return ListValue.of(map(normal, parts), STRING)
 
 
 def _strlen(value: str) -> Value:
-    return len(value)
+    return counted(length(value))
 
 
-def _substr(value: str, offset: int, length: int) -> Value:
-    start = max(0, len(value) + offset) if offset < 0 else offset
-    return value[start:] if length < 0 else value[start : start + length]
+def _substr(value: str, offset: int, count: int) -> Value:
+    seen = clusters(value)
+    start = max(0, len(seen) + offset) if offset < 0 else offset
+    return "".join(seen[start:] if count < 0 else seen[start : start + count])
 
 
 def _title(value: str) -> Value:
-    return re.sub(r"(^|[^\w'])(\w)", lambda m: m.group(1) + m.group(2).upper(), value)
+    out: list[str] = []
+    before = " "
+    for c in value:
+        out.append(_one(c, c.title()) if _separates(before) else c)
+        before = c
+    return "".join(out)
+
+
+def _separates(c: str) -> bool:
+    if c.isascii():
+        return not (c.isalnum() or c == "_")
+    return c in _BLANKS
+
+
+def _one(c: str, changed: str) -> str:
+    """Return a letter in another case, if that is one letter."""
+    return changed if len(changed) == 1 else c
+
+
+def _upper(value: str) -> Value:
+    return value.upper() if value.isascii() else "".join(_one(c, c.upper()) for c in value)
+
+
+def _lower(value: str) -> Value:
+    # The one letter whose small form has a mark of its own loses it.
+    return value.lower() if value.isascii() else "".join(c.lower()[:1] for c in value)
 
 
 def _trim(value: str, characters: str) -> Value:
@@ -95,23 +114,20 @@ def _trimsuffix(value: str, suffix: str) -> Value:
 
 
 def _trimspace(value: str) -> Value:
-    return value.strip()
-
-
-def _upper(value: str) -> Value:
-    return value.upper()
-
-
-def _lower(value: str) -> Value:
-    return value.lower()
+    return value.strip(_BLANKS)
 
 
 def _basename(value: str) -> Value:
     return posixpath.basename(value.rstrip("/")) or ("/" if value else ".")
 
 
+def clean_path(value: str) -> str:
+    """Return a path without doubled slashes, "." and what ".." takes back."""
+    return re.sub(r"^//", "/", posixpath.normpath(value or "."))
+
+
 def _dirname(value: str) -> Value:
-    return posixpath.normpath(posixpath.dirname(value) or ".")
+    return clean_path(value[: value.rfind("/") + 1])
 
 
 def _format(pattern: str, *values: Value) -> Value:
@@ -123,10 +139,15 @@ def _formatlist(pattern: str, *values: Value) -> Value:
     if len(lengths) > 1:
         raise ValueFault("all lists have one length")
     count = next(iter(lengths), 1)
-    rows = [
-        tuple(ordered(v)[i] if isinstance(v, tuple) else v for v in values) for i in range(count)
-    ]
-    return tuple(formatted(pattern, row) for row in rows)
+    rows = [tuple(v[i] if isinstance(v, tuple) else v for v in values) for i in range(count)]
+    made: list[Value] = []
+    left = MAX_TEXT
+    for row in rows:
+        made.append(normal(formatted(pattern, row)))
+        left -= len(str(made[-1])) + MAX_TEXT // MAX_ITEMS
+        if left < 0:
+            raise ValueFault("the texts grow too large")
+    return ListValue.of(made, STRING)
 
 
 FUNCTIONS: dict[str, Eager] = {
@@ -136,9 +157,9 @@ FUNCTIONS: dict[str, Eager] = {
     "format": Eager(_format, (text,), anything),
     "formatlist": Eager(_formatlist, (text,), anything),
     "indent": Eager(_indent, (integer, text)),
-    "join": Eager(_join, (text, texts), texts),
+    "join": Eager(_join, (text, list_of_strings), list_of_strings),
     "lower": Eager(_lower, (text,)),
-    "regex_replace": Eager(_regex_replace, (text, text, text)),
+    "regex_replace": Eager(regex_replace, (text, text, text)),
     "replace": Eager(_replace, (text, text, text)),
     "reverse": Eager(_reverse, (text,)),
     "split": Eager(_split, (text, text)),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from gitops.diagnostics import SpecErrors
 from gitops.jobspec.format import formatted
+from gitops.jobspec.given import given_values
 from gitops.jobspec.load import parse_spec
-from gitops.jobspec.names import given_values
 from gitops.jobspec.syntax import Source
 from gitops.jobspec.variables import Variables
 

@@ -38,14 +38,15 @@ BOMBS = {
     "lists as text": meta("jsonencode(local.l40)", chain('["x"]', "[@, @, @, @, @, @]")),
     "long range": meta("length(range(1000000000))"),
     "loops": meta("length([for a in range(900) : [for b in range(900) : 1]])"),
-    "power": meta("pow(10, 100000000)"),
+    "power": meta("1e19999 * 1e19999 * 1e19999 * 1e19999 * 1e19999"),
     "digits": meta("9" * 100_000),
     "exponent": meta("1e100000000"),
     "exponent in text": meta('"1e100000000" + 1'),
     "width": meta('format("%999999999d", 1)'),
     "indent": meta('indent(1000000000, "a\\nb")'),
-    "matcher": meta(f'regex_replace("{"a" * 40}!", "(a|a)*$", "x")'),
-    "matcher of powers": meta(f'regex_replace("{"a" * 5000}!", "a*a*a*a*b", "x")'),
+    "matcher": meta(f'regex_replace("{"a" * 40}!", "(((a{{30}}){{30}}){{30}}){{30}}", "x")'),
+    "matcher of powers": meta(f'regex_replace("{"a" * 5000}!", "(?=a*a*a*a*b)", "x")'),
+    "hash": meta('bcrypt("x", 20)'),
     "yaml aliases": meta(
         'yamldecode("'
         + "".join(

@@ -62,7 +62,7 @@ WRONG = [
     ('variable "n" {\ntype = numbr\n}', [(2, 8, "Invalid type")]),
     ('variable "n" {\ntipe = number\n}', [(2, 1, 'Unknown argument "tipe" in variable')]),
     ('variable "n" {\ntype = number\ndefault = "x"\n}', [(3, 11, "Invalid default")]),
-    ('variable "n" {\ndefault = attr.x\n}', [(2, 11, "Unknown name")]),
+    ('variable "n" {\ndefault = attr.x\n}', [(2, 11, '"attr.x" is not known here')]),
     ("variables {\nn = 1\n}\n" + DECLARED, [(4, 1, 'A second variable "n"')]),
     (
         'variable "n" {\ndefault = 1\nvalidation {\ncondition = var.n > 1\n'
@@ -71,7 +71,7 @@ WRONG = [
     ),
     (
         "locals {\na = local.b\nb = local.a\n}",
-        [(2, 10, 'The local "b" refers to itself'), (3, 10, 'The local "a" refers to itself')],
+        [(3, 10, 'The local "a" refers to itself')],
     ),
     ("locals {\na = 1\n}\nlocals {\na = 2\n}", [(5, 1, 'A second local "a"')]),
 ]
