@@ -31,7 +31,7 @@ class Expression:
         text = wrapper.replace(_PLACE, self.expression)
         first = wrapper[: wrapper.index(_PLACE)].count("\n") + 1
         lines = range(first, first + self.expression.count("\n") + 2)
-        found = loaded_text(text, _WRAPPER, Variables())
+        found = loaded_text(text, _WRAPPER, Variables(), Path.cwd())
         recorded = "an error" if self.value is None else f"value {self.value!r}"
         if found.spec is None:
             placed = any(e.line in lines for e in found.errors)

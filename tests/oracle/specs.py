@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops.diagnostics import Diagnostic, SpecErrors
+from gitops.jobspec.folders import TreeFolder
 from gitops.jobspec.given import given_values
 from gitops.jobspec.load import LoadedSpec, load_all, parse_spec
 from gitops.jobspec.places import Places, unknown_places
@@ -69,20 +70,21 @@ def loaded(
 ) -> Loaded:
     """Load one file of a folder; with `places`, a job elsewhere is an error."""
     text = (folder / name).read_text(encoding="utf-8")
-    found = loaded_text(text, name, given or Variables())
+    found = loaded_text(text, name, given or Variables(), folder)
     if found.spec is None or places is None:
         return found
     wrong = tuple(unknown_places([found.spec], places))
     return Loaded(found.data, None, wrong) if wrong else found
 
 
-def loaded_text(text: str, name: str, given: Variables) -> Loaded:
-    """Load a spec that is no file."""
+def loaded_text(text: str, name: str, given: Variables, folder: Path) -> Loaded:
+    """Load a spec that is no file; its expressions read those of a folder."""
     values = given_values(given)
-    parsed = parse_spec(Source.of(name, text), given, values)
+    place = TreeFolder(folder.resolve(), "")
+    parsed = parse_spec(Source.of(name, text), given, values, place)
     unknown = values.errors or parsed.problems.errors() or values.values.keys() - parsed.declared
     data = None if unknown else parsed.data
     try:
-        return Loaded(data, load_all({name: text}, given)[0], ())
+        return Loaded(data, load_all({name: text}, given, lambda _: place)[0], ())
     except SpecErrors as e:
         return Loaded(data, None, e.diagnostics)

@@ -1,0 +1,23 @@
+job "web" {
+  type = "system"
+
+  group "app" {
+    task "main" {
+      driver = "raw_exec"
+
+      config {
+        command = "/bin/sleep"
+        args    = ["3600"]
+      }
+
+      env {
+        MODE = "fast"
+      }
+
+      resources {
+        cpu    = 100
+        memory = 64
+      }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+job "web" {
+  group "app" {
+    count = 2
+
+    network {
+      port "http" {
+        static = 8080
+      }
+    }
+
+    task "main" {
+      driver = "raw_exec"
+
+      config {
+        command = "/bin/sleep"
+        args    = ["3600"]
+      }
+
+      resources {
+        cpu    = 100
+        memory = 64
+      }
+    }
+  }
+}

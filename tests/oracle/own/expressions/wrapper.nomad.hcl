@@ -1,0 +1,14 @@
+locals {
+  names = ["b", "a"]
+}
+job "e" {
+  group "g" {
+    task "t" {
+      driver = "raw_exec"
+
+      env {
+        V = @EXPR@
+      }
+    }
+  }
+}
