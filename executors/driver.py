@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Protocol, cast, runtime_checkable
 
+from executors.config_keys import near
 from planner.errors import OrchError
 from planner.job import Job
 
@@ -96,12 +96,6 @@ def config_problems(job: Job) -> tuple[str, ...]:
         if task.driver in _BUILTIN
         for problem in find(task.driver).validate(task.config)
     )
-
-
-def near(word: str, known: list[str]) -> str:
-    """``did you mean "x"? ``, or nothing."""
-    found = get_close_matches(word, known, n=1)
-    return f'did you mean "{found[0]}"? ' if found else ""
 
 
 def _raw_exec() -> Driver:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from executors.driver import ConfigError, TaskContext, TaskLaunch, near
+from executors.config_keys import key_problems
+from executors.config_tables import RAW_EXEC
+from executors.driver import ConfigError, TaskContext, TaskLaunch
 from executors.interpolation import unknown_references, with_values
-
-_HONOURED = ("command", "args", "work_dir")
-# Known to the job language, and without effect here.
-_IGNORED = ("cgroup_v1_override", "cgroup_v2_override", "denied_envvars", "oom_score_adj")
 
 
 class RawExec:
@@ -20,21 +18,7 @@ class RawExec:
 
     def validate(self, config: Mapping[str, object]) -> tuple[str, ...]:
         """Return what is wrong with the config, one sentence each."""
-        known = [*_HONOURED, *_IGNORED]
-        problems = [
-            f'no argument is named "{k}"; {near(k, known)}'.rstrip("; ")
-            for k in config
-            if k not in known
-        ]
-        if not isinstance(config.get("command"), str) or not config["command"]:
-            problems.append('the argument "command" is required, and is a string')
-        if _words(config.get("args")) is None:
-            problems.append('the argument "args" is a list of strings')
-        if not isinstance(config.get("work_dir", ""), str):
-            problems.append('the argument "work_dir" is a string')
-        elif not str(config.get("work_dir") or "/").startswith(("/", "${")):
-            problems.append('the argument "work_dir" must be an absolute path')
-        return tuple(problems)
+        return tuple(p.text for p in key_problems(RAW_EXEC, config))
 
     def prepare(self, context: TaskContext) -> TaskLaunch:
         """Return the command; relative ones are looked for in the task's directories first."""

@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
-from executors.driver import near
+from executors.config_keys import (
+    FLAG,
+    MAP,
+    NUMBER,
+    TABLES,
+    TEXT,
+    WORD_OR_WORDS,
+    WORDS,
+    Keys,
+    Kind,
+    key_problems,
+    several,
+    tables,
+)
 
-Config = Mapping[str, object]
+Config: TypeAlias = Mapping[str, object]
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a key's value must be, in words, and the test for it."""
-
-    words: str
-    fits: Callable[[object], bool]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool) or value in ("true", "false")
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, str):
-        return value.lstrip("-").isdigit() or "${" in value
-    return isinstance(value, int | float) and value == int(value)
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, str | int | float)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
-
-
-def _is_words(value: object) -> bool:
-    return _is_list(value) and all(map(_is_scalar, cast("Sequence[object]", value)))
-
-
-def _is_map(value: object) -> bool:
-    return _is_tables(value) and all(_is_scalar(v) for t in tables(value) for v in t.values())
-
-
-def _is_tables(value: object) -> bool:
-    return all(isinstance(t, Mapping) for t in _raw(value))
-
-
-def _raw(value: object) -> Sequence[object]:
-    return cast("Sequence[object]", value) if _is_list(value) else (value,)
-
-
-TEXT = Kind("a string", _is_text)
-FLAG = Kind("true or false", _is_flag)
-NUMBER = Kind("a whole number", _is_number)
-WORDS = Kind("a list of strings", _is_words)
-WORD_OR_WORDS = Kind("a list of strings", lambda v: _is_text(v) or _is_words(v))
-MAP = Kind("a map of strings", _is_map)
-TABLES = Kind("a block", _is_tables)
+__all__ = ["flag", "mapping", "number", "problems", "table", "tables", "text", "texts", "word"]
 
 HONOURED: Mapping[str, Kind] = {
     "image": TEXT,
@@ -150,44 +107,21 @@ _INNER: Mapping[str, Mapping[str, Kind]] = {
     "volume_options": {"no_copy": FLAG, "labels": MAP, "driver_config": TABLES},
     "driver_config": {"name": TEXT, "options": MAP},
 }
-_SAME = {"mounts": "mount"}
+DOCKER = Keys(
+    known=HONOURED,
+    required=("image",),
+    refused=REFUSED,
+    inner=_INNER,
+    same={"mounts": "mount"},
+)
 
 
 def problems(config: Config) -> Iterator[str]:
     """Yield what is wrong with a config, one sentence each."""
-    if not config.get("image"):
-        yield 'the argument "image" is required'
-    yield from _problems(config, HONOURED, "")
-
-
-def _problems(config: Config, known: Mapping[str, Kind], inside: str) -> Iterator[str]:
-    where = f' in "{inside}"' if inside else ""
-    for key, value in config.items():
-        kind = known.get(key)
-        if kind is None:
-            yield _unknown(key, known) + where
-        elif value is not None and not kind.fits(value):
-            yield f'the argument "{key}"{where} is {kind.words}'
-        else:
-            inner = _INNER.get(_SAME.get(key, key)) if kind is TABLES else None
-            for table in tables(value) if inner else ():
-                yield from _problems(table, inner or {}, key)
-
-
-def _unknown(key: str, known: Mapping[str, Kind]) -> str:
-    if known is HONOURED and key in REFUSED:
-        return f'the argument "{key}" is not honoured: {REFUSED[key]}'
-    return f'no argument is named "{key}" {near(key, list(known))}'.rstrip()
+    return (p.text for p in key_problems(DOCKER, config))
 
 
 # ── reading values ───────────────────────────────────────────────────────────────────────────────
-
-
-def tables(value: object) -> tuple[Config, ...]:
-    """A block, or several, as tables; nothing where it is absent."""
-    if value is None:
-        return ()
-    return tuple(cast("Config", t) for t in _raw(value) if isinstance(t, Mapping))
 
 
 def table(config: Config, key: str) -> Config:
@@ -206,7 +140,7 @@ def text(config: Config, key: str) -> str:
 def texts(config: Config, key: str) -> list[str]:
     """A list of strings; a single one counts as a list."""
     value = config.get(key)
-    return [] if value is None else [word(v) for v in _raw(value)]
+    return [] if value is None else [word(v) for v in several(value)]
 
 
 def flag(config: Config, key: str, *, default: bool = False) -> bool:

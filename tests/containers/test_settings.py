@@ -289,7 +289,7 @@ def test_privileges_are_had_only_where_the_host_allows_them(config: dict[str, ob
 
 WRONG: list[tuple[dict[str, object], str]] = [
     ({}, 'the argument "image" is required'),
-    ({"imag": "x"}, 'no argument is named "imag" did you mean "image"?'),
+    ({"imag": "x"}, 'no argument is named "imag"; did you mean "image"?'),
     ({"image": "x", "load": "a.tar"}, 'the argument "load" is not honoured'),
     ({"image": "x", "isolation": "hyperv"}, 'the argument "isolation" is not honoured'),
     ({"image": "x", "args": "a"}, 'the argument "args" is a list of strings'),
@@ -297,11 +297,11 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"image": "x", "shm_size": "much"}, 'the argument "shm_size" is a whole number'),
     (
         {"image": "x", "auth": [{"usename": "a"}]},
-        'no argument is named "usename" did you mean "username"? in "auth"',
+        'no argument is named "usename" in "auth"; did you mean "username"?',
     ),
     (
         {"image": "x", "mount": [{"bind_options": [{"propagaton": "a"}]}]},
-        'no argument is named "propagaton" did you mean "propagation"? in "bind_options"',
+        'no argument is named "propagaton" in "bind_options"; did you mean "propagation"?',
     ),
 ]
 
