@@ -26,8 +26,12 @@ class Folder(Protocol):
         """The folder's absolute path, or empty."""
         ...
 
-    def read(self, path: str) -> tuple[str, bytes | None]:
-        """Return the path within the repository, and the content; None if there is no such file.
+    def inside(self, path: str) -> str:
+        """Return a path as one within the repository."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content; None if there is no such file.
 
         Raises `FileFault` for what is no file, or larger than `MAX_BYTES`.
         """
@@ -46,7 +50,11 @@ class NoFolder:
 
     place = ""
 
-    def read(self, path: str) -> tuple[str, bytes | None]:
+    def inside(self, path: str) -> str:
+        """Refuse."""
+        raise FileFault("no files can be read here")
+
+    def read(self, path: str) -> bytes | None:
         """Refuse."""
         raise FileFault("no files can be read here")
 
@@ -67,6 +75,29 @@ def no_folder(path: str) -> Folder:
 def digest_of(content: bytes | None) -> str:
     """Return what stands for a file's content; empty if there is no such file."""
     return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+# Stands before the pattern of a listing, in the place of a file's path.
+LISTING = "glob:"
+
+
+def matching(folder: Folder, pattern: str) -> list[str]:
+    """Return the files that match a pattern, in order; raises `FileFault`."""
+    wanted = glob(pattern)
+    start = listed_folder(pattern)
+    return sorted(p for p in folder.listed(start) if wanted.fullmatch(p))
+
+
+def listed_folder(pattern: str) -> str:
+    """Return the folder in which all files lie that can match a pattern."""
+    fixed = pattern[: next((i for i, c in enumerate(pattern) if c in "*?[{\\"), len(pattern))]
+    start, slash, _ = fixed.rpartition("/")
+    return start or ("/" if slash else ".")
+
+
+def digest_of_names(names: Iterable[str]) -> str:
+    """Return what stands for a listing."""
+    return digest_of("\0".join(names).encode("utf-8", "surrogateescape"))
 
 
 _GLOB = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?\]?[^\]/]*\]|\{|\}|,|\\.|.", re.DOTALL)

@@ -38,22 +38,25 @@ class TreeFolder:
         """The folder's absolute path."""
         return str(self.top / self.folder)
 
-    def read(self, path: str) -> tuple[str, bytes | None]:
-        """Return the path within the repository, and the content; None if there is no such file."""
-        name = inside(self.folder, path)
-        real = self._real(name, path)
+    def inside(self, path: str) -> str:
+        """Return a path as one within the repository."""
+        return inside(self.folder, path)
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content; None if there is no such file."""
+        real = self._real(self.inside(path), path)
         try:
             with real.open("rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise FileFault(f"{path} is no file")
                 data = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
-            return name, None
+            return None
         except OSError as e:
             raise FileFault(f"{path} cannot be read: {(e.strerror or '').lower()}") from None
         if len(data) > MAX_BYTES:
             raise FileFault(f"{path} is larger than {MAX_BYTES // 2**20} MiB")
-        return name, data
+        return data
 
     def _real(self, name: str, path: str) -> Path:
         try:
@@ -95,14 +98,18 @@ class CommitFolder:
     folder: str
     place: str = ""
 
-    def read(self, path: str) -> tuple[str, bytes | None]:
-        """Return the path within the repository, and the content; None if there is no such file."""
-        name = inside(self.folder, path)
+    def inside(self, path: str) -> str:
+        """Return a path as one within the repository."""
+        return inside(self.folder, path)
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content; None if there is no such file."""
+        name = self.inside(path)
         if name not in self.blobs:
-            return name, None
+            return None
         if self.blobs[name] > MAX_BYTES:
             raise FileFault(f"{path} is larger than {MAX_BYTES // 2**20} MiB")
-        return name, self.content(name)
+        return self.content(name)
 
     def listed(self, path: str) -> Iterable[str]:
         """Yield the files of the folder `path` and all below."""

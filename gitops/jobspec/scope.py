@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
-from gitops.jobspec.files import NO_FOLDER, FileFault, Folder, digest_of, glob
+from gitops.jobspec.files import (
+    LISTING,
+    NO_FOLDER,
+    FileFault,
+    Folder,
+    digest_of,
+    digest_of_names,
+    matching,
+)
 from gitops.jobspec.syntax import Call, Fault, Problems, Source, Span
 from gitops.jobspec.values import MAX_ITEMS, Value
 
@@ -49,22 +57,19 @@ class Notes:
         return self._read(folder, path) is not None
 
     def _read(self, folder: Folder, path: str) -> bytes | None:
-        inside, content = folder.read(path)
-        self.reads[inside] = digest_of(content)
+        content = folder.read(path)
+        self.reads[folder.inside(path)] = digest_of(content)
         self.left -= len(content or b"")
         if self.left < 0:
             raise FileFault(f"a spec reads at most {MAX_READ // 2**20} MiB of files")
         return content
 
     def matching(self, folder: Folder, pattern: str) -> list[str]:
-        """Return the files that match; which there are is no content, so it may not be kept."""
-        self.repeats = False
-        fixed = pattern[: next((i for i, c in enumerate(pattern) if c in "*?[{\\"), len(pattern))]
-        start, slash, _ = fixed.rpartition("/")
-        wanted = glob(pattern)
-        return sorted(
-            p for p in folder.listed(start or ("/" if slash else ".")) if wanted.fullmatch(p)
-        )
+        """Return the files that match; raises `FileFault`."""
+        names = matching(folder, pattern)
+        inside = [folder.inside(n) for n in names]
+        self.reads[LISTING + folder.inside(pattern)] = digest_of_names(inside)
+        return names
 
 
 class Root(Protocol):
