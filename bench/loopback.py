@@ -2,7 +2,7 @@
 
 Either one asyncssh server, which answers every command with nothing and the probe with a canned
 answer of 50 containers, or OpenSSH's sshd, which does the same at its own, much higher price.
-`python bench/loopback.py PORT KEY HOST_KEY ANSWER` is the former.
+`python bench/loopback.py PORT KEY HOST_KEY ANSWER KEY_EXCHANGE` is the former.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from pathlib import Path
 import asyncssh
 
 CONTAINERS = 50
+# What all clients of the benchmark speak, and what asyncssh and newer OpenSSH would rather have.
+EQUAL = "curve25519-sha256,curve25519-sha256@libssh.org"
+POST_QUANTUM = "mlkem768x25519-sha256"
 CLUSTER = "bench"
 NODE = "6f6e2d10-0000-4000-8000-000000000000"
 # Real hosts take as many logins at once as the clients send.
@@ -54,8 +57,8 @@ def address(number: int) -> str:
 
 
 @contextmanager
-def loopback(top: Path, *, real: bool) -> Iterator[Loopback]:
-    """Start the hosts, and end them."""
+def loopback(top: Path, *, real: bool, key_exchange: str = EQUAL) -> Iterator[Loopback]:
+    """Start the hosts, and end them; real ones have the key exchanges of their OpenSSH."""
     if not (top / "key").exists():
         _write_files(top)
     port = _free_port()
@@ -66,7 +69,8 @@ def loopback(top: Path, *, real: bool) -> Iterator[Loopback]:
         argv = [program, "-D", "-e", "-f", str(top / "sshd_config")]
     else:
         names = ("key.pub", "host_key", "answer")
-        argv = [sys.executable, __file__, str(port), *(str(top / n) for n in names)]
+        files = (str(top / n) for n in names)
+        argv = [sys.executable, __file__, str(port), *files, key_exchange]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     try:
         _wait(port)
@@ -245,7 +249,7 @@ class _Host(asyncssh.SSHServer):
         return _Session(self._answer.replace(b"-1111-", b"-%02x%02x-" % (a, b)))
 
 
-async def _serve(port: int, key: str, host_key: str, answer: bytes) -> None:
+async def _serve(port: int, key: str, host_key: str, answer: bytes, key_exchange: str) -> None:
     listening = await asyncssh.listen(
         "0.0.0.0",  # noqa: S104
         port,
@@ -253,6 +257,7 @@ async def _serve(port: int, key: str, host_key: str, answer: bytes) -> None:
         server_factory=lambda: _Host(answer),
         server_host_keys=[host_key],
         authorized_client_keys=key,
+        kex_algs=key_exchange,
         encoding=None,
         login_timeout=600,
     )
@@ -260,4 +265,5 @@ async def _serve(port: int, key: str, host_key: str, answer: bytes) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), *sys.argv[2:4], Path(sys.argv[4]).read_bytes()))
+    _port, _key, _host_key, _answer, _exchange = sys.argv[1:]
+    asyncio.run(_serve(int(_port), _key, _host_key, Path(_answer).read_bytes(), _exchange))

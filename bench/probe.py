@@ -2,10 +2,11 @@
 
 CPU is user and system time of the client with all its children, those included that outlive it
 (ssh's masters); memory is the most that all its processes have at a time, shared pages shared out.
-The hosts are other processes, see `bench/loopback.py`. OpenSSH's default key exchange needs a real
-sshd, which is why Ansible at its defaults talks to that. Peers are put into an environment of their
-own below ~/.cache, from the package index; one that can't be installed is named and left out. Exit
-code 1 if a target is missed. SIZES=50,200 makes it shorter.
+The hosts are other processes, see `bench/loopback.py`. All clients have one key exchange,
+curve25519, but where a row says otherwise: OpenSSH's default needs a real sshd, so Ansible at its
+defaults talks to that. Peers are put into an environment of their own below ~/.cache, from the
+package index; one that can't be installed is named and left out. Exit code 1 if a target is missed.
+SIZES=50,200 makes it shorter, and so does RUNS=1.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from bench.loopback import Loopback, address, loopback  # noqa: E402
+from bench.loopback import POST_QUANTUM, Loopback, address, loopback  # noqa: E402
 
 SIZES = tuple(int(n) for n in os.environ.get("SIZES", "50,200,1000").split(","))
-# How often a row is measured, by the number of hosts.
-RUNS = {50: 5, 200: 3}
+# How often each row is measured.
+RUNS = int(os.environ.get("RUNS", "3"))
 REAL_HOSTS = 50
 LARGE = 1000
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "orch-bench"
@@ -125,7 +126,7 @@ def measured(row: Row, top: Path) -> Cost:
     watcher.join()
     os.close(reader)
     if not words:
-        raise SystemExit(f"{row.name}: failed, see {top}/log")
+        raise SystemExit(f"{row.name}: failed\n{(top / 'log').read_text()[-2000:]}")
     memory = max(peak[0], int(words[1])) / 1024
     return Cost(cpu=float(words[0]), wall=wall, memory=memory)
 
@@ -218,9 +219,21 @@ def pssh(count: int, fleet: Loopback, top: Path) -> Row:
     return Row(name="parallel-ssh", argv=argv, env={"HOME": str(top)})
 
 
-def rows(count: int, fleet: Loopback, real: Loopback | None, top: Path) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleets:
+    """The same hosts, as different servers."""
+
+    equal: Loopback
+    post_quantum: Loopback
+    real: Loopback | None
+
+
+def rows(count: int, fleets: Fleets, top: Path) -> list[Row]:
     """Return what is measured on so many hosts."""
+    fleet, real = fleets.equal, fleets.real
     found = [orch("exec", count, fleet), orch("probe", count, fleet)]
+    found.append(orch("exec", count, fleets.post_quantum))
+    found[-1].name = "orch exec, post-quantum key exchange"
     there = installed()
     if "pssh" in there:
         found.append(pssh(count, fleet, top))
@@ -255,7 +268,8 @@ def verdict(row: Row, base: Row, count: int) -> str:
 
 def table(count: int, found: Sequence[Row]) -> bool:
     """Print one size's table; return whether a target was missed."""
-    print(f"\n{count} hosts, median of {len(found[0].costs)} runs:\n")
+    load = ", ".join(f"{x:.0f}" for x in os.getloadavg())
+    print(f"\n{count} hosts, median of {len(found[0].costs)} runs, load {load}:\n")
     print(
         "| client | CPU s | of orch exec | wall s | peak MiB | target |\n|---|---|---|---|---|---|"
     )
@@ -277,13 +291,15 @@ def main() -> int:
     missed = False
     with ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orch-bench-")))
-        fleet = stack.enter_context(loopback(top, real=False))
-        real = None
-        if shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin"):
-            real = stack.enter_context(loopback(top, real=True))
+        there = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+        fleets = Fleets(
+            equal=stack.enter_context(loopback(top, real=False)),
+            post_quantum=stack.enter_context(loopback(top, real=False, key_exchange=POST_QUANTUM)),
+            real=stack.enter_context(loopback(top, real=True)) if there else None,
+        )
         for count in SIZES:
-            found = rows(count, fleet, real, top)
-            for _ in range(RUNS.get(count, 1)):
+            found = rows(count, fleets, top)
+            for _ in range(RUNS):
                 for row in found:
                     row.costs.append(measured(row, top))
             missed |= table(count, found)
