@@ -186,9 +186,13 @@ class Repository:
         paths = [Path(os.path.normpath(root.resolve() / name)) for name in names]
         return [p.relative_to(top).as_posix() for p in paths if p.is_relative_to(top)]
 
-    def is_dirty(self, paths: Sequence[str]) -> bool:
-        """Whether any of the paths differs from HEAD; files that Git doesn't know count."""
-        command = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+    def is_dirty(self, paths: Sequence[str], *, ignored: bool = False) -> bool:
+        """Whether any of the paths differs from HEAD; files that Git doesn't know count.
+
+        Files that Git is told to ignore count only if asked for.
+        """
+        command = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]
+        command += ["--ignored=matching"] if ignored else []
         done = self._out(*command, "--ignore-submodules=all", "--", *_literal(paths))
         return bool(done)
 
@@ -210,6 +214,17 @@ class Repository:
                 raise _link(name)
             _check_size(name, size)
         return self._blobs({name: oid for name, (_, oid, _) in wanted.items()})
+
+    def blobs_at(self, commit: str) -> dict[str, tuple[str, int]]:
+        """Return all files of a commit that are no links: object name and size by path."""
+        listed = _names(self._out("ls-tree", "-r", "-z", "-l", commit))
+        entries = dict(_tree_line(line) for line in listed)
+        plain = {n: e for n, e in entries.items() if e[0] not in (_LINK, _COMMIT)}
+        return {name: (oid, size) for name, (_, oid, size) in plain.items()}
+
+    def blob(self, name: str, oid: str) -> bytes:
+        """Return the content of one file of a commit."""
+        return self._blobs({name: oid})[name]
 
     def _blobs(self, oids: Mapping[str, str]) -> dict[str, bytes]:
         requests = "".join(f"{oid}\n" for oid in oids.values()).encode()

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecRequest:
-    """What the command line says about job specs; `files` empty means the whole repository."""
+    """What the command line says about job specs; `files` empty means the whole repository.
+
+    Where it is not `strict`, values for variables that no spec declares are warnings.
+    """
 
     files: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     var_files: tuple[str, ...] = ()
     rev: str = ""
+    strict: bool = True

@@ -13,6 +13,7 @@ from gitops.cli.options import (
     AutoApprove,
     CheckIndex,
     Files,
+    Hcl2Strict,
     IgnoreUnsupported,
     Json,
     Limit,
@@ -32,6 +33,7 @@ def validate(
     files: Files = None,
     var: Var = None,
     var_file: VarFile = None,
+    hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
     json: Json = False,
@@ -39,7 +41,7 @@ def validate(
     """Check job specs without touching the ledger or any host."""
     from gitops.cli import validation
 
-    request = _request(files, var, var_file, rev)
+    request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
     report = validation.check(request, strict=strict)
     say_json(report.data()) if json else say(report.text())
     raise typer.Exit(report.exit_code)
@@ -75,6 +77,7 @@ def plan(
     files: Files = None,
     var: Var = None,
     var_file: VarFile = None,
+    hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     limit: Limit = "",
     out: Annotated[
@@ -96,7 +99,7 @@ def plan(
 
     colour = coloured(sys.stdout, no_color)
     look = Look(json=json, verbose=verbose, colour=colour, explain=explain)
-    request = _request(files, var, var_file, rev)
+    request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
     code = asyncio.run(flow.plan(request, look, limit, out))
     if code == CHANGES and not detailed_exitcode:
         code = 0
@@ -121,6 +124,7 @@ def apply(
     files: Files = None,
     var: Var = None,
     var_file: VarFile = None,
+    hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     check_index: CheckIndex = None,
     auto_approve: AutoApprove = False,
@@ -141,7 +145,7 @@ def apply(
         ignored=tuple(ignore_unsupported or ()),
     )
     look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
-    request = _request(files, var, var_file, rev)
+    request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
     raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
 
 
@@ -149,6 +153,7 @@ def run(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A job file.")],
     var: Var = None,
     var_file: VarFile = None,
+    hcl2_strict: Hcl2Strict = "true",
     check_index: CheckIndex = None,
     allow_dirty: AllowDirty = False,
     ignore_unsupported: IgnoreUnsupported = None,
@@ -166,7 +171,7 @@ def run(
     if output:
         from gitops.cli.validation import parsed
 
-        say_json({"Job": parsed(_request([file], var, var_file, ""))})
+        say_json({"Job": parsed(_request([file], var, var_file, "", strict=hcl2_strict == "true"))})
         raise typer.Exit(0)
     approval = Approval(
         check_index=check_index,
@@ -175,7 +180,7 @@ def run(
         ignored=tuple(ignore_unsupported or ()),
     )
     look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
-    request = _request([file], var, var_file, "")
+    request = _request([file], var, var_file, "", strict=hcl2_strict == "true")
     raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
 
 
@@ -203,11 +208,17 @@ def stop(
 
 
 def _request(
-    files: list[str] | None, var: list[str] | None, var_file: list[str] | None, rev: str
+    files: list[str] | None,
+    var: list[str] | None,
+    var_file: list[str] | None,
+    rev: str,
+    *,
+    strict: bool,
 ) -> SpecRequest:
     return SpecRequest(
         files=tuple(files or ()),
         variables=tuple(var or ()),
         var_files=tuple(var_file or ()),
         rev=rev,
+        strict=strict,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,6 +32,13 @@ Var = Annotated[
 ]
 VarFile = Annotated[
     list[str] | None, typer.Option("--var-file", metavar="FILE", help="Read HCL variables.")
+]
+Hcl2Strict = Annotated[
+    Literal["true", "false"],
+    typer.Option(
+        "--hcl2-strict",
+        help="-hcl2-strict=false: only warn of values for variables that no spec declares.",
+    ),
 ]
 Limit = Annotated[
     str, typer.Option("--limit", envvar="ORCH_LIMIT", metavar="PATTERN", help="Only these hosts.")
