@@ -25,11 +25,14 @@ from executors.taskfiles import (
     task_dir_name,
 )
 from executors.transport import Bounds, Completed, Transport
+from planner.errors import OrchError
 from planner.job import SECOND
 from planner.observed import NodeResources
 
 # Seconds that a guarded step may take, the wait for the host's lock included.
 STEP_DEADLINE = 30.0
+# Seconds that a step may take longer for each container that it starts.
+PER_CONTAINER = 3.0
 # The parts of what supervises tasks with nobody connected.
 SUPERVISOR = ("lib", "containers", "supervise")
 _OUTPUT = 64 * 1024
@@ -52,6 +55,13 @@ class ContainerStart:
     bound: Mapping[str, str]
     policy: TaskPolicy
 
+    def files(self, folder: str) -> dict[str, str]:
+        """What the host keeps of it, by path."""
+        return {
+            f"{folder}/policy": policy_text(self.policy),
+            f"{folder}/container": container_text(self.bound),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
@@ -66,6 +76,38 @@ class StartRequest:
     tasks: tuple[TaskStart, ...]
     containers: tuple[ContainerStart, ...] = ()
     network: ContainerStart | None = None
+
+    def words(self) -> list[str]:
+        """The script's arguments for this allocation."""
+        record, limits = self.record, self.limits
+        asked = (record.cpu, record.memory_mb, record.disk_mb)
+        numbers = (*asked, limits.cpu, limits.memory_mb, limits.disk_mb)
+        ports = sorted({str(n) for n in record.ports.values()})
+        return [
+            *_fence(self.fence),
+            record.alloc_id,
+            record.token,
+            *map(str, numbers),
+            str(len(ports)),
+            *ports,
+        ]
+
+    def files(self) -> dict[str, str]:
+        """What the host keeps of it, by path."""
+        files: dict[str, str] = {}
+        for task in self.tasks:
+            folder = f"tasks/{task_dir_name(task.name)}"
+            files[f"{folder}/policy"] = policy_text(task.policy)
+            files[f"{folder}/run"] = run_text(task.launch)
+            files[f"{folder}/user"] = f"{task.launch.user}\n" if task.launch.user else ""
+        for each in self.containers:
+            files |= each.files(f"tasks/{task_dir_name(each.name)}")
+        if self.network is not None:
+            files |= self.network.files("network")
+        if self.tasks:
+            files["supervise.sh"] = scripts.script(*SUPERVISOR)
+        files["record"] = self.record.text()
+        return files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,25 +164,31 @@ class Guard:
 
     async def start(self, request: StartRequest) -> None:
         """Reserve, write and launch; done already with the same token is fine."""
-        record, limits = request.record, request.limits
-        words = [record.alloc_id, record.token]
-        words += [str(n) for n in (record.cpu, record.memory_mb, record.disk_mb)]
-        words += [str(n) for n in (limits.cpu, limits.memory_mb, limits.disk_mb)]
-        words += sorted({str(n) for n in record.ports.values()})
-        files = {"./record": record.text(), "./supervise.sh": scripts.script(*SUPERVISOR)}
-        for task in request.tasks:
-            folder = f"tasks/{task_dir_name(task.name)}"
-            files[f"{folder}/policy"] = policy_text(task.policy)
-            files[f"{folder}/run"] = run_text(task.launch)
-            files[f"{folder}/user"] = f"{task.launch.user}\n" if task.launch.user else ""
-        for each in request.containers:
-            folder = f"tasks/{task_dir_name(each.name)}"
-            files[f"{folder}/policy"] = policy_text(each.policy)
-            files[f"{folder}/container"] = container_text(each.bound)
-        if request.network is not None:
-            files["network/policy"] = policy_text(request.network.policy)
-            files["network/container"] = container_text(request.network.bound)
-        await self._fenced("start", request.fence, words, about=record.name, stdin=bundle(files))
+        (error,) = await self.start_all((request,))
+        if error is not None:
+            raise error
+
+    async def start_all(self, requests: Sequence[StartRequest]) -> tuple[OrchError | None, ...]:
+        """Start several in one step; return for each, in order, why it was refused, or None.
+
+        Raises where the step as a whole was refused, or its end was not seen.
+        """
+        words = [w for r in requests for w in r.words()]
+        files = {f"{r.record.alloc_id}/{p}": t for r in requests for p, t in r.files().items()}
+        containers = sum(len(r.containers) for r in requests)
+        done = await self._run(
+            "start", words, stdin=bundle(files), deadline=STEP_DEADLINE + containers * PER_CONTAINER
+        )
+        about = requests[0].record.name if len(requests) == 1 else ""
+        _answer(self.transport.host, done, about)
+        said = _said_of_each(done)
+        return tuple(self._refused(r, said.get(r.record.alloc_id, ())) for r in requests)
+
+    def _refused(self, request: StartRequest, words: Sequence[str]) -> OrchError | None:
+        if words[:1] == ("orch-ok",):
+            return None
+        told = words[1:] if words[:1] == ("orch-error",) else ()
+        return refusal(self.transport.host, request.record.name, told, b"")
 
     async def stop(self, request: StopRequest) -> None:
         """Write the tombstone, end the tasks, return when they are dead; idempotent."""
@@ -209,12 +257,17 @@ class Guard:
         stdin: bytes = b"",
         deadline: float = STEP_DEADLINE,
     ) -> str:
+        done = await self._run(name, words, stdin=stdin, deadline=deadline)
+        return _answer(self.transport.host, done, about)
+
+    async def _run(
+        self, name: str, words: Sequence[str], *, stdin: bytes, deadline: float
+    ) -> Completed:
         place = (self.data_dir or "", self.cluster, self.node_id)
         names = ("lib", "containers", "handle", "guard", name)
         argv = scripts.command(*names, arguments=(*place, *words))
         bounds = Bounds(deadline=deadline, output=_OUTPUT)
-        done = await self.transport.run(argv, stdin=stdin, bounds=bounds)
-        return _answer(self.transport.host, done, about)
+        return await self.transport.run(argv, stdin=stdin, bounds=bounds)
 
 
 def _fence(fence: JobFence) -> tuple[str, str, str, str]:
@@ -227,3 +280,9 @@ def _answer(host: str, done: Completed, about: str) -> str:
     if word == "orch-ok" and done.exit_status == 0:
         return rest[0] if rest else ""
     raise refusal(host, about, rest if word == "orch-error" else [], done.stderr)
+
+
+def _said_of_each(done: Completed) -> dict[str, tuple[str, ...]]:
+    """What a script said of each allocation, by id."""
+    lines = (x.split("\t") for x in done.stdout.decode("utf-8", "replace").split("\n"))
+    return {x[1]: tuple(x[2:]) for x in lines if x[0] == "orch-start" and len(x) > 1}

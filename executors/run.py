@@ -23,6 +23,8 @@ from planner.recorded import JobChange, JobState, Recorded
 
 # Seconds in which the supervisor of a started allocation has to come up.
 _SETTLING = 5.0
+# Seconds for which what a look has shown is as good as another look.
+_MOMENT = 1.0
 
 
 class Journal(Protocol):
@@ -53,6 +55,8 @@ class Run:
     fenced: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     # when allocations were started, by the monotonic clock
     started: dict[str, float] = field(default_factory=dict[str, float])
+    # when allocations were last looked at, by the monotonic clock
+    seen: dict[str, float] = field(default_factory=dict[str, float])
     # hosts that this run has lost, with the reason and the remedy
     losses: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -122,8 +126,14 @@ class Run:
 
     def saw(self, allocs: Iterable[ObservedAlloc]) -> None:
         """Take in what hosts showed."""
-        seen = {a.id: self._given_time(a) for a in allocs}
-        self.observed = replace(self.observed, allocs={**self.observed.allocs, **seen})
+        found = {a.id: self._given_time(a) for a in allocs}
+        self.seen |= dict.fromkeys(found, self.clock.monotonic())
+        self.observed = replace(self.observed, allocs={**self.observed.allocs, **found})
+
+    def just_seen(self, alloc: str) -> ObservedAlloc | None:
+        """What the last look at an allocation showed, if that was a moment ago."""
+        age = self.clock.monotonic() - self.seen.get(alloc, -_MOMENT)
+        return self.observed.allocs.get(alloc) if age < _MOMENT else None
 
     def _given_time(self, alloc: ObservedAlloc) -> ObservedAlloc:
         # What was started a moment ago may not have its supervisor yet.

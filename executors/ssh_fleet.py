@@ -18,6 +18,7 @@ from executors.observe import node as observed_node
 from executors.printable import printable
 from executors.probe import Probe
 from executors.refusals import GuardError
+from executors.starts import Starts
 from executors.transport import Bounds, Connector, HostError, HostFault
 from inventory.model import Host
 from planner.job import TaskGroup
@@ -43,6 +44,7 @@ class SshFleet:
     enrolled: dict[str, str] = field(default_factory=dict[str, str])
     engines: dict[str, Engine] = field(default_factory=dict[str, Engine])
     pins: Pins = field(default_factory=Pins)
+    starts: dict[str, Starts] = field(default_factory=dict[str, Starts])
 
     async def enrol(self, node: Node, node_id: str) -> str:
         """Give the host its id unless it has one; return the id that stands."""
@@ -63,8 +65,9 @@ class SshFleet:
         request = replace(launch.start_request(decided, data_dir), limits=self._limits(node))
         privileged = self.hosts[node.name].allow_privileged
         specs = launch.container_specs(decided, data_dir, privileged=privileged)
+        starts = self.starts.setdefault(node.name, Starts())
         if not specs:
-            await guard.start(request)
+            await starts.start(guard, request)
             return
         maker = Maker(
             engine=await self._engine(node.name),
@@ -75,9 +78,7 @@ class SshFleet:
         network = launch.shared_network(decided, specs)
         made = await maker.make(specs, network, node.attributes.get("cpu.arch", ""))
         try:
-            # dockerd takes its time, and the host's lock is held meanwhile.
-            async with maker.engine.steps:
-                await guard.start(launch.with_containers(request, decided, made))
+            await starts.start(guard, launch.with_containers(request, decided, made))
         except GuardError:
             # Refused before anything was written: nothing there is bound to them.
             await maker.drop(made)

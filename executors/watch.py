@@ -12,7 +12,7 @@ from executors.run import Run
 from executors.transport import HostError
 from planner.health import Health, Look, Watched, looked
 from planner.job import SECOND, Job, TaskGroup, Update
-from planner.observed import NodeStatus, ObservedAlloc
+from planner.observed import NodeStatus, ObservedAlloc, TaskPhase
 from planner.recorded import AllocRecord
 from planner.verdict import Judged
 
@@ -59,16 +59,25 @@ class HealthWatch:
     async def _look_at(
         self, host: str, job: Job, allocs: Sequence[AllocRecord]
     ) -> dict[str, Judged]:
-        seen: tuple[ObservedAlloc, ...] = ()
         try:
-            seen = await self.run.fleet.inspect(host, [a.id for a in allocs])
+            seen = self._just_started(allocs) or await self._inspected(host, allocs)
         except HostError as e:
             self._unseen(job, allocs, e.message)
             return {}
-        self.run.saw(seen)
         by_id = {a.id: a for a in seen}
         verdicts = await asyncio.gather(*(self._verdict(job, a, by_id.get(a.id)) for a in allocs))
         return {a.id: v for a, v in zip(allocs, verdicts, strict=True) if v is not None}
+
+    def _just_started(self, allocs: Sequence[AllocRecord]) -> list[ObservedAlloc]:
+        """What the look after their start has shown, if that was their first, and all run."""
+        found = [self.run.just_seen(a.id) for a in allocs if a.id not in self.watched]
+        known = [a for a in found if a is not None and _runs(a)]
+        return known if len(known) == len(allocs) else []
+
+    async def _inspected(self, host: str, allocs: Sequence[AllocRecord]) -> Sequence[ObservedAlloc]:
+        seen = await self.run.fleet.inspect(host, [a.id for a in allocs])
+        self.run.saw(seen)
+        return seen
 
     async def _verdict(
         self, job: Job, alloc: AllocRecord, seen: ObservedAlloc | None
@@ -126,3 +135,7 @@ class HealthWatch:
         # Counted from before the attempt: what it proves was true by then at the latest.
         self.checked[alloc.id] = _Checked(at=now, failing=failing)
         return self.checked[alloc.id]
+
+
+def _runs(alloc: ObservedAlloc) -> bool:
+    return all(t.state is TaskPhase.RUNNING for t in alloc.tasks.values())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,8 +27,6 @@ _DIAL = 15.0
 _GRACE = 2.0
 # Connections to dockerd at one time and host: below sshd's limits, beside the commands.
 _AT_ONCE = 3
-# Guarded steps that start containers, at one time and host: one is at it while one is on its way.
-_STEPS = 2
 _NOT_FOUND, _CONFLICT = 404, 409
 
 Result = TypeVar("Result")
@@ -56,20 +54,40 @@ class Engine:
     version: str = "auto"
     piped: bool = False
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    steps: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_STEPS))
+    # the session that is shared at the moment, and by how many
+    _shared: Session | None = None
+    _sharing: int = 0
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Session]:
-        """Yield a session; every connection it made is closed at its end."""
-        from executors.containers.splice import Splicer
-
+        """Yield a session of its own; every connection it made is closed at its end."""
         async with self.slots:
-            splicer = Splicer(self._dial)
-            session = Session(engine=self, splicer=splicer)
+            session = self._session()
             try:
                 yield session
             finally:
                 await session.close()
+
+    @asynccontextmanager
+    async def shared(self) -> AsyncGenerator[Session]:
+        """Yield the session that all have together who want one now; the last one closes it.
+
+        For calls that are short: one that takes too long ends the others' too.
+        """
+        session = self._shared = self._shared or self._session(self.slots)
+        self._sharing += 1
+        try:
+            yield session
+        finally:
+            self._sharing -= 1
+            if not self._sharing:
+                self._shared = None
+                await session.close()
+
+    def _session(self, slots: asyncio.Semaphore | None = None) -> Session:
+        from executors.containers.splice import Splicer
+
+        return Session(engine=self, splicer=Splicer(self._dial), slots=slots)
 
     async def _dial(self) -> Stream:
         """Connect to dockerd's socket; where sshd or the user's rights forbid it, by a command."""
@@ -87,14 +105,23 @@ class Engine:
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """A client that lives for one step."""
+    """A client of one host's dockerd; `slots` bound its calls at one time where it is shared."""
 
     engine: Engine
     splicer: Splicer
+    slots: asyncio.Semaphore | None = None
     client: Any = None
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def call(self, what: Call[Result], *, deadline: float = TIMEOUT) -> Result:
         """Do something with the client in a thread; `deadline` is in seconds for the whole."""
+        async with self.slots or nullcontext():
+            async with self.opening:
+                if self.client is None:
+                    self.client = await self._within(self._opened, deadline)
+            return await self._within(lambda: what(self.client), deadline)
+
+    async def _within(self, what: Callable[[], Result], deadline: float) -> Result:
         thread = asyncio.create_task(asyncio.to_thread(self._called, what))
         done, _ = await asyncio.wait({thread}, timeout=deadline)
         if done:
@@ -107,24 +134,23 @@ class Session:
         host = self.engine.transport.host
         raise HostError(host, HostFault.TIMEOUT, f"docker did not answer within {deadline:g} s")
 
-    def _called(self, what: Call[Result]) -> Result:
+    def _called(self, what: Callable[[], Result]) -> Result:
         from docker import errors
         from requests.exceptions import RequestException
         from urllib3.exceptions import HTTPError
 
         try:
-            return what(self._opened())
+            return what()
         except (errors.DockerException, RequestException, HTTPError, OSError) as e:
             raise _mapped(self.engine.transport.host, e) from e
 
     def _opened(self) -> Any:  # noqa: ANN401 - the library has no types
-        if self.client is None:
-            from executors.containers.splice import client
+        from executors.containers.splice import client
 
-            version = self.engine.version
-            self.client = client(_ADDRESS, self.splicer, version=version, timeout=TIMEOUT)
-            self.engine.version = str(self.client.api_version)
-        return self.client
+        version = self.engine.version
+        made = client(_ADDRESS, self.splicer, version=version, timeout=TIMEOUT)
+        self.engine.version = str(made.api_version)
+        return made
 
     async def close(self) -> None:
         """End the client and its connections."""

@@ -59,14 +59,19 @@ class ImageRequest:
 
 @dataclass(slots=True)
 class Pins:
-    """Digests that references were resolved to in one run: each once, whatever the host."""
+    """What one run has found out of images, each once.
+
+    `digests` are those that references were resolved to, whatever the host; `ids` the images that
+    hosts have, by host, reference, and whether the registry was asked.
+    """
 
     digests: dict[str, str] = field(default_factory=dict[str, str])
-    locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
+    ids: dict[tuple[str, str, bool], str] = field(default_factory=dict[tuple[str, str, bool], str])
+    locks: dict[object, asyncio.Lock] = field(default_factory=dict[object, asyncio.Lock])
 
-    def lock(self, reference: str) -> asyncio.Lock:
-        """The lock that the first who resolves a reference holds."""
-        return self.locks.setdefault(reference, asyncio.Lock())
+    def lock(self, key: object) -> asyncio.Lock:
+        """The lock that the first one holds who finds something out."""
+        return self.locks.setdefault(key, asyncio.Lock())
 
 
 def request(config: Config) -> ImageRequest:
@@ -97,9 +102,26 @@ def _seconds(text: str) -> float:
 async def ensured(session: Session, wanted: ImageRequest, pins: Pins, progress: Progress) -> str:
     """Return the id of the image on the host, pulling it where it must be.
 
-    The first host of a run resolves a reference; the others take the image of that digest.
-    Raises `ImageError`.
+    The first host of a run resolves a reference; the others take the image of that digest. Each
+    host is asked once. Raises `ImageError`.
     """
+    key = _key(session, wanted)
+    async with pins.lock(key):
+        if key not in pins.ids:
+            pins.ids[key] = await _found(session, wanted, pins, progress)
+        return pins.ids[key]
+
+
+def forget(session: Session, wanted: ImageRequest, pins: Pins) -> None:
+    """Look for the image on the host anew the next time: it is not there any more."""
+    pins.ids.pop(_key(session, wanted), None)
+
+
+def _key(session: Session, wanted: ImageRequest) -> tuple[str, str, bool]:
+    return session.engine.transport.host, wanted.reference, wanted.moves
+
+
+async def _found(session: Session, wanted: ImageRequest, pins: Pins, progress: Progress) -> str:
     if wanted.is_pinned:
         return await _ensured(session, wanted, progress)
     async with pins.lock(wanted.reference):
@@ -189,7 +211,9 @@ async def _pulled(session: Session, wanted: ImageRequest, login: Login, progress
         for line in _lines(events):
             progress(line)
 
-    await session.call(pull, deadline=wanted.timeout)
+    # It may take long, and ends alone.
+    async with session.engine.opened() as own:
+        await own.call(pull, deadline=wanted.timeout)
 
 
 def _lines(events: Any) -> Iterator[str]:  # noqa: ANN401 - the library has no types

@@ -20,7 +20,7 @@ _CHUNK = 64 * 1024
 # Seconds to open one channel, the wait for its loop included.
 _OPEN = 30.0
 # Idle connections that are kept; others are closed after their use.
-_POOL = 2
+_POOL = 3
 
 # The API's version that is spoken until the host has told its own.
 _FLOOR = "1.24"

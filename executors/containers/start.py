@@ -52,7 +52,7 @@ class Maker:
         """
         for spec in specs:
             creation(spec)
-        async with self.engine.opened() as session:
+        async with self.engine.shared() as session:
             made: list[Made] = []
             shared = ""
             try:
@@ -79,7 +79,13 @@ class Maker:
         recorded = self.images.get(written.reference, written.reference)
         request = replace(written, reference=recorded)
         found = await image.ensured(session, request, self.pins, tell)
-        inspected, is_new = await _created(session, asked, found, spec.origin)
+        try:
+            inspected, is_new = await _created(session, asked, found, spec.origin)
+        except MissingError:
+            # Removed since the run has seen it.
+            image.forget(session, request, self.pins)
+            found = await image.ensured(session, request, self.pins, tell)
+            inspected, is_new = await _created(session, asked, found, spec.origin)
         bound = normal.of_inspection(inspected)
         bound["batch"] = str(int(spec.job.type in ("batch", "sysbatch")))
         if pulled:
@@ -88,7 +94,7 @@ class Maker:
 
     async def drop(self, made: Sequence[Made]) -> None:
         """Remove what was made by this run, since it may not be started."""
-        async with self.engine.opened() as session:
+        async with self.engine.shared() as session:
             await _dropped(session, made)
 
 

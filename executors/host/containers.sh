@@ -5,7 +5,26 @@
 
 # A field of a task's container file.
 bound() {
-    sed -n "s/^$1=//p" "$2/container" 2>/dev/null | head -n 1
+    [ -f "$2/container" ] || return 0
+    while IFS= read -r _line; do
+        case $_line in
+        "$1="*)
+            printf '%s\n' "${_line#*=}"
+            return
+            ;;
+        esac
+    done <"$2/container"
+}
+
+# The id and, if it was pulled for the task, the image, into $bound_id and $bound_pulled.
+load_bound() {
+    bound_id='' bound_pulled=''
+    while IFS== read -r _key _value; do
+        case $_key in
+        id) bound_id=$_value ;;
+        pulled) bound_pulled=$_value ;;
+        esac
+    done <"$1/container"
 }
 
 # The docker CLI, never for longer than $1 seconds: a hanging dockerd must not keep the lock.
@@ -38,11 +57,7 @@ start_container() {
         restarts=$((restarts + 1))
     fi
     if _said=$(engine 60 start "$_id" 2>&1 >/dev/null); then
-        set_now
-        [ "$state" != running ] || last_restart=$now
-        state=running started=$now
-        save_state "$1"
-        event "$1" Started "Task started by client"
+        note_start "$1"
         return 0
     fi
     engine_answers || fail docker "$(printf '%s' "$_said" | tr '\t\n' '  ' | head -c 300)"
@@ -51,6 +66,70 @@ start_container() {
     set_now
     state=dead failed=1 finished=$now
     save_state "$1"
+}
+
+note_start() {
+    set_now
+    [ "$state" != running ] || last_restart=$now
+    state=running started=$now
+    save_state "$1"
+    event_now "$1" Started "Task started by client"
+}
+
+# start_together ALLOC...: the containers of new allocations, a few at the same time. One that
+# docker refuses is left as it was: whoever starts it alone is told why.
+start_together() {
+    for _part in network tasks; do
+        _ids=$*
+        set --
+        for _id in $_ids; do
+            for _each in "$records/$_id/network" "$records/$_id"/tasks/*; do
+                case $_part:$_each in
+                network:*/network | tasks:*/tasks/*)
+                    [ ! -f "$_each/container" ] || set -- "$@" "$_each"
+                    ;;
+                esac
+            done
+        done
+        [ $# -lt 2 ] || start_in_shares "$@"
+        # shellcheck disable=SC2086 # split on purpose
+        set -- $_ids
+    done
+}
+
+start_in_shares() {
+    _shares=$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)
+    [ "${_shares:-0}" -gt 0 ] || _shares=1
+    [ "$_shares" -le 4 ] || _shares=4
+    _share=0
+    while [ "$_share" -lt "$_shares" ]; do
+        start_share "$@" &
+        _share=$((_share + 1))
+    done
+    wait
+}
+
+start_share() {
+    _number=0 _mine=
+    for _each in "$@"; do
+        shift
+        if [ $((_number % _shares)) -eq "$_share" ]; then
+            load_bound "$_each"
+            _mine="$_mine $bound_id"
+            set -- "$@" "$_each"
+        fi
+        _number=$((_number + 1))
+    done
+    # shellcheck disable=SC2086 # split on purpose
+    [ $# = 0 ] || engine 60 start $_mine 2>/dev/null | while read -r _started; do
+        for _each in "$@"; do
+            load_bound "$_each"
+            [ "$bound_id" = "$_started" ] || continue
+            load_state "$_each"
+            note_start "$_each"
+            break
+        done
+    done
 }
 
 # stop_container TASKDIR: its signal and its time to end, as it was made with; then it stays down.
@@ -139,8 +218,11 @@ _ended='{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCou
 _ended="$_ended"' {{or .HostConfig.RestartPolicy.Name "no"}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
 
 # The container that holds the network of an allocation's containers: up before them, down after.
+# start_network RECORD [started]: as launch_all.
 start_network() {
-    [ ! -f "$1/network/container" ] || start_container "$1/network"
+    [ -f "$1/network/container" ] || return 0
+    load_state "$1/network"
+    [ "$2:$state" = started:running ] || start_container "$1/network"
 }
 
 stop_network() {
@@ -167,31 +249,37 @@ remove_containers() {
     drop_created "${1##*/}"
 }
 
-# print_containers [FILTER...]: what docker says of those it has, and whether it answers at all.
+# print_containers: what docker says of those it has, and whether it answers at all.
 print_containers() {
     has docker || return 0
-    _filters=
-    for _filter in "$@"; do _filters="$_filters --filter $_filter"; done
-    # shellcheck disable=SC2086 # split on purpose
-    if ! _ids=$(engine 10 ps -aq --no-trunc $_filters 2>&1); then
+    if ! _ids=$(engine 10 ps -aq --no-trunc 2>&1); then
         docker_down "$_ids"
         return
     fi
-    if [ -n "$_ids" ]; then
-        # One that is removed meanwhile is no trouble; any other failure would look like that.
-        # shellcheck disable=SC2086 # split on purpose
-        if ! _all=$(engine 20 inspect --type container --format "$_look" $_ids 2>&1); then
-            case $_all in
-            *"No such "*) _all=$(printf '%s\n' "$_all" | grep "^container$tab") ;;
-            *)
-                docker_down "$_all"
-                return
-                ;;
-            esac
-        fi
-        printf '%s\n' "$_all"
-    fi
+    # shellcheck disable=SC2086 # split on purpose
+    [ -z "$_ids" ] || look_at $_ids || return 0
     printf 'docker\tup\n'
+}
+
+# print_named NAME...: the same of containers by their names, whoever has them now.
+print_named() {
+    has docker || return 0
+    look_at "$@" || return 0
+    printf 'docker\tup\n'
+}
+
+look_at() {
+    # One that is removed meanwhile is no trouble; any other failure would look like that.
+    if ! _all=$(engine 20 inspect --type container --format "$_look" "$@" 2>&1); then
+        case $_all in
+        *"No such "*) _all=$(printf '%s\n' "$_all" | grep "^container$tab") ;;
+        *)
+            docker_down "$_all"
+            return 1
+            ;;
+        esac
+    fi
+    printf '%s\n' "$_all"
 }
 
 docker_down() {

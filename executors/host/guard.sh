@@ -93,18 +93,28 @@ listening() {
     fi
 }
 
-# Take stdin apart: "COUNT BYTES" of a header of "BYTES PATH" lines, then the files' contents.
+# Take stdin apart: "COUNT BYTES" of a header of "BYTES PATH" lines, then the files' contents, one
+# behind the other, so that each is one read from where the last one has ended.
 unpack() {
     cat >"$1/bundle" || write_failed "$1"
-    read -r _count _offset <"$1/bundle"
+    exec 8<"$1/bundle"
+    read -r _count _offset <&8
     [ "${_count:-0}" -gt 0 ] || fail damaged "what was sent"
-    head -n $((_count + 1)) "$1/bundle" | tail -n "$_count" >"$1/list" || write_failed "$1"
+    while [ "$_count" -gt 0 ] && read -r _size _path <&8; do
+        printf '%s %s\n' "$_size" "$_path"
+        _count=$((_count - 1))
+    done >"$1/list" || write_failed "$1"
     while read -r _size _path; do
-        mkdir -p "$1/${_path%/*}" 2>/dev/null || write_failed "$1"
-        tail -c "+$((_offset + 1))" "$1/bundle" 2>/dev/null | head -c "$_size" >"$1/$_path"
-        [ "$(wc -c <"$1/$_path")" -eq "$_size" ] || write_failed "$1/$_path"
+        [ -d "$1/${_path%/*}" ] || mkdir -p "$1/${_path%/*}" 2>/dev/null || write_failed "$1"
+        if [ "$_size" -gt 0 ]; then
+            dd bs="$_size" count=1 <&8 >"$1/$_path" 2>/dev/null || write_failed "$1/$_path"
+        else
+            true >"$1/$_path" || write_failed "$1/$_path"
+        fi
         _offset=$((_offset + _size))
     done <"$1/list"
+    exec 8<&-
+    [ "$(wc -c <"$1/bundle")" -eq "$_offset" ] || fail damaged "what was sent"
     rm -f "$1/bundle" "$1/list"
 }
 
@@ -171,13 +181,19 @@ drop_unit() {
     systemctl daemon-reload >/dev/null 2>&1 9>&-
 }
 
+# launch_all RECORD [started]: what should run, but for what the second word says runs for sure.
 launch_all() {
-    start_network "$1"
+    _sure=$2
+    start_network "$1" "$2"
     for _each in "$1"/tasks/*/; do
         _each=${_each%/}
         [ -f "$_each/policy" ] || continue
         load_state "$_each"
-        [ "$state" = dead ] || launch "$_each"
+        case $state in
+        dead) ;;
+        running) [ "$_sure" = started ] || launch "$_each" ;;
+        *) launch "$_each" ;;
+        esac
     done
     # What docker refused to start is over at once.
     ! has_containers "$1" || release_if_dead "$1" || :

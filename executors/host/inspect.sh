@@ -3,12 +3,12 @@ set_data "$1"
 shift
 printf 'orch-probe\t%s\n' "$format"
 for _id in "$@"; do list_alloc "$data/records/$_id"; done | print_allocs 0
-_any=
-for _id in "$@"; do ! has_containers "$data/records/$_id" || _any=1; done
-if [ -n "$_any" ]; then
-    _count=$#
-    for _id in "$@"; do set -- "$@" "name=$_id"; done
-    shift "$_count"
-    print_containers "$@"
-fi
+_ids=$*
+set --
+for _id in $_ids; do
+    for _each in "$data/records/$_id/network" "$data/records/$_id"/tasks/*; do
+        [ ! -f "$_each/container" ] || set -- "$@" "$(bound name "$_each")"
+    done
+done
+[ $# = 0 ] || print_named "$@"
 printf 'end\torch-probe\n'

@@ -86,9 +86,14 @@ sync_files() {
 
 # event DIR TYPE MESSAGE [KEY=VALUE...]: one line, appended in one write.
 event() {
+    set_now
+    event_now "$@"
+}
+
+# The same, of the time in $now.
+event_now() {
     _dir=$1 _type=$2 _text=$3
     shift 3
-    set_now
     _line="$now$tab$_type$tab$_text"
     for _detail in "$@"; do _line="$_line$tab$_detail"; done
     printf '%s\n' "$_line" >>"$_dir/events"
@@ -112,11 +117,14 @@ load_state() {
 }
 
 save_state() {
+    write_state "$1/state.tmp.$$" && mv -f "$1/state.tmp.$$" "$1/state"
+}
+
+write_state() {
     printf 'state=%s\nfailed=%s\nrestarts=%s\nstarted=%s\nfinished=%s\n' \
-        "$state" "$failed" "$restarts" "$started" "$finished" >"$1/state.tmp.$$" &&
+        "$state" "$failed" "$restarts" "$started" "$finished" >"$1" &&
         printf 'last_restart=%s\nexit_code=%s\nsignal=%s\n' \
-            "$last_restart" "$exit_code" "$signal" >>"$1/state.tmp.$$" &&
-        mv -f "$1/state.tmp.$$" "$1/state"
+            "$last_restart" "$exit_code" "$signal" >>"$1"
 }
 
 load_policy() {

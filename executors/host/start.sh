@@ -1,32 +1,62 @@
-# Start an allocation, once. KEY EPOCH INDEX COMMIT, then ALLOC TOKEN, what it asks (CPU MEMORY
-# DISK), what the node has (CPU MEMORY DISK), the ports. Its files come on stdin.
+# Start allocations, each once. For each of them: KEY EPOCH INDEX COMMIT ALLOC TOKEN, what it asks
+# (CPU MEMORY DISK), what the node has (CPU MEMORY DISK), how many ports, the ports. Their files
+# come on stdin, below their ids. A line for each says how it went: one that is refused keeps
+# nobody else from being started.
 lock_host
 check_node
 shift 3
-check_fence "$1" "$2" "$3" "$4"
-id=$5
-token=$6
-ask_cpu=$7 ask_memory=$8 ask_disk=$9
-shift 9
-all_cpu=$1 all_memory=$2 all_disk=$3
-shift 3
+staging=$records/.new-start
 
-record=$records/$id
-[ ! -e "$record/stop" ] || fail tombstone "$id"
-if [ -e "$record" ]; then
-    _found=$(field token "$record/record")
-    [ "$_found" = "$token" ] || fail taken "$id"
-    [ -e "$record/released" ] || launch_all "$record"
-    succeed again
-fi
+# admit, or refuse, one allocation: its directories are made, and its files wait in $staging.
+admit() {
+    check_fence "$1" "$2" "$3" "$4"
+    id=$5
+    token=$6
+    record=$records/$id
+    [ ! -e "$record/stop" ] || fail tombstone "$id"
+    if [ -e "$record" ]; then
+        _found=$(field token "$record/record")
+        [ "$_found" = "$token" ] || fail taken "$id"
+        succeed again
+    fi
+    staged=$staging/$id
+    shift 6
+    check_room "$@"
+    make_alloc
+    succeed started
+}
 
-for _port in "$@"; do
-    listening | grep -qx "$_port" && fail port "$_port${tab}a process that listens on it"
-done
-settle_containers
-_verdict=$(
-    live_records | awk -v cpu="$ask_cpu" -v memory="$ask_memory" -v disk="$ask_disk" \
-        -v all_cpu="$all_cpu" -v all_memory="$all_memory" -v all_disk="$all_disk" -v ports="$*" '
+# check_room CPU MEMORY DISK, of the node's CPU MEMORY DISK, COUNT PORT...
+check_room() {
+    ask_cpu=$1 ask_memory=$2 ask_disk=$3 all_cpu=$4 all_memory=$5 all_disk=$6
+    _count=$7
+    shift 7
+    # Behind the ports follow other allocations.
+    _ports=
+    while [ "$_count" -gt 0 ]; do
+        printf '%s\n' "$listening" | grep -qx "$1" &&
+            fail port "$1${tab}a process that listens on it"
+        _ports="$_ports $1"
+        _count=$((_count - 1))
+        shift
+    done
+    _verdict=$(taken_records | room_for "$_ports")
+    case $_verdict in
+    fits) ;;
+    '') fail damaged "$records" ;;
+    *) fail "${_verdict%%"$tab"*}" "${_verdict#*"$tab"}" ;;
+    esac
+}
+
+# The records that count: of what is here, and of what has been admitted a moment ago.
+taken_records() {
+    live_records
+    for _id in $admitted; do printf '%s\n' "$staging/$_id/record"; done
+}
+
+room_for() {
+    awk -v cpu="$ask_cpu" -v memory="$ask_memory" -v disk="$ask_disk" \
+        -v all_cpu="$all_cpu" -v all_memory="$all_memory" -v all_disk="$all_disk" -v ports="$1" '
         BEGIN { n = split(ports, p, " "); for (i = 1; i <= n; i++) wanted[p[i]] = 1 }
         {
             file = $0; whole = 0; name = ""
@@ -52,51 +82,113 @@ _verdict=$(
                 print "room\tdisk\t" used_disk + 0 "\t" disk "\t" all_disk
             else print "fits"
         }'
-)
-case $_verdict in
-fits) ;;
-'') fail damaged "$records" ;;
-*) fail "${_verdict%%"$tab"*}" "${_verdict#*"$tab"}" ;;
-esac
-
-staged=$records/.new-$id
-rm -rf "$staged" "$data/alloc/$id"
-mkdir -p "$staged" 2>/dev/null || write_failed "$staged"
-unpack "$staged" 2>/dev/null
-make_dirs() {
-    umask 022
-    mkdir -p "$data/alloc/$id/alloc/data" "$data/alloc/$id/alloc/logs" "$data/alloc/$id/alloc/tmp" &&
-        chmod 0755 "$data/alloc/$id" &&
-        chmod 0777 "$data/alloc/$id/alloc" "$data/alloc/$id/alloc/data" &&
-        chmod 1777 "$data/alloc/$id/alloc/tmp"
 }
+
+make_alloc() {
+    [ ! -e "$data/alloc/$id" ] || rm -rf "${data:?}/alloc/$id"
+    umask 022
+    { make_dirs "$data/alloc/$id"; } 2>/dev/null || unmake "$data/alloc/$id"
+    umask 077
+    for _each in "$staged"/tasks/*/; do
+        _each=${_each%/}
+        { make_task "$_each"; } 2>/dev/null || unmake "$data/alloc/$id"
+    done
+}
+
+unmake() {
+    rm -rf "${data:?}/alloc/$id"
+    write_failed "$1"
+}
+
+make_dirs() {
+    mkdir "$1" && mkdir -m 0777 "$1/alloc" "$1/alloc/data" && mkdir "$1/alloc/logs" &&
+        mkdir -m 1777 "$1/alloc/tmp"
+}
+
+make_task() {
+    make_task_dirs "$data/alloc/$id/${1##*/}" "$1" || return 1
+    set_now
+    event_now "$1" Received "Task received by client" &&
+        event_now "$1" "Task Setup" "Building Task Directory" "message=Building Task Directory" &&
+        tell_pull "$1" && load_state "$1" && write_state "$1/state"
+}
+
 make_task_dirs() {
-    mkdir -p "$1/local" "$1/secrets" "$1/tmp" &&
-        chmod 0777 "$1" "$1/local" && chmod 1777 "$1/tmp" && chmod 0700 "$1/secrets" || return 1
-    # A container's user is known to the container only; on the host nobody gets past the parent.
-    [ ! -f "$2/container" ] || { chmod 0777 "$1/secrets" && chmod 0711 "$1"; } || return 1
+    if [ -f "$2/container" ]; then
+        # Its user is known to the container only; on the host nobody gets past the parent.
+        mkdir -m 0711 "$1" && mkdir -m 0777 "$1/local" "$1/secrets" && mkdir -m 1777 "$1/tmp"
+        return
+    fi
+    mkdir -m 0777 "$1" "$1/local" && mkdir -m 1777 "$1/tmp" && mkdir -m 0700 "$1/secrets" ||
+        return 1
     [ ! -s "$2/user" ] || {
         read -r _user <"$2/user" && id -u "$_user" >/dev/null && chown "$_user" "$1/secrets"
     } || :
 }
-{ make_dirs; } 2>/dev/null || { rm -rf "${data:?}/alloc/$id"; write_failed "$data/alloc/$id"; }
-for _each in "$staged"/tasks/*/; do
-    _each=${_each%/}
-    { make_task_dirs "$data/alloc/$id/${_each##*/}" "$_each" &&
-        event "$_each" Received "Task received by client" &&
-        event "$_each" "Task Setup" "Building Task Directory" "message=Building Task Directory" &&
-        { [ -z "$(bound pulled "$_each")" ] ||
-            event "$_each" Driver "Downloading image" "image=$(bound pulled "$_each")"; } &&
-        { load_state "$_each"; save_state "$_each"; }; } 2>/dev/null ||
-        { rm -rf "${data:?}/alloc/$id"; write_failed "$data/alloc/$id"; }
+
+tell_pull() {
+    [ -f "$1/container" ] || return 0
+    load_bound "$1"
+    [ -z "$bound_pulled" ] || event_now "$1" Driver "Downloading image" "image=$bound_pulled"
+}
+
+# Everything that was admitted becomes a record, in one sync before and one after.
+keep_admitted() {
+    set --
+    for _id in $admitted; do
+        set -- "$@" "$staging/$_id/record" "$staging/$_id"
+        for _file in "$staging/$_id"/tasks/*/policy "$staging/$_id"/tasks/*/run \
+            "$staging/$_id"/tasks/*/container; do
+            [ ! -f "$_file" ] || set -- "$@" "$_file"
+        done
+    done
+    [ $# -gt 0 ] || return 0
+    sync_files "$@"
+    set --
+    for _id in $admitted; do set -- "$@" "$staging/$_id"; done
+    mv "$@" "$records" 2>/dev/null
+    sync_files "$records"
+}
+
+# launch_one ALLOC WORD: what is new has been started with the others, or docker has refused it.
+launch_one() {
+    id=$1
+    record=$records/$id
+    if ! [ -d "$record" ]; then
+        staged=$staging/$id
+        unmake "$record"
+    fi
+    [ -e "$record/released" ] || launch_all "$record" "$2"
+    succeed "$2"
+}
+
+# say ALLOC WORDS: an allocation's line, of the last one that was printed for it.
+say() {
+    printf 'orch-start\t%s\t%s\n' "$1" "${2##*"$newline"}"
+}
+
+newline='
+'
+rm -rf "$staging"
+mkdir -p "$staging" 2>/dev/null || write_failed "$staging"
+staged=$staging
+unpack "$staging" 2>/dev/null
+settle_containers
+admitted='' known='' listening=''
+while [ $# -ge 13 ]; do
+    [ "${13}" = 0 ] || : "${listening:=$(listening)}"
+    _said=$(admit "$@")
+    case $_said in
+    *"orch-ok${tab}started") admitted="$admitted $5" ;;
+    *"orch-ok${tab}again") known="$known $5" ;;
+    *) say "$5" "$_said" ;;
+    esac
+    shift $((13 + ${13}))
 done
-set -- "$staged/record" "$staged"
-for _each in "$staged"/tasks/*/policy "$staged"/tasks/*/run "$staged"/tasks/*/container; do
-    [ ! -f "$_each" ] || set -- "$@" "$_each"
-done
-sync_files "$@"
-mv "$staged" "$record" 2>/dev/null || { rm -rf "${data:?}/alloc/$id"; write_failed "$record"; }
-staged=
-sync_files "$records"
-launch_all "$record"
-succeed started
+keep_admitted
+# shellcheck disable=SC2086 # split on purpose
+start_together $admitted
+for _id in $admitted; do say "$_id" "$(launch_one "$_id" started)"; done
+for _id in $known; do say "$_id" "$(launch_one "$_id" again)"; done
+rm -rf "$staging"
+succeed done

@@ -108,6 +108,31 @@ async def test_start_twice_is_one_start(host: HostUnderTest) -> None:
     assert await host.output(first) == b"up\n"
 
 
+async def test_one_that_is_refused_keeps_no_other_from_being_started(host: HostUnderTest) -> None:
+    stopped = host.record(1)
+    await host.stop(stopped)
+    records = [stopped, host.record(2, ports={"a": 29877}), host.record(3), host.record(4)]
+    records += [host.record(5, ports={"a": 29877}), host.record(6, memory_mb=900)]
+    newer = JobFence(key="web", epoch=0, index=6)
+    requests = [host.request(host.task(IDLE), record=r) for r in records]
+    requests[3] = replace(requests[3], fence=newer)
+    ends = await host.guard.start_all(requests)
+    assert [type(e) for e in ends] == [
+        TombstonedError,
+        type(None),
+        type(None),
+        FencedError,
+        PortTakenError,
+        NoRoomError,
+    ]
+    assert f"29877 is taken by allocation {records[1].name}" in str(ends[4])
+    for record in records[1:3]:
+        await host.until(record, "running")
+    assert {p.name for p in (host.data / "alloc").iterdir()} == {r.alloc_id for r in records[1:3]}
+    again = await host.guard.start_all(requests[:3])
+    assert [type(e) for e in again] == [TombstonedError, type(None), type(None)]
+
+
 async def test_other_token_is_refused(host: HostUnderTest) -> None:
     record = await host.start(host.task(IDLE))
     with pytest.raises(TakenError):
