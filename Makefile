@@ -11,10 +11,11 @@ JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-format check-lint check-types check-layers check-locks \
-    check-shell format test demo demo-write bench golden lock dist lab-up lab-down clean
+    check-shell format test demo demo-write bench bench-plan bench-ledger \
+    bench-probe bench-apply bench-all golden lock dist lab-up lab-down clean
 
 help: ## What can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(STAMP) ## The virtual environment with everything in it
 
@@ -59,6 +60,20 @@ demo-write: $(STAMP) ## The same, into README.md; review the diff
 
 bench: $(STAMP) ## Start-up time and memory
 	$(PY) bench/startup.py
+
+bench-plan: $(STAMP) ## What planning 50 and 100 jobs costs
+	PYTHONPATH=. $(PY) bench/plan.py
+
+bench-ledger: $(STAMP) ## What reading and changing ledgers costs
+	PYTHONPATH=. $(PY) bench/ledger.py
+
+bench-probe: $(STAMP) ## What looking at 50, 200, 1000 hosts costs, beside other tools (an hour; SIZES=50)
+	$(PY) bench/probe.py
+
+bench-apply: $(STAMP) ## What starting 30 tasks and containers costs (root; DRIVERS=raw_exec)
+	$(PY) bench/apply.py
+
+bench-all: bench bench-plan bench-ledger bench-probe bench-apply ## All of these (make -k bench-all goes on after a missed target)
 
 golden: $(STAMP) ## Rewrite the golden files and docs/jobspec.md; review the diff
 	ORCH_GOLDEN=write $(PY) -m pytest -q tests/golden tests/docs
