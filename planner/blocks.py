@@ -79,8 +79,11 @@ def _object(
     if kind is DiffType.NONE:
         return None
     fields, objects = content(block, *pair, contextual)
-    if kind is DiffType.EDITED and not objects and all(f.type is DiffType.NONE for f in fields):
+    kinds = {f.type for f in fields} - {DiffType.NONE}
+    if kind is DiffType.EDITED and not objects and not kinds:
         return None
+    if block.by_fields and len(kinds) == 1:
+        (kind,) = kinds
     return ObjectDiff(type=kind, name=block.name, fields=fields, objects=objects)
 
 

@@ -62,6 +62,8 @@ class Block:
     sole: bool = False
     # shown in a changed block even where it is the same
     context: bool = False
+    # its kind follows from the fields that differ: where some only came, it is added
+    by_fields: bool = False
     # items are free maps, flattened to the last leaf
     is_free: bool = False
     # what entries of a map that stands for a block are shown as, where not under their own name
@@ -189,7 +191,13 @@ SHAPES: dict[type[object], Shape] = {
             _one("resources", "Resources"),
             _one("log_config", "LogConfig"),
             _struct("dispatch_payload", "DispatchPayload"),
-            _keyed("artifacts", "Artifact", _artifact_place),
+            Block(
+                attr="artifacts",
+                name="Artifact",
+                match=Match.KEY,
+                key=_artifact_place,
+                by_fields=True,
+            ),
             SERVICES,
             _struct("vault", "Vault"),
             Block(attr="secrets", name="Secret", match=Match.KEY, key=_entry_name, is_free=True),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 _FORM = re.compile(
     r"v?(?P<base>\d{1,12}(?:\.\d{1,12}){0,7})"
     r"(?:-(?P<pre>[0-9A-Za-z~-]+(?:\.[0-9A-Za-z~-]+)*))?"
+    # 1.2rc1: only where versions are read loosely
+    r"(?P<joined>[A-Za-z~][0-9A-Za-z~-]*(?:\.[0-9A-Za-z~-]+)*)?"
     r"(?:\+[0-9A-Za-z~.-]+)?"
 )
 _CONDITION = re.compile(r"\s*(?P<sign>!=|>=|<=|~>|=|>|<)?\s*(?P<version>\S+)\s*")
@@ -38,14 +40,15 @@ def _part(text: str) -> _Part:
     return (0, int(text), "") if text.isdigit() else (1, 0, text)
 
 
-def parsed_version(text: str) -> Version | None:
+def parsed_version(text: str, *, strict: bool = False) -> Version | None:
     """Return the version that `text` writes, or None where it is none."""
     match = _FORM.fullmatch(text.strip())
-    if match is None:
+    if match is None or (match["joined"] and (strict or match["pre"])):
         return None
     numbers = [int(n) for n in match["base"].split(".")]
     padding = [0] * (_SEGMENTS - len(numbers))
-    pre = tuple(match["pre"].split(".")) if match["pre"] else ()
+    written = match["pre"] or match["joined"]
+    pre = tuple(written.split(".")) if written else ()
     return Version(base=(*numbers, *padding), pre=pre, written=len(numbers))
 
 
@@ -66,7 +69,7 @@ def version_matches(text: str, conditions: str, *, strict: bool) -> bool:
     `strict` (semver) orders pre-releases like all others and knows no ``~>``. What cannot be
     read matches nothing.
     """
-    version = parsed_version(text)
+    version = parsed_version(text, strict=strict)
     if version is None:
         return False
     return all(_meets(version, c, strict) for c in conditions.split(","))
@@ -74,7 +77,7 @@ def version_matches(text: str, conditions: str, *, strict: bool) -> bool:
 
 def _meets(version: Version, condition: str, strict: bool) -> bool:
     match = _CONDITION.fullmatch(condition)
-    wanted = parsed_version(match["version"]) if match else None
+    wanted = parsed_version(match["version"], strict=strict) if match else None
     if match is None or wanted is None:
         return False
     sign = match["sign"] or "="
@@ -93,6 +96,7 @@ def _is_close(version: Version, wanted: Version) -> bool:
     fixed = wanted.written - 1
     return (
         _comparable(version, wanted)
+        and bool(version.pre) >= bool(wanted.pre)
         and version.base[:fixed] == wanted.base[:fixed]
         and version.order >= wanted.order
     )

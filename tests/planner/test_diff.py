@@ -12,6 +12,7 @@ from planner.annotate import annotated, updates
 from planner.diff import DiffType, JobDiff, ObjectDiff, TaskDiff, TaskGroupDiff, job_diff
 from planner.job import (
     Affinity,
+    Artifact,
     Check,
     Constraint,
     Identity,
@@ -291,6 +292,20 @@ def test_devices_are_told_apart_by_their_names() -> None:
         (DiffType.ADDED, "Constraint"),
         (DiffType.DELETED, "Constraint"),
     ]
+
+
+def test_an_artifact_to_which_something_only_came_is_added() -> None:
+    old = Artifact(getter_source="http://a")
+    came = replace(old, getter_headers={"X": "y"})
+    for before, after, kind in (
+        (old, came, DiffType.ADDED),
+        (came, old, DiffType.DELETED),
+        (old, replace(came, getter_source="http://b"), DiffType.EDITED),
+    ):
+        (artifact,) = task_objects(
+            job(task={"artifacts": (before,)}), job(task={"artifacts": (after,)})
+        )
+        assert artifact.type is kind
 
 
 def test_secrets_are_flattened_and_told_apart_by_their_names() -> None:

@@ -25,6 +25,10 @@ LOOSE = [
     ("1.3.0-beta1", "= 1.3.0-beta1", True),
     ("1.3.0", ">= 1.3.0-beta1", True),
     ("1.3.0+build.5", "1.3.0", True),
+    ("1.2rc1", ">= 1.1", False),
+    ("1.2rc1", ">= 1.2-beta", True),
+    ("1.2.3", "~> 1.2.0-beta", False),
+    ("1.2.0-rc1", "~> 1.2.0-beta", True),
     ("no version", ">= 1.0", False),
     ("1.0", ">= nonsense", False),
     ("1.0", ">= 1.0 or so", False),
@@ -35,6 +39,7 @@ STRICT = [
     ("1.3.0-beta", "> 1.3.0-5", True),
     ("1.3.0", "> 1.3.0-rc1", True),
     ("1.3.0", "~> 1.2", False),
+    ("1.3.0rc1", ">= 1.0", False),
 ]
 
 
