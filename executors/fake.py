@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from executors.interaction import Console
@@ -106,17 +106,6 @@ class FakeTransport:
         await asyncio.sleep(reply.delay)
         self._refuse(reply)
         return _cut(reply.completed, bounds.output)
-
-    async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
-        """Yield the scripted stdout line by line; a status other than 0 is an error at its end."""
-        reply = self._reply(argv, b"")
-        for line in reply.completed.stdout.splitlines(keepends=True):
-            yield line
-        await asyncio.sleep(reply.delay)
-        self._refuse(reply)
-        if reply.completed.exit_status:
-            detail = f"{argv[0]}: exit {reply.completed.exit_status}"
-            raise HostError(self.name, HostFault.COMMAND, detail)
 
     async def interact(self, argv: Sequence[str], console: Console) -> int:
         """Hear the console out, then say what is scripted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -79,7 +79,7 @@ class LocalTransport:
     ) -> Completed:
         """Run a command and return its end; `HostError` if it takes too long."""
         limits = bounds or Bounds()
-        process = await self._spawn(argv, asyncio.subprocess.PIPE)
+        process = await self._spawn(argv)
         try:
             async with asyncio.timeout(limits.deadline):
                 return await _completed(process, stdin, limits.output)
@@ -89,20 +89,11 @@ class LocalTransport:
         finally:
             await _end(process)
 
-    async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
-        """Run a command and yield its stdout as it comes."""
-        process = await self._spawn(argv, asyncio.subprocess.DEVNULL)
-        try:
-            while chunk := await _reader(process.stdout).read(_CHUNK):
-                yield chunk
-        finally:
-            await _end(process)
-
     async def interact(self, argv: Sequence[str], console: Console) -> int:
         """Run a command with a console at its near end; there is no pty here."""
         if console.terminal:
             raise HostError(self.name, HostFault.COMMAND, "commands here have no terminal")
-        process = await self._spawn(argv, asyncio.subprocess.PIPE)
+        process = await self._spawn(argv)
         feeding = asyncio.create_task(_talk(process, console))
         try:
             await asyncio.gather(
@@ -129,17 +120,17 @@ class LocalTransport:
     async def pipe(self, argv: Sequence[str], *, deadline: float) -> Stream:
         """Start a command and return its stdin and stdout."""
         async with asyncio.timeout(deadline):
-            return ProcessStream(await self._spawn(argv, asyncio.subprocess.PIPE))
+            return ProcessStream(await self._spawn(argv))
 
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def _spawn(self, argv: Sequence[str], stdin: int) -> asyncio.subprocess.Process:
+    async def _spawn(self, argv: Sequence[str]) -> asyncio.subprocess.Process:
         words = [*self.interpreter, *argv[1:]] if argv[0] == "sh" else list(argv)
         try:
             return await asyncio.create_subprocess_exec(
                 *words,
-                stdin=stdin,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=dict(self.env) if self.env is not None else None,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol, cast
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 import asyncssh
+from asyncssh.constants import OPEN_CONNECT_FAILED
 
 from executors.transport import Completed
 
-# A stream's reader may lag by so many bytes before the host is told to wait.
-_LAG_LIMIT = 1024 * 1024
+T = TypeVar("T")
+
 _KILLED = 128 + signal.SIGKILL
-_STDERR_KEPT = 4096
+# Seconds between attempts to open a session, about 15 in all.
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, *(1.0,) * 14)
 
 
 class ClientChannel(Protocol):
@@ -35,14 +37,6 @@ class ClientChannel(Protocol):
 
     def abort(self) -> None:
         """Close the channel at once."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Let the host wait."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Let the host go on."""
         ...
 
 
@@ -88,57 +82,6 @@ class ExecSession(asyncssh.SSHClientSession[bytes]):
         return Completed(exit_status=status, stdout=out, stderr=err, truncated=self._truncated)
 
 
-class FollowSession(asyncssh.SSHClientSession[bytes]):
-    """Passes on what a command prints as it comes, pausing the host when the reader lags."""
-
-    def __init__(self) -> None:
-        self._chan: ClientChannel | None = None
-        self._chunks: list[bytes] = []
-        self._news = asyncio.Event()
-        self.closed = False
-        self.status: int | None = None
-        self.stderr = b""
-
-    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        """Keep the channel, to pause it."""
-        self._chan = cast("ClientChannel", chan)
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Queue stdout; keep the first part of stderr."""
-        if datatype is not None:
-            self.stderr = (self.stderr + data)[:_STDERR_KEPT]
-            return
-        self._chunks.append(data)
-        self._news.set()
-        if self._chan and sum(map(len, self._chunks)) > _LAG_LIMIT:
-            self._chan.pause_reading()
-
-    def exit_status_received(self, status: int) -> None:
-        """Note the exit status."""
-        self.status = status
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """Note the signal as shells do: 128 and its number."""
-        self.status = signal_status(signal)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wake the reader for the last time."""
-        self.closed = True
-        self._news.set()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield what came, until the command or the connection ends."""
-        while not (self.closed and not self._chunks):
-            await self._news.wait()
-            data, self._chunks = b"".join(self._chunks), []
-            if not self.closed:
-                self._news.clear()
-                if self._chan:
-                    self._chan.resume_reading()
-            if data:
-                yield data
-
-
 class SshStream:
     """A connection that the host opened for us; `closed` is told once, when it ends here."""
 
@@ -154,12 +97,18 @@ class SshStream:
 
     async def write(self, data: bytes) -> None:
         """Send bytes; `ConnectionError` where the other side is gone."""
-        self._writer.write(data)
-        await self._writer.drain()
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except asyncssh.Error as e:
+            raise ConnectionResetError(str(e)) from e
 
     async def read(self, limit: int) -> bytes:
-        """Return up to `limit` bytes, or nothing at the end."""
-        return await self._reader.read(limit)
+        """Return up to `limit` bytes, nothing at the end; `ConnectionError` where it broke."""
+        try:
+            return await self._reader.read(limit)
+        except asyncssh.Error as e:
+            raise ConnectionResetError(str(e)) from e
 
     async def close(self) -> None:
         """End the connection."""
@@ -182,3 +131,15 @@ def kill(chan: ClientChannel) -> None:
     with contextlib.suppress(OSError):
         chan.kill()
     chan.abort()
+
+
+async def patiently(opening: Callable[[], Awaitable[T]]) -> T:
+    """Open a session; again where sshd has too many, for those just closed still count there."""
+    for pause in _PAUSES:
+        try:
+            return await opening()
+        except asyncssh.ChannelOpenError as e:
+            if e.code != OPEN_CONNECT_FAILED:
+                raise
+        await asyncio.sleep(pause)
+    return await opening()

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import asyncssh
-from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_CONNECT_FAILED
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 
 from executors.interaction import Console
 from executors.printable import printable
-from executors.ssh_channel import ClientChannel, ExecSession, FollowSession, SshStream, kill
+from executors.ssh_channel import ClientChannel, ExecSession, SshStream, kill, patiently
 from executors.ssh_keys import Identity
 from executors.ssh_trust import HostTrust, TrustingClient
 from executors.transport import Bounds, Completed, HostError, HostFault
 from inventory.model import SshTarget
-
-T = TypeVar("T")
 
 # Below sshd's MaxSessions of 10: others may be logged in through the same connection's limits.
 _CHANNELS = 8
@@ -31,8 +29,6 @@ _BOUNDED = (
     'if command -v timeout >/dev/null 2>&1; then exec timeout -s KILL "$0" "$@"; else exec "$@"; fi'
 )
 _CLOSE_TIMEOUT = 2.0
-# Seconds between attempts to open a session, about 15 in all.
-_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, *(1.0,) * 14)
 _TCP_HINT = "Checks go through sshd: set AllowTcpForwarding yes (or local) in sshd_config."
 _UNIX_HINT = "Set AllowStreamLocalForwarding yes (or local) in sshd_config."
 
@@ -188,32 +184,11 @@ class SshTransport:
             if not session.closed:
                 kill(chan)
 
-    async def _open(self, session: ExecSession | FollowSession, command: str) -> ClientChannel:
-        chan, _ = await _patiently(
+    async def _open(self, session: ExecSession, command: str) -> ClientChannel:
+        chan, _ = await patiently(
             lambda: self._channels.create_session(lambda: session, command, encoding=None)
         )
         return cast("ClientChannel", chan)
-
-    async def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
-        """Run a command and yield its stdout as it comes; closing the iterator ends it."""
-        session = FollowSession()
-        async with self._slots:
-            try:
-                chan = await self._open(session, command_line(self._target, argv))
-            except (asyncssh.Error, OSError) as e:
-                raise self._failed(e) from e
-            try:
-                chan.write_eof()
-                async for data in session.chunks():
-                    yield data
-            finally:
-                if not session.closed:
-                    kill(chan)
-        if session.status is None:
-            raise self._lost(f"while {_name(argv)} ran")
-        if session.status:
-            detail = f"{_name(argv)}: exit {session.status}: {printable(session.stderr)}"
-            raise HostError(self.host, HostFault.COMMAND, detail)
 
     async def interact(self, argv: Sequence[str], console: Console) -> int:
         """Run a command with a console at its near end; return its exit status."""
@@ -258,7 +233,7 @@ class SshTransport:
             await self._slots.acquire()
         try:
             async with asyncio.timeout(deadline):
-                writer, reader, _ = await _patiently(
+                writer, reader, _ = await patiently(
                     lambda: self._channels.open_session(command, encoding=None)
                 )
         except (asyncssh.Error, OSError) as e:
@@ -297,18 +272,6 @@ class SshTransport:
                 await self.connection.wait_closed()
         except TimeoutError:
             self.connection.abort()
-
-
-async def _patiently(opening: Callable[[], Awaitable[T]]) -> T:
-    """Open a session; again where sshd has too many, for those just closed still count there."""
-    for pause in _PAUSES:
-        try:
-            return await opening()
-        except asyncssh.ChannelOpenError as e:
-            if e.code != OPEN_CONNECT_FAILED:
-                raise
-        await asyncio.sleep(pause)
-    return await opening()
 
 
 def _name(argv: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 import asyncssh
 
 from executors.interaction import Console
-from executors.ssh_channel import signal_status
+from executors.ssh_channel import patiently, signal_status
 
 _CHUNK = 64 * 1024
 
@@ -59,7 +59,7 @@ async def talk(connection: Any, command: str, console: Console) -> int | None:  
     if console.terminal:
         size = console.size()
         terminal = {"term_type": console.terminal, "term_size": (size.columns, size.rows)}
-    made = await connection.create_process(command, encoding=None, **terminal)
+    made = await patiently(lambda: connection.create_process(command, encoding=None, **terminal))
     process = cast("_Process", made)
     inputs = [_spawned(_feed(process, console))]
     if console.terminal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -63,11 +63,11 @@ class Stream(Protocol):
     """A connection opened from the host's side: TCP, a unix socket, or a command's two ends."""
 
     async def write(self, data: bytes) -> None:
-        """Send bytes."""
+        """Send bytes; `ConnectionError` where the other side is gone."""
         ...
 
     async def read(self, limit: int) -> bytes:
-        """Return up to `limit` bytes, or nothing at the end."""
+        """Return up to `limit` bytes, nothing at the end; `ConnectionError` where it broke."""
         ...
 
     async def close(self) -> None:
@@ -87,10 +87,6 @@ class Transport(Protocol):
         self, argv: Sequence[str], *, stdin: bytes = b"", bounds: Bounds | None = None
     ) -> Completed:
         """Run a command (quoted once, here) and return its end, whatever its exit status."""
-        ...
-
-    def follow(self, argv: Sequence[str]) -> AsyncIterator[bytes]:
-        """Run a command and yield its stdout as it comes, until it ends or is closed."""
         ...
 
     async def interact(self, argv: Sequence[str], console: Console) -> int:

@@ -37,7 +37,7 @@ def status(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show an allocation: addresses, checks, and each task's use and events."""
+    """Show an allocation: addresses, checks, what its tasks use."""
     from gitops.cli import reading_alloc
     from gitops.view.options import StatusView
 
@@ -49,7 +49,7 @@ def status(
 
 @app.command("restart")
 def restart(alloc: Alloc, task: TaskArgument = "", only: TaskFlag = "") -> None:
-    """Restart its running tasks, or one; their restart policy does not count it."""
+    """Restart its running tasks, or one of them."""
     from gitops.cli import handling
 
     asyncio.run(handling.restart(alloc, only or task))
@@ -87,7 +87,7 @@ def execute(
     stdin: Stdin = True,
     tty: Tty = None,
 ) -> None:
-    """Run a command beside a task: its directory, its variables, its user."""
+    """Run a command beside a task, as that task."""
     from gitops.cli import executing
 
     name, *argv = words[:1] + (words[2:] if words[1:2] == ["--"] else words[1:])
@@ -116,14 +116,14 @@ def logs(
 ) -> None:
     """Print what one task has written, or follow it."""
     from executors.logs import LogStream, Tail
-    from gitops.cli import output
+    from gitops.cli import output, sources
 
     both = stdout == stderr
     named = ((LogStream.STDOUT, stdout), (LogStream.STDERR, stderr))
     chosen = tuple(s for s, wanted in named if wanted or (both and (follow or stdout)))
     streams = chosen or (LogStream.STDOUT,)
     ends = tail or lines is not None or size is not None
-    wanted = output.Wanted(
+    wanted = sources.Wanted(
         name=alloc,
         task=only or task,
         follow=follow,

@@ -49,10 +49,10 @@ def logs(
 ) -> None:
     """Print what tasks have written, or follow it."""
     from executors.logs import LogStream, Tail
-    from gitops.cli import output
+    from gitops.cli import output, sources
 
     stream = LogStream.STDERR if stderr else LogStream.STDOUT
-    wanted = output.Wanted(
+    wanted = sources.Wanted(
         name=job,
         task=task,
         follow=follow,

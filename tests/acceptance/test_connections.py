@@ -70,9 +70,34 @@ def test_every_command_connects_once_to_each_host(shop: Shop) -> None:
 
 
 def test_many_allocations_of_one_host_share_eight_channels(shop: Shop) -> None:
+    host = shop.hosts[0]
     # sshd itself counts: it refuses the ninth
-    shop.hosts[0].configure_sshd("MaxSessions 8")
-    shop.job(web(count=MANY, group=ON_H1).replace("max_parallel     = 1", "max_parallel = 24"))
-    applied = shop.apply()
+    host.configure_sshd("MaxSessions 8")
+    for each in shop.hosts:
+        each.configure_sshd("LogLevel VERBOSE")
+    many = web(count=MANY, group=ON_H1).replace("max_parallel     = 1", f"max_parallel = {MANY}")
+    path = str(shop.job(many))
+    with one_connection_each(shop):
+        shop.orch("plan", path)
+    with one_connection_each(shop):
+        applied = shop.apply()
     assert len(shop.live_allocs()) == MANY, applied.err
     assert {x.host for x in shop.live()} == {"h1"}
+
+    before = accepted(host)
+    following = shop.start("logs", "-f", "web")
+    assert following.stdout is not None
+    said = {following.stdout.readline().rpartition(" ")[2] for _ in range(MANY)}
+    assert said == {f"web.g[{n}]\n" for n in range(MANY)}
+    assert accepted(host) == (before[0] + 1, before[1] + 1)
+    following.terminate()
+    following.wait()
+    until_gone(host, "orch-log")
+
+
+def until_gone(host: LabHost, word: str) -> None:
+    """Wait until no process of the host has this word in its command."""
+    end = time.monotonic() + 30
+    while word in host.sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '", check=False):
+        assert time.monotonic() < end, "it was left behind"
+        time.sleep(0.1)

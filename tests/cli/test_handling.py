@@ -204,12 +204,36 @@ def test_logs_are_followed_through_restarts_and_losses(
         assert process.stderr.readline() == "dev: connected again\n"
         assert handled.orch("alloc", "signal", "-s", "SIGUSR1", found[:8]).code == 0
         assert process.stdout.readline() == "got it\n"
-        # It is over when the allocation is.
+        process.terminate()
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_following_one_is_over_when_it_is_and_of_a_job_goes_on(handled: Handled) -> None:
+    found = handled.alloc()
+    place = handled.place
+    with (
+        place.process("logs", "-f", "-n", "1", found[:8]) as one,
+        place.process("logs", "-f", "-n", "1", "handled") as job,
+    ):
+        assert one.stdout is not None
+        assert one.stdout.readline() == "up\n"
+        assert job.stdout is not None
+        assert job.stdout.readline() == "up\n"
+        assert job.stderr is not None
         assert handled.orch("alloc", "stop", found[:8]).code == 0
-        out, _ = process.communicate(timeout=30)
-        assert (process.returncode, out) == (0, "")
+        out, _ = one.communicate(timeout=60)
+        assert (one.returncode, out) == (0, "")
+        # Whose output it is was said for none, and is from now on.
+        label = f"handled.app[0] {handled.alloc()[:8]} server"
+        assert f"{label}: followed from now on\n" in iter(job.stderr.readline, "")
+        assert job.stdout.readline() == f"{label} | up\n"
+        assert handled.orch("stop", "-yes", "handled").code == 0
+        out, err = job.communicate(timeout=60)
+        assert (job.returncode, out) == (0, "")
+        assert f"{label}: its output has ended\n" in err
     gone = handled.execute("logs", found[:8])
     assert gone.stdout.startswith(b"up\n")
+    assert handled.orch("apply", "-auto-approve").code == 0
 
 
 def test_a_signal_and_a_restart(handled: Handled) -> None:

@@ -168,6 +168,16 @@ class HostUnderTest:
 
         await eventually(look, "processes are left")
 
+    async def until_alone_but(self, *records: Record) -> None:
+        """Wait until only the processes of these allocations are left."""
+        names = [r.alloc_id.encode() for r in records]
+
+        async def look() -> bool | None:
+            left = [p for p in self.processes() if not _names(p, names)]
+            return None if left else True
+
+        await eventually(look, "processes are left")
+
     def task_dir(self, record: Record, task: str = "t") -> Path:
         return self.data / "records" / record.alloc_id / "tasks" / task
 
@@ -185,6 +195,14 @@ class HostUnderTest:
                 if mark in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
         return found
+
+
+def _names(pid: int, words: list[bytes]) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return True
+    return any(w in command for w in words)
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], otherwise: str) -> T:

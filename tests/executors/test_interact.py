@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
+import asyncssh
 import pytest
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_CONNECT_FAILED
 
 from executors.dev import DevHost
 from executors.interaction import ScriptedConsole, TerminalSize
 from executors.local import LocalTransport
+from executors.ssh_channel import patiently
 from executors.transport import HostError, Transport
 from tests.executors.test_transport_contract import BIG, COMMANDS, Way, connector_of, sh, way
 from tests.lab.fleet import Lab
@@ -50,6 +53,33 @@ async def test_input_goes_through_to_its_end(way: Way) -> None:
 async def test_a_signal_is_128_and_its_number(way: Way) -> None:
     transport = await way.connector.connect(way.host)
     assert await transport.interact(COMMANDS["suicide"], ScriptedConsole()) == 143
+
+
+async def test_many_at_once_find_room_after_each_other(way: Way) -> None:
+    transport = await way.connector.connect(way.host)
+    ends = [transport.interact(("true",), ScriptedConsole()) for _ in range(30)]
+    assert await asyncio.gather(*ends) == [0] * 30
+
+
+class Crowded:
+    """An sshd in which sessions just closed still count: it refuses a few before it has room."""
+
+    def __init__(self, refusals: int, code: int = OPEN_CONNECT_FAILED) -> None:
+        self.refusals = refusals
+        self.code = code
+
+    async def opened(self) -> str:
+        if self.refusals:
+            self.refusals -= 1
+            raise asyncssh.ChannelOpenError(self.code, "open failed")
+        return "open"
+
+
+async def test_a_session_is_asked_for_again_where_there_is_no_room_yet() -> None:
+    assert await patiently(Crowded(3).opened) == "open"
+    prohibited = Crowded(1, OPEN_ADMINISTRATIVELY_PROHIBITED)
+    with pytest.raises(asyncssh.ChannelOpenError):
+        await patiently(prohibited.opened)
 
 
 async def test_a_conversation(ssh: Transport) -> None:
