@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gitops.jobspec.decode import Path
+from gitops.jobspec.rules_config import config_doubts
 from gitops.jobspec.rules_group import group_findings
 from gitops.jobspec.rules_placement import placement_findings
 from gitops.jobspec.rules_schedule import cron_problem
@@ -55,6 +56,7 @@ def warn(job: Job) -> Iterator[Finding]:
                 where = (*path, "Tasks", k, "Resources", "Networks", 0)
                 detail = "Put the network block into the group."
                 yield where, ("A network block in resources is deprecated", detail)
+    yield from config_doubts(job)
 
 
 def _identity(job: Job) -> Iterator[Finding]:
