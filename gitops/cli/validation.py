@@ -1,14 +1,15 @@
-"""What `orch validate` finds: errors, warnings, and blocks that orch does not honour."""
+"""What `orch validate` finds: errors, warnings, and what orch does not honour, or in part."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from executors.driver import config_problems
 from gitops.diagnostics import Diagnostic, SpecErrors
+from gitops.jobspec.spec import LoadedSpec
 from gitops.request import SpecRequest
 from gitops.specs import Specs, read_parsed, read_specs
 from gitops.view.plan_json import FORMAT_VERSION
@@ -20,7 +21,7 @@ class Report:
     """The verdict on the specs that were read."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
-    unsupported: tuple[tuple[str, str], ...] = ()
+    specs: tuple[LoadedSpec, ...] = ()
     valid: bool = True
 
     @property
@@ -31,10 +32,6 @@ class Report:
     def text(self) -> str:
         """The report for a person."""
         lines = [d.text() for d in self.diagnostics]
-        lines += [
-            f"{path}: warning: {block} is not honoured yet; apply will refuse the job"
-            for path, block in self.unsupported
-        ]
         verdict = "Job validation successful" if self.valid else "Job validation failed"
         return "\n".join([*lines, *([""] if lines else []), verdict])
 
@@ -44,7 +41,16 @@ class Report:
             "format_version": FORMAT_VERSION,
             "valid": self.valid,
             "diagnostics": [_diagnostic(d) for d in self.diagnostics],
-            "unsupported": [{"path": p, "block": b} for p, b in self.unsupported],
+            "unsupported": [
+                {
+                    "path": spec.path,
+                    "block": limit.name,
+                    "part": limit.part,
+                    "range": _range(limit.place),
+                }
+                for spec in self.specs
+                for limit in spec.limits
+            ],
         }
 
 
@@ -54,18 +60,14 @@ def check(request: SpecRequest, *, strict: bool) -> Report:
         specs = read_specs(open_workspace(Path.cwd()), request)
     except SpecErrors as e:
         return Report(diagnostics=e.diagnostics, valid=False)
-    unsupported = _unsupported(specs)
-    wrong = tuple(
-        Diagnostic(path=s.path, line=0, column=0, summary=problem)
-        for s in specs.loaded
-        for problem in config_problems(s.job)
-    )
-    clean = not specs.warnings and not unsupported
-    return Report(
-        diagnostics=(*wrong, *specs.warnings),
-        unsupported=unsupported,
-        valid=not wrong and (clean or not strict),
-    )
+    warnings = _warnings(specs)
+    valid = not (warnings and strict)
+    return Report(diagnostics=warnings, specs=specs.loaded, valid=valid)
+
+
+def read(request: SpecRequest) -> tuple[LoadedSpec, ...]:
+    """Read the specs; raises `SpecErrors` where one is wrong."""
+    return read_specs(open_workspace(Path.cwd()), request).loaded
 
 
 def parsed(request: SpecRequest) -> dict[str, Any]:
@@ -77,10 +79,18 @@ def parsed(request: SpecRequest) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(json.dumps(data, sort_keys=True)))
 
 
-def _unsupported(specs: Specs) -> tuple[tuple[str, str], ...]:
-    from gitops.jobspec.unsupported import unsupported
+def _warnings(specs: Specs) -> tuple[Diagnostic, ...]:
+    """Return the warnings of all files, each file's in the order of its lines."""
+    found: list[Diagnostic] = []
+    for spec in specs.loaded:
+        limits = [limit.warning for limit in spec.limits if not limit.quiet]
+        found += sorted((*spec.warnings, *limits), key=lambda d: (d.line, d.column))
+    return tuple(found)
 
-    return tuple((s.path, block) for s in specs.loaded for block in unsupported(s.job))
+
+def diagnostics_data(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+    """Return errors and warnings for a program."""
+    return [_diagnostic(d) for d in found]
 
 
 def _diagnostic(d: Diagnostic) -> dict[str, Any]:
@@ -88,9 +98,13 @@ def _diagnostic(d: Diagnostic) -> dict[str, Any]:
         "severity": d.severity,
         "summary": d.summary,
         "detail": d.detail,
-        "range": {
-            "filename": d.path,
-            "start": {"line": d.line, "column": d.column},
-            "end": {"line": d.line, "column": d.end_column or d.column},
-        },
+        "range": _range(d),
+    }
+
+
+def _range(d: Diagnostic) -> dict[str, Any]:
+    return {
+        "filename": d.path,
+        "start": {"line": d.line, "column": d.column},
+        "end": {"line": d.line, "column": d.end_column or d.column},
     }

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.diagnostics import Diagnostic, Severity
+from gitops.jobspec.limits import Limit
 from gitops.jobspec.spec import FileRead, LoadedSpec
 from planner.codec import FormatError, from_json, to_brief_json
 from planner.job import Job
@@ -38,6 +39,15 @@ class _Note:
 
 
 @dataclass(frozen=True, slots=True)
+class _Limit:
+    name: str
+    part: str
+    quiet: bool
+    place: _Note
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     key: str
     job: Job
@@ -45,6 +55,7 @@ class _Entry:
     warnings: tuple[_Note, ...]
     place: _Note
     reads: tuple[FileRead, ...]
+    limits: tuple[_Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,10 @@ class Kept:
             frozenset(entry.declared),
             _diagnostic(entry.place, path, "error"),
             reads=entry.reads,
+            limits=tuple(
+                Limit(x.name, x.part, x.quiet, _diagnostic(x.place, path, "warning"), x.lines)
+                for x in entry.limits
+            ),
         )
 
     def _body(self, key: str) -> bytes:
@@ -87,6 +102,7 @@ class Kept:
             tuple(_note(w) for w in spec.warnings),
             _note(spec.place),
             spec.reads,
+            tuple(_Limit(x.name, x.part, x.quiet, _note(x.place), x.lines) for x in spec.limits),
         )
         body = json.dumps(to_brief_json(entry), separators=(",", ":")).encode()
         if len(body) + _DIGEST < MAX_BYTES:

@@ -15,6 +15,7 @@ from gitops.jobspec.names import Names, declared_names, fill
 from gitops.jobspec.runtime_names import reference_fault
 from gitops.jobspec.schema.job import JOB
 from gitops.jobspec.scope import Notes
+from gitops.jobspec.limits import located
 from gitops.jobspec.spec import FileRead, LoadedSpec, Outcome
 from gitops.jobspec.spec_json import parse_json_spec
 from gitops.jobspec.syntax import (
@@ -27,6 +28,7 @@ from gitops.jobspec.syntax import (
     Source,
     Span,
 )
+from gitops.jobspec.unsupported import limits
 from gitops.jobspec.validate import validate, warn
 from gitops.jobspec.variables import Variables
 from planner.codec import FormatError, from_json
@@ -240,7 +242,19 @@ def _finished(parsed: ParsedSpec) -> LoadedSpec | None:
         place,
         reads,
         parsed.notes.repeats,
+        limits=located(limits(job), lambda p: _diagnosed(parsed, p)),
     )
+
+
+def _diagnosed(parsed: ParsedSpec, path: Path) -> Diagnostic:
+    """Return the place of a part; that of a list or of blocks by name is its first item's."""
+    items = (
+        span
+        for p, span in parsed.places.items()
+        if len(p) == len(path) + 1 and p[: len(path)] == path
+    )
+    at = parsed.places.get(path) or min(items, key=lambda s: s.start, default=None)
+    return parsed.source.diagnostic(at or _place(parsed.places, path), "")
 
 
 def _place(places: Mapping[Path, Span], path: Path) -> Span | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gitops.diagnostics import Diagnostic
+from gitops.jobspec.limits import Limit
 from planner.job import Job
 
 
@@ -31,6 +32,8 @@ class LoadedSpec:
     place: Diagnostic = field(default=Diagnostic("", 0, 0, ""), compare=False)
     reads: tuple[FileRead, ...] = ()
     repeats: bool = True
+    # What the spec asks for and orch does not honour in full.
+    limits: tuple[Limit, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

