@@ -5,19 +5,31 @@ Every problem is noted and the walk goes on, so that all errors of a file are se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from functools import partial
+from typing import TypeAlias, TypeVar, cast
 
 from gitops.diagnostics import did_you_mean
 from gitops.jobspec.dynamic import expanded
 from gitops.jobspec.expressions import evaluate
 from gitops.jobspec.schema.rows import Decoded, Row, Shape, Table
 from gitops.jobspec.scope import Scope
-from gitops.jobspec.syntax import Attribute, Block, Fault, Label, Problems, Span
+from gitops.jobspec.sensitive import HIDDEN, Hider
+from gitops.jobspec.syntax import (
+    Attribute,
+    Block,
+    Expression,
+    Fault,
+    Label,
+    ObjectOf,
+    Problems,
+    Span,
+)
 from gitops.jobspec.values import Value, ValueFault
 
 Path: TypeAlias = "tuple[str | int, ...]"
+_Result = TypeVar("_Result")
 
 
 @dataclass(slots=True)
@@ -26,6 +38,7 @@ class Decoder:
 
     problems: Problems
     places: dict[Path, Span] = field(default_factory=dict[Path, Span])
+    hider: Hider = field(default_factory=Hider)
 
     def decode(self, table: Table, block: Block, scope: Scope, path: Path) -> dict[str, object]:
         """Return the data of one block, with every field of its table."""
@@ -53,9 +66,19 @@ class Decoder:
 
     def _dynamic(self, block: Block, scope: Scope) -> Iterator[tuple[Block, Scope]]:
         try:
-            yield from expanded(block, scope)
+            blocks, touched = _watched(lambda: list(expanded(block, scope)), scope, "dynamic")
+            if touched and block.body.attribute("labels"):
+                detail = "Labels are shown everywhere. Use another variable."
+                raise Fault(block.span, "A sensitive value can't be a label", detail)
         except Fault as e:
             self.problems.add(e)
+            return
+        for each in blocks:
+            self.hider.inherited += touched
+            try:
+                yield each
+            finally:
+                self.hider.inherited -= touched
 
     def _label(
         self, table: Table, labels: tuple[Label, ...], data: dict[str, object], path: Path
@@ -79,17 +102,20 @@ class Decoder:
             elif row.table is not None:
                 self._nested(row, row.table, item, data, path)
             else:
-                data[row.field] = self._argument(row, item)
+                data[row.field] = self._argument(row, item, here)
                 self.places[here] = item.node.span
         except Fault as e:
             self.problems.add(e)
 
-    def _argument(self, row: Row, item: _Item) -> object:
+    def _argument(self, row: Row, item: _Item, here: Path) -> object:
         node = item.node
         if isinstance(node, Block):
             detail = f"Write `{row.name} = …`."
             raise Fault(node.type_span, f'"{row.name}" is an argument, not a block', detail)
-        return _converted(row, node, item.scope)
+        value, touched = _converted(row, node, item.scope)
+        if touched or self.hider.inherited:
+            return self.hider.hidden(value, here, node.span)
+        return value
 
     def _map(self, row: Row, item: _Item, data: dict[str, object], here: Path) -> None:
         node = item.node
@@ -98,27 +124,51 @@ class Decoder:
             raise Fault(span, f'"{row.name}" is given twice', "Put all of it into one.")
         self.places[here] = node.span
         if isinstance(node, Attribute):
-            data[row.field] = _converted(row, node, item.scope)
+            data[row.field] = self._map_argument(row, node, item.scope, here)
             return
-        found = self._free(node, item.scope, here)
+        hidden: dict[Path, Span] = {}
+        found = self._free(node, item.scope, here, hidden)
         for name, value in found.items():
             try:
                 row.kind({name: value})
             except ValueFault as e:
                 span = self.places[(*here, name)]
-                raise Fault(span, f'Invalid "{name}" in {row.name}', f"{e}.") from None
-        data[row.field] = row.kind(found)
+                detail = HIDDEN if any(p[len(here)] == name for p in hidden) else f"{e}."
+                raise Fault(span, f'Invalid "{name}" in {row.name}', detail) from None
+        whole = row.kind(found)
+        for path, span in hidden.items():
+            whole = self.hider.hidden_below(whole, path[len(here) :], here, span)
+        data[row.field] = whole
 
-    def _free(self, block: Block, scope: Scope, here: Path) -> dict[str, Value]:
-        """Return what stands in a block without a form; nested blocks are lists of maps."""
+    def _map_argument(self, row: Row, node: Attribute, scope: Scope, here: Path) -> object:
+        """Return a map that is written as an object: of that, single values may be sensitive."""
+        value, touched = _converted(row, node, scope)
+        if not (touched or self.hider.inherited):
+            return value
+        names = _sensitive_names(node.value, scope)
+        if names is None or self.hider.inherited:
+            return self.hider.hidden(value, here, node.span)
+        for name in names:
+            value = self.hider.hidden_below(value, (name,), here, node.span)
+        return value
+
+    def _free(
+        self, block: Block, scope: Scope, here: Path, hidden: dict[Path, Span]
+    ) -> dict[str, Value]:
+        """Return what stands in a block without a form; nested blocks are lists of maps.
+
+        The places of what is sensitive come to `hidden`.
+        """
         out: dict[str, Value] = {}
         for item, inner in self._items(block, scope):
             if isinstance(item, Attribute):
-                out[item.name] = evaluate(item.value, inner)
+                out[item.name], touched = _evaluated(item, inner)
                 self.places[(*here, item.name)] = item.span
+                if touched or self.hider.inherited:
+                    hidden[(*here, item.name)] = item.span
             else:
                 self.places[(*here, item.type)] = item.span
-                value: Value = self._free(item, inner, (*here, item.type))
+                value: Value = self._free(item, inner, (*here, item.type), hidden)
                 for label in reversed(item.labels):
                     value = {label.text: (value,)}
                 earlier = out.get(item.type, ())
@@ -172,14 +222,46 @@ def _as_map(data: dict[str, object], name: str) -> dict[str, object]:
     return cast("dict[str, object]", data[name])
 
 
-def _converted(row: Row, node: Attribute, scope: Scope) -> object:
-    value = evaluate(node.value, scope)
-    if value is None:
-        return row.default
+def _watched(work: Callable[[], _Result], scope: Scope, name: str) -> tuple[_Result, bool]:
+    """Return what evaluating something comes to, and whether that has used a sensitive variable."""
+    scope.notes.touched = False
     try:
-        return row.kind(value)
+        found = work()
+    except Fault as e:
+        if scope.notes.touched:
+            raise Fault(e.span, f'Invalid value of "{name}"', HIDDEN) from None
+        raise
+    return found, scope.notes.touched
+
+
+def _evaluated(node: Attribute, scope: Scope) -> tuple[Value, bool]:
+    return _watched(lambda: evaluate(node.value, scope), scope, node.name)
+
+
+def _converted(row: Row, node: Attribute, scope: Scope) -> tuple[object, bool]:
+    """Return an argument's value as its row has it, and whether it is sensitive."""
+    value, touched = _evaluated(node, scope)
+    if value is None:
+        return row.default, touched
+    try:
+        return row.kind(value), touched
     except ValueFault as e:
-        raise Fault(node.value.span, f'Invalid value of "{row.name}"', f"{e}.") from None
+        detail = HIDDEN if touched else f"{e}."
+        raise Fault(node.value.span, f'Invalid value of "{row.name}"', detail) from None
+
+
+def _sensitive_names(node: Expression, scope: Scope) -> list[str] | None:
+    """Return under which names of an object there are sensitive values; None where that is all."""
+    if not isinstance(node, ObjectOf):
+        return None
+    names: list[str] = []
+    for key, value in node.items:
+        name, touched = _watched(partial(evaluate, key, scope), scope, "name")
+        if touched:
+            return None
+        _, touched = _watched(partial(evaluate, value, scope), scope, str(name))
+        names += [str(name)] * touched
+    return names
 
 
 def _unknown(table: Table, item: Attribute | Block, rows: Mapping[str, Row]) -> Fault:

@@ -11,11 +11,11 @@ from gitops.jobspec.decode import Decoder, Path
 from gitops.jobspec.files import NO_FOLDER, Folder, FolderOf, no_folder
 from gitops.jobspec.given import GivenValues, given_values
 from gitops.jobspec.hcl import parse_body
+from gitops.jobspec.limits import located
 from gitops.jobspec.names import Names, declared_names, fill
 from gitops.jobspec.runtime_names import reference_fault
 from gitops.jobspec.schema.job import JOB
 from gitops.jobspec.scope import Notes
-from gitops.jobspec.limits import located
 from gitops.jobspec.spec import FileRead, LoadedSpec, Outcome
 from gitops.jobspec.spec_json import parse_json_spec
 from gitops.jobspec.syntax import (
@@ -51,6 +51,8 @@ class ParsedSpec:
     places: Mapping[Path, Span] = field(default_factory=dict[Path, Span])
     declared: frozenset[str] = frozenset()
     notes: Notes = field(default_factory=Notes)
+    sensitive: frozenset[str] = frozenset()
+    secrets: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def load(
@@ -167,6 +169,8 @@ def _parse_hcl(
 
 def _decode(parsed: ParsedSpec, found: Names, job: Block) -> None:
     decoder = Decoder(parsed.problems)
+    parsed.secrets = decoder.hider.marks.values
+    parsed.sensitive = frozenset(n for n, d in found.declarations.items() if d.sensitive)
     parsed.data = decoder.decode(JOB, job, found.scope(), ())
     own = sum(
         p[:1] == ("_tasks",) and type(p[-1]) is int for p in decoder.places if len(p) == _TASK_PATH
@@ -242,6 +246,8 @@ def _finished(parsed: ParsedSpec) -> LoadedSpec | None:
         place,
         reads,
         parsed.notes.repeats,
+        parsed.sensitive,
+        parsed.secrets,
         limits=located(limits(job), lambda p: _diagnosed(parsed, p)),
     )
 

@@ -12,6 +12,7 @@ from gitops.jobspec.functions import functions
 from gitops.jobspec.given import Given, chosen
 from gitops.jobspec.hcl import parse_expression
 from gitops.jobspec.scope import Budget, Notes, Root, Scope
+from gitops.jobspec.sensitive import HIDDEN
 from gitops.jobspec.syntax import (
     Attribute,
     Block,
@@ -40,6 +41,7 @@ class Declaration:
     type: Type | None
     default: Expression | None
     rules: tuple[Block, ...] = ()
+    sensitive: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Names:
     # Why a variable or local has no value: told once, wherever it is used.
     failed: dict[str, Fault] = field(default_factory=dict[str, Fault])
     failed_locals: dict[str, Fault] = field(default_factory=dict[str, Fault])
+    # Locals whose values come from sensitive variables.
+    sensitive_locals: set[str] = field(default_factory=set[str])
     running: list[str] = field(default_factory=list[str])
     budget: Budget = field(default_factory=Budget)
     notes: Notes = field(init=False)
@@ -84,6 +88,8 @@ class Names:
 
     def local(self, name: str, span: Span) -> Value:
         """Return the value of ``local.name``; raises `Fault`, for a circle too."""
+        if name in self.sensitive_locals:
+            self.notes.touched = True
         if name in self.known_locals:
             return self.known_locals[name]
         if name in self.failed_locals:
@@ -96,16 +102,30 @@ class Names:
             raise Fault(span, f'The local "{name}" refers to itself', f"{circle}.")
         if len(self.running) > MAX_LOCALS_DEEP:
             raise Fault(span, "Too many locals refer to each other in a row")
-        self.running.append(name)
-        try:
-            value = evaluate(self.locals[name].value, self.scope())
-        except Fault as e:
-            self.failed_locals[name] = e
-            raise
-        finally:
-            self.running.pop()
+        value = self._worked_out(name)
         self.known_locals[name] = value
         return value
+
+    def _worked_out(self, name: str) -> Value:
+        self.running.append(name)
+        outer, self.notes.touched = self.notes.touched, False
+        try:
+            return evaluate(self.locals[name].value, self.scope())
+        except Fault as e:
+            told = self._told(e, name)
+            self.failed_locals[name] = told
+            raise told from None
+        finally:
+            self.running.pop()
+            if self.notes.touched:
+                self.sensitive_locals.add(name)
+            self.notes.touched = self.notes.touched or outer
+
+    def _told(self, fault: Fault, name: str) -> Fault:
+        """Return the fault of a local, without what it could tell of a sensitive value."""
+        if not self.notes.touched:
+            return fault
+        return Fault(fault.span, f'The local "{name}" has no value', HIDDEN)
 
 
 def _elsewhere(name: str, root: str, known: Mapping[str, object]) -> str:
@@ -118,6 +138,8 @@ class _Variables:
 
     def member(self, name: str, span: Span) -> Value:
         names = self.names
+        if name in names.declarations and names.declarations[name].sensitive:
+            names.notes.touched = True
         if name in names.values:
             return names.values[name]
         if name in names.failed:
@@ -160,7 +182,8 @@ def fill(found: Names, variables: Variables, given: Mapping[str, Given]) -> None
         try:
             if name not in found.failed:
                 _fill(found, declaration, chosen(name, variables, given))
-        except Fault as e:
+        except Fault as fault:
+            e = _hidden(fault, declaration)
             found.problems.add(e)
             found.failed[name] = e
             found.values.pop(name, None)
@@ -199,7 +222,24 @@ def _collect_variable(found: Names, block: Block) -> None:
         found.failed[name] = e
     rules = tuple(block.body.blocks("validation"))
     value = default.value if default else None
-    _declare(found, Declaration(name, block.span, wanted, value, rules))
+    sensitive = _is_sensitive(found, block)
+    _declare(found, Declaration(name, block.span, wanted, value, rules, sensitive))
+
+
+def _is_sensitive(found: Names, block: Block) -> bool:
+    given = block.body.attribute("sensitive")
+    if given is None:
+        return False
+    try:
+        value = evaluate(given.value, found.constant())
+        if isinstance(value, bool):
+            return value
+        fault = Fault(given.value.span, 'Invalid value of "sensitive"', "Write true or false.")
+    except Fault as e:
+        fault = e
+    found.problems.add(fault)
+    # Whatever was meant: it may have been true.
+    return True
 
 
 _VARIABLE_ARGUMENTS = frozenset({"type", "default", "description", "sensitive"})
@@ -257,10 +297,21 @@ def _fill(found: Names, declaration: Declaration, given: Given | None) -> None:
         _check_rule(found, declaration, rule)
 
 
+def _hidden(fault: Fault, declaration: Declaration) -> Fault:
+    """Return the fault without what it could tell of a sensitive variable's value."""
+    if not declaration.sensitive or isinstance(fault, _NoValue):
+        return fault
+    return Fault(declaration.span, f'Invalid value of the variable "{declaration.name}"', HIDDEN)
+
+
+class _NoValue(Fault):
+    """A variable was not given: that may be told of any."""
+
+
 def _no_value(declaration: Declaration) -> Fault:
     name = declaration.name
     detail = f"Give it a default, or pass -var {name}=…, a variable file, or NOMAD_VAR_{name}."
-    return Fault(declaration.span, f'The variable "{name}" has no value', detail)
+    return _NoValue(declaration.span, f'The variable "{name}" has no value', detail)
 
 
 def _from_text(given: Given, wanted: Type | None, declaration: Declaration) -> Value:

@@ -43,6 +43,8 @@ class Notes:
     reads: dict[str, str] = field(default_factory=dict[str, str])
     unknown: dict[str, Span] = field(default_factory=dict[str, Span])
     repeats: bool = True
+    # whether a sensitive variable was used since this was last cleared
+    touched: bool = False
     left: int = MAX_READ
 
     def read(self, folder: Folder, path: str) -> bytes:

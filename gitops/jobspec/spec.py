@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gitops.diagnostics import Diagnostic
@@ -22,7 +23,9 @@ class LoadedSpec:
     """A job and where it came from; `declared` are the names of the spec's variables.
 
     `place` points at the job's name. `reads` are the files that the job's values come from beside
-    the spec. `repeats` says that evaluating it again gives the same.
+    the spec. `repeats` says that evaluating it again gives the same. `sensitive` are the names of
+    variables whose values are not to be shown, and `secrets` what they came to, by the marks that
+    stand for it in the job.
     """
 
     job: Job
@@ -34,6 +37,8 @@ class LoadedSpec:
     repeats: bool = True
     # What the spec asks for and orch does not honour in full.
     limits: tuple[Limit, ...] = field(default=(), kw_only=True)
+    sensitive: frozenset[str] = frozenset()
+    secrets: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
 
 
 @dataclass(frozen=True, slots=True)
