@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,10 @@ class Fleet(Protocol):
 
     async def start(self, step: Start, node: Node) -> None:
         """Reserve and start the allocation, guarded on the host."""
+        ...
+
+    def pulled(self) -> Mapping[str, str]:
+        """Digests, by reference, that starts have found out so far, where nobody had told one."""
         ...
 
     async def stop(self, step: Stop, node: Node) -> None:

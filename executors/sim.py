@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from executors.checks import BoundCheck
@@ -58,6 +58,8 @@ class SimulatedFleet:
     full: set[str] = field(default_factory=set[str])
     # (host, port) pairs that something took after the plan was made
     taken: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    # digests, by reference
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
     # numbers of guarded steps, counted from 0, that the host is too busy to do, or is lost at
     busy: set[int] = field(default_factory=set[int])
     lost: set[int] = field(default_factory=set[int])
@@ -96,6 +98,10 @@ class SimulatedFleet:
         self._do(step)
         if self.crashes(step.alloc.name):
             self._crash(step.alloc.id)
+
+    def pulled(self) -> Mapping[str, str]:
+        """What the simulation was told that pulls find out."""
+        return self.digests
 
     async def stop(self, step: Stop, node: Node) -> None:
         """Stop an allocation."""

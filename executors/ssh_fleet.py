@@ -84,6 +84,10 @@ class SshFleet:
             await maker.drop(made)
             raise
 
+    def pulled(self) -> Mapping[str, str]:
+        """Digests that the first pulls of this run have found, by reference."""
+        return self.pins.digests
+
     async def stop(self, step: Stop, node: Node) -> None:
         """Tombstone the allocation, end its tasks, and return when they are dead."""
         guard = await self._guard(node)

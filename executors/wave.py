@@ -13,6 +13,7 @@ from executors.transport import HostError, HostFault
 from planner.decide import Wave
 from planner.errors import OrchError
 from planner.events import AllocationModified, AllocationPlaced, AllocationStopped
+from planner.images import pulled_images
 from planner.recorded import AllocRecord, JobChange, JobState
 from planner.steps import Chain, Start, Step, Stop, Update
 from planner.verdict import not_stopped, refused_start, synced
@@ -56,7 +57,8 @@ async def carried_out(run: Run, key: str, wave: Wave) -> list[Problem]:
     after = state.changed(change, state.modify_index)
     taken_back = [r for p in problems if not p.is_lost for r in _taken_back(p, after)]
     allocs = (*change.allocs, *taken_back)
-    await run.journalled("result", (JobChange(key=key, allocs=allocs),))
+    images = pulled_images(state, run.fleet.pulled())
+    await run.journalled("result", (JobChange(key=key, allocs=allocs, images=images),))
     run.at(Boundary.RECORDED)
     return problems
 

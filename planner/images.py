@@ -55,6 +55,15 @@ def images_to_resolve(plan: JobPlan, state: JobState) -> dict[str, Config]:
     return {r: config for r, config in movable_images(plan.job).items() if r not in kept}
 
 
+def pulled_images(state: JobState, found: Mapping[str, str]) -> dict[str, str]:
+    """Digests of `found`, by reference, that the job's newest version has and does not know yet."""
+    version = state.current
+    if version is None:
+        return {}
+    unknown = (r for r in movable_images(version.job) if r not in version.images)
+    return {r: digest for r in unknown if (digest := found.get(r))}
+
+
 def _reference(task: Task) -> str:
     image = task.config.get("image") if task.driver == _DRIVER else None
     return plain_reference(image) if isinstance(image, str) else ""

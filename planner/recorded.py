@@ -70,7 +70,7 @@ class JobVersion:
     """One version of a job's spec. `index` is its job modify index; times in ns.
 
     `images` are the digests that its containers run: references by digest, by those of the spec.
-    One that is not there had none when the version was made, or was recorded by an older orch.
+    One that is not there came from no registry, or was recorded by an older orch.
     """
 
     version: int
@@ -199,8 +199,9 @@ class JobChange:
     """What one decision adds to a job's records: the unit of journals and of state commits.
 
     Records replace those of the same id; `forget` names allocations to drop. `register` adds a
-    job version. `run` is the id of the
-    apply that holds the job from now on; the empty string releases it, None leaves it.
+    job version. `images` are digests that were only found when the newest version was pulled.
+    `run` is the id of the apply that holds the job from now on; the empty string releases it,
+    None leaves it.
     """
 
     key: str
@@ -213,6 +214,7 @@ class JobChange:
     run: str | None = None
     repository: str | None = None
     purge: bool = False
+    images: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,12 +256,13 @@ class JobState:
         if change.purge:
             return JobState(key=self.key, modify_index=index)
         registered = change.register is not None
+        versions = _kept(_registered(self.versions, change.register, index))
         return replace(
             self,
             create_index=self.create_index or index,
             modify_index=index,
             job_modify_index=index if registered else self.job_modify_index,
-            versions=_stable(_kept(_registered(self.versions, change.register, index)), change),
+            versions=_pulled(_stable(versions, change), change),
             allocs=_without(_upsert(self.allocs, change.allocs), change.forget),
             deployments=_upsert(self.deployments, change.deployments)[-KEPT_DECISIONS:],
             evaluations=_upsert(self.evaluations, change.evaluations)[-KEPT_DECISIONS:],
@@ -287,6 +290,14 @@ def _kept(versions: tuple[JobVersion, ...]) -> tuple[JobVersion, ...]:
 
 def _stable(versions: tuple[JobVersion, ...], change: JobChange) -> tuple[JobVersion, ...]:
     return tuple(replace(v, stable=True) if v.version == change.stable else v for v in versions)
+
+
+def _pulled(versions: tuple[JobVersion, ...], change: JobChange) -> tuple[JobVersion, ...]:
+    """What is recorded already stays: containers run by it."""
+    if not change.images or not versions:
+        return versions
+    newest, *older = versions
+    return (replace(newest, images={**change.images, **newest.images}), *older)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,3 +237,20 @@ def test_a_task_that_always_ends_is_not_started_for_ever() -> None:
     result = world.apply(replace(spec, task_groups=(replace(group, reschedule_policy=policy),)))
     assert result.exit_code in (0, 4, 5)
     assert len(world.fleet.observed.allocs) <= 10
+
+
+def test_a_digest_that_the_first_pull_finds_is_recorded_with_the_version() -> None:
+    image = Task(name="t", driver="docker", config={"image": "redis:7"})
+    group = TaskGroup(name="g", count=1, update=ROLLING, tasks=(image,))
+    spec = Job(id="web", task_groups=(group,))
+    world = World([node("h1", drivers=frozenset({"docker"}))])
+    world.fleet.digests = {"redis:7": "redis@sha256:" + "a" * 64, "other:1": "", "other:2": "x"}
+    world.apply(spec)
+    (version,) = world.look().recorded.job("web").versions
+    assert version.images == {"redis:7": world.fleet.digests["redis:7"]}
+
+    # What is recorded stays, whatever another run finds.
+    world.fleet.digests = {"redis:7": "redis@sha256:" + "b" * 64}
+    world.apply(replace(spec, task_groups=(replace(group, count=2),)))
+    versions = world.look().recorded.job("web").versions
+    assert [v.images for v in versions] == [version.images, version.images]
