@@ -221,7 +221,14 @@ def _tuple(node: TupleOf, scope: Scope) -> Value:
 @_evaluate.register(ObjectOf)
 def _object(node: ObjectOf, scope: Scope) -> Value:
     scope.budget.take(len(node.items), node.span)
-    return {_key(k, scope): _evaluate(v, scope) for k, v in node.items}
+    return {_written_key(k, scope): _evaluate(v, scope) for k, v in node.items}
+
+
+def _written_key(node: Expression, scope: Scope) -> str:
+    if isinstance(node, Access) and isinstance(node.source, Name):
+        detail = "Put a reference into brackets, and a name with dots into quotes."
+        raise Fault(node.span, "This may be a reference or a name", detail)
+    return _key(node, scope)
 
 
 def _key(node: Expression, scope: Scope) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from lark import Tree
 
 MAX_CHARACTERS = 1024 * 1024
+_MAX_FAULTS = 10
 _SHOWN = 40
 # What nearly every interpolation is: names with dots, and text or whole numbers in brackets.
 _PLAIN = re.compile(
     r"\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\"[^\"\\$%\n]*\"\])*)\s*"
 )
 _BAD_NUMBER = re.compile(r"(?<![\w.\"-])\d+(?:\.\d+)?(?![eE][+-]?\d+(?!\w))[A-Za-z_]\w*")
+_TWO_DOTS = re.compile(r"(?:(?<![\w.-])\d+|(?<=[\w\])]))\.\d+\.\d+")
 # A line that ends in an operator, or names an argument or block and stops.
 _BROKEN_OFF = re.compile(r"[^=\n]*=.*[-+*/%<>=&|!?]|[ \t]*[\w-]+([ \t]+(\"_*\"|[\w-]+))*")
 _TOKEN = re.compile(r"[\w-]+|<<|[=!<>]=|&&|\|\||[^\w\s]")
@@ -49,13 +52,82 @@ class _Parser(Protocol):
 
 
 def parse_body(source: Source, problems: Problems | None = None) -> Body:
-    """Return the body of a whole file; raises `Fault` for the first thing that is not HCL."""
+    """Return the body of a whole file; raises `Fault` for the first thing that is not HCL.
+
+    What else is not HCL is noted in `problems`.
+    """
+    try:
+        return _body(source)
+    except Fault as e:
+        if problems is not None:
+            for later in _later(source, e):
+                problems.add(later)
+        raise
+
+
+def _body(source: Source) -> Body:
     if len(source.text) > MAX_CHARACTERS:
         raise Fault(None, "The file is too large", f"At most {MAX_CHARACTERS} characters are read.")
-    scanned = scan(source)
+    try:
+        scanned = scan(source)
+    except Fault as e:
+        raise _earlier(source, e) from None
     body = quick_body(source, scanned, parse_expression) or slow_body(source, scanned)
     check_layout(source, scanned.text, body)
     return body
+
+
+def _later(source: Source, first: Fault) -> Iterator[Fault]:
+    """Yield what is wrong behind a fault: its line is left out, and the rest is read again."""
+    fault, text = first, source.text
+    for _ in range(_MAX_FAULTS):
+        if fault.span is None or _is_open(fault):
+            return
+        line = source.place(fault.span.start)[0]
+        text = _without(source, text, line)
+        try:
+            _body(Source(source.path, text, source.starts))
+            return
+        except Fault as e:
+            found = source.place(e.span.start)[0] if e.span else 0
+            if found <= line or _is_open(e):
+                return
+            if found > line + 1:  # on the next line it is the same one, going on
+                yield e
+            fault = e
+
+
+def _is_open(fault: Fault) -> bool:
+    """Whether something has no end, or no beginning as where a line was left out."""
+    summary = fault.summary
+    return summary.endswith("closes nothing") or (
+        summary.startswith("Unclosed") and not summary.endswith("string")
+    )
+
+
+def _without(source: Source, text: str, line: int) -> str:
+    """Blank out a line, but for what opens or closes a block on it."""
+    start = source.starts[line - 1]
+    end = source.starts[line] - 1 if line < len(source.starts) else len(text)
+    kept = text[start:end].rstrip()
+    blank = " " * (end - start)
+    if kept.endswith("{") and len(kept) > 1:
+        blank = "_" + " " * (len(kept) - 2) + "{" + " " * (end - start - len(kept))
+    elif kept.strip() == "}":
+        blank = text[start:end]
+    return text[:start] + blank + text[end:]
+
+
+def _earlier(source: Source, fault: Fault) -> Fault:
+    """Return what is wrong before two brackets do not match, if that is why; else `fault`."""
+    try:
+        _parsed(source, scan(source, paired=False).text, 0)
+    except Fault as e:
+        found, told = (f.span.start if f.span else 0 for f in (e, fault))
+        at_end = not source.text[e.span.end if e.span else 0 :].strip()
+        if not at_end and source.place(found)[0] != source.place(told)[0]:
+            return e
+    return fault
 
 
 def slow_body(source: Source, scanned: Scanned) -> Body:
@@ -111,7 +183,10 @@ def _child(tree: Tree[object], index: int) -> Tree[object]:
 def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
     import lark
 
-    number = _BAD_NUMBER.search(text)
+    number = _BAD_NUMBER.search(text) or _TWO_DOTS.search(text)
+    if number is not None and number.re is _TWO_DOTS and not number.group()[0].isdigit():
+        span = Span(number.start() + shift, number.end() + shift)
+        raise Fault(span, "Two positions with dots", "Write them in brackets, as in x[0][1].")
     if number is not None:
         span = Span(number.start() + shift, number.end() + shift)
         raise Fault(span, "Invalid number", f"{source.slice(span)!r} is no decimal number.")

@@ -13,13 +13,16 @@ from gitops.jobspec.syntax import Fault, Source, Span
 
 MAX_NESTING = 48
 _CLOSING = {"{": "}", "(": ")", "[": "]"}
-_CODE = re.compile(r"[\"#{}()\[\]]|//|/\*|<<(-?)([^\W\d][\w.-]*)[ \t]*\r?\n")
+_CODE = re.compile(r"[\"#{}()\[\]]|//|/\*|<<(-?)([^\W\d][\w-]*)([ \t]*)\r?\n")
 _QUOTED = re.compile(r"\\.|\"|\$\$\{|%%\{|\$\{|%\{|\n")
 _INSIDE = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 _NUMBER = re.compile(r"[A-Za-z_][\w-]*|(-?)(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 _DOUBLED = re.compile(
-    r"((?:^|[-=(\[{,:?&|<>+*/%!])[ \t]*)([-!])([ \t]*)(\2)([ \t]*)(?=[\w(\"\[{!-])"
+    r"((?:^|[-=(\[{,:?&|<>+*/%!])[ \t]*)([-!])([ \t]*)([-!])([ \t]*)(?=[\w(\"\[{!-])"
 )
+_STAR = re.compile(r"\[\s+\*\s*\]|\[\*\s+\]")
+_STEP_ON_NEXT_LINE = re.compile(r"\n\s*\.[A-Za-z_\d*]")
+_BRACKET_OR_STEP = re.compile(r"[\[({})\]]|\n\s*(?=\.[A-Za-z_\d*])")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -44,10 +47,13 @@ class Scanned:
     doubled: dict[int, str] = field(default_factory=dict[int, str])
 
 
-def scan(source: Source, span: Span | None = None) -> Scanned:
-    """Blank out `span` of a source (all of it by default); raises `Fault`."""
+def scan(source: Source, span: Span | None = None, *, paired: bool = True) -> Scanned:
+    """Blank out `span` of a source (all of it by default); raises `Fault`.
+
+    Where brackets need not be `paired`, only strings, comments and heredocs are looked at.
+    """
     region = span or Span(0, len(source.text))
-    scanner = _Scanner(source.text, region.end)
+    scanner = _Scanner(source.text, region.end, paired=paired)
     scanner.code(region.start, template=False)
     pieces: list[str] = []
     at = region.start
@@ -56,7 +62,14 @@ def scan(source: Source, span: Span | None = None) -> Scanned:
         at = blank.span.end
     pieces.append(source.text[at : region.end])
     plain = _NOT_ASCII.sub(_ascii, "".join(pieces))
-    plain = _NUMBER.sub(_apart, plain)
+    plain = _NUMBER.sub(_apart, _STAR.sub(_star, plain))
+    stray = plain.find("<<")
+    if stray >= 0:
+        at = Span(region.start + stray, region.start + stray + 2)
+        detail = 'Its marker follows at once, of letters, digits, "_" and "-", and ends the line.'
+        raise Fault(at, "Invalid heredoc", detail)
+    if _STEP_ON_NEXT_LINE.search(plain):
+        plain = _joined(plain)
     scanned = Scanned(plain, region.start, scanner.literals)
     return replace(scanned, text=_undoubled(plain, scanned)) if _DOUBLED.search(plain) else scanned
 
@@ -69,6 +82,26 @@ def _undoubled(text: str, scanned: Scanned) -> str:
         scanned.doubled[scanned.start + match.end()] = one + two + pairs
         text = f"{text[: match.start(2)]} {match[3]} {behind}{text[match.end() :]}"
     return text
+
+
+def _star(match: re.Match[str]) -> str:
+    """Write a splat without blanks in it; they are put behind it."""
+    return "[*]" + re.sub(r"[^\n]", " ", match.group()[3:])
+
+
+def _joined(text: str) -> str:
+    """Blank out line ends before a step: in brackets, but not in braces, they mean nothing."""
+    opened: list[str] = []
+    out = list(text)
+    for match in _BRACKET_OR_STEP.finditer(text):
+        sign = match.group()
+        if sign in _CLOSING:
+            opened.append(sign)
+        elif sign in "})]":
+            opened = opened[:-1]
+        elif opened and opened[-1] != "{":
+            out[match.start() : match.end()] = " " * (match.end() - match.start())
+    return "".join(out)
 
 
 def interpolation_end(text: str, start: int, end: int) -> int:
@@ -101,6 +134,7 @@ class _Scanner:
     literals: dict[int, Literal] = field(default_factory=dict[int, Literal])
     blanks: list[_Blank] = field(default_factory=list[_Blank])
     depth: int = 0
+    paired: bool = True
 
     def code(self, pos: int, *, template: bool) -> int:
         """Walk code; in a template up to its closing brace, else to the end."""
@@ -118,13 +152,16 @@ class _Scanner:
                 pos = match.end()
             else:
                 pos = self._skip(match, outer=not template)
-        if opened:
+        if opened and (self.paired or template):
             raise _unclosed(*opened[-1])
         if template:
             raise Fault(Span(pos - 2, pos), "Unclosed interpolation", 'Close it with "}".')
         return self.end
 
     def _close(self, sign: str, at: int, opened: list[tuple[str, int]]) -> None:
+        if not self.paired:
+            del opened[-1:]
+            return
         if not opened:
             raise Fault(Span(at, at + 1), f'"{sign}" closes nothing', "Remove it.")
         last, start = opened.pop()
@@ -186,7 +223,11 @@ class _Scanner:
         return end
 
     def _heredoc(self, match: re.Match[str]) -> Literal:
-        indent, marker = match.groups()
+        indent, marker, blanks = match.groups()
+        if blanks:
+            at = Span(match.end(2), match.end(3))
+            detail = "The heredoc's text begins on the next line; remove the blanks."
+            raise Fault(at, "Blanks behind the marker of a heredoc", detail)
         closing = re.compile(rf"^[ \t]*{re.escape(marker)}(?=[ \t]*\r?\n)", re.MULTILINE)
         found = closing.search(self.text, match.end(), self.end)
         if found is None:

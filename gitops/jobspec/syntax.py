@@ -167,10 +167,11 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A splat among steps: what follows it is done for each item."""
+    """A splat among steps: what follows it is done for each item; `dotted` is its form ``.*``."""
 
     steps: tuple[Step, ...]
     span: Span
+    dotted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

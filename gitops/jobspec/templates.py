@@ -201,6 +201,7 @@ class _Assembler:
                 continue
             word = self._word(token.span)
             if word in ("else", "endif", "endfor"):
+                self._check_alone(word, token.span)
                 return tuple(parts), word, token.span
             parts.append(self._directive(word, token.span))
         if words:
@@ -210,6 +211,14 @@ class _Assembler:
     def _word(self, span: Span) -> str:
         match = _WORD.match(self.source.text, span.start, span.end)
         return match.group(1) if match else ""
+
+    def _check_alone(self, word: str, span: Span) -> None:
+        at = self.source.text.index(word, span.start) + len(word)
+        rest = self.source.text[at : span.end]
+        if rest.strip():
+            extra = Span(at + len(rest) - len(rest.lstrip()), at + len(rest.rstrip()))
+            hint = 'There is no "else if"; put an "if" into the "else".' if word == "else" else ""
+            raise Fault(extra, f'Unexpected text behind "{word}"', hint or "Remove it.")
 
     def _directive(self, word: str, span: Span) -> Part:
         self.opened.append(span)

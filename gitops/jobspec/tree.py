@@ -99,7 +99,10 @@ class Converter:
         if self.depth > MAX_DEPTH:
             raise Fault(self._span(node), "Expression too long", _DEEP)
         signs = self._signs(node)
-        converted = self.rules[node.data](node)
+        rule = self.rules.get(node.data)
+        if rule is None:
+            raise Fault(self._span(node), "Invalid expression", "This is no value.")
+        converted = rule(node)
         for sign in signs:
             converted = Unary(sign, converted, self._span(node))
         self.depth -= 1
@@ -196,14 +199,28 @@ class Converter:
 
     def _object(self, node: Node) -> Expression:
         elements = [n for n in _trees(node) if n.data == "object_elem"]
-        for one, two in pairwise(self._span(e) for e in elements):
-            between = self.scanned.text[
-                one.end - self.scanned.start : two.start - self.scanned.start
-            ]
-            if "," not in between and "\n" not in between:
-                detail = "Put a comma or a new line between the items of an object."
-                raise Fault(two, "Comma missing", detail)
+        spans = [self._span(e) for e in elements]
+        for one, two in pairwise([*spans, Span(self._span(node).end - 1, 0)]):
+            self._check_between(one, two, last=not two.end)
+        if spans and self.source.slice(spans[0]).startswith("for"):
+            self._check_no_for(spans[0])
         return ObjectOf(tuple(self._element(n) for n in elements), self._span(node))
+
+    def _check_between(self, one: Span, two: Span, *, last: bool) -> None:
+        start = self.scanned.start
+        between = self.scanned.text[one.end - start : two.start - start]
+        comma = between.find(",")
+        if comma < 0 and "\n" not in between and not last:
+            detail = "Put a comma or a new line between the items of an object."
+            raise Fault(two, "Comma missing", detail)
+        if comma >= 0 and "\n" in between[:comma]:
+            at = Span(one.end + comma, one.end + comma + 1)
+            raise Fault(at, "Comma on the next line", "Put it behind the value, or leave it out.")
+
+    def _check_no_for(self, span: Span) -> None:
+        if re.match(r"for\b(?!-)", self.source.slice(span)):
+            detail = 'A brace and "for" begin a for expression; put the name into quotes.'
+            raise Fault(Span(span.start, span.start + 3), "Invalid for expression", detail)
 
     def _element(self, node: Node) -> tuple[Expression, Expression]:
         key, value = _trees(node)
@@ -218,9 +235,6 @@ class Converter:
             isinstance(key, Constant) and (key.value is None or isinstance(key.value, bool))
         ):
             return Constant(self._text(inner), self._span(inner))
-        if isinstance(key, Access) and isinstance(key.source, Name):
-            detail = "Put a reference into brackets, and a name with dots into quotes."
-            raise Fault(key.span, "This may be a reference or a name", detail)
         return key
 
     def _call(self, node: Node) -> Expression:
@@ -231,6 +245,8 @@ class Converter:
             getattr(c, "type", None) == "ELLIPSIS" for c in given.children
         )
         name_span = self._span(names[0]).to(self._span(names[-1]))
+        if self.source.slice(name_span)[:1].isdigit():
+            raise Fault(name_span, "A number is no function", "Put an operator between the two.")
         return Call(
             self.source.slice(name_span),
             name_span,
@@ -263,9 +279,11 @@ class Converter:
         """
         steps: list[Step] = [*(self._step(n) for n in _trees(tail)), *behind]
         cut = len(steps)
-        if node.data == "attr_splat_expr_term":
+        dotted = node.data == "attr_splat_expr_term"
+        if dotted:
             cut = next((i for i, s in enumerate(steps) if not _is_named(s)), cut)
-        return [Each(tuple(steps[:cut]), self._span(node)), *steps[cut:]]
+            _check_nested(steps[cut:])
+        return [Each(tuple(steps[:cut]), self._span(node), dotted), *steps[cut:]]
 
     def _step(self, node: Node) -> Member | Index:
         span = self._span(node)
@@ -319,6 +337,12 @@ def _trees(node: Node, skip: tuple[str, ...] = ()) -> Iterator[Node]:
 
 
 _STEPS = ("get_attr_expr_term", "index_expr_term", "attr_splat_expr_term", "full_splat_expr_term")
+
+
+def _check_nested(behind: list[Step]) -> None:
+    if behind and isinstance(behind[0], Each) and behind[0].dotted:
+        detail = 'Write "[*]" for the splats.'
+        raise Fault(behind[0].span, 'A second ".*" in one expression', detail)
 
 
 def _is_named(step: Step) -> bool:

@@ -22,6 +22,17 @@ SYNTAX = {
     'job "a" {\n  network { port "x" { to = 1 } }\n}\n': [(2, 13, "'network' needs more lines")],
     'job "a" {\n  meta { a = 1\n  }\n}\n': [(2, 10, "'meta' needs more lines")],
     'job "a" {\n  name = "x\n}\n': [(2, 10, "Unclosed string")],
+    'job "a" {\n  meta = { v = 1\n, w = 2 }\n}\n': [(3, 1, "Comma on the next line")],
+    # All that is no HCL at once, and nothing that follows from it.
+    'job "a" {\n  name = = 1\n\n  type =\n\n  meta { a = 1 b = 2 }\n}\n': [
+        (2, 10, "Invalid expression"),
+        (4, 8, "Value missing"),
+        (6, 16, "'meta' needs more lines"),
+    ],
+    'job "a" {\n  group "g" {\n    x ${\n  }\n\n  y ! 1\n}\n': [
+        (3, 7, "Unexpected '$'"),
+        (6, 5, "Unexpected '!'"),
+    ],
     'job "a" {\n  name = "x${var.a"\n}\n': [(2, 19, "Unclosed string")],
     'job "a" {\n  name = true ?\n    "x" : "y"\n}\n': [
         (2, 15, "The value is not complete on its line")

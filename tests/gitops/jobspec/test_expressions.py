@@ -131,7 +131,7 @@ HEREDOCS = [
         "<<-E\n    ${attr.x} $${y}\n     %{ if true }z%{ endif }\\n\n    E\n",
         "${attr.x} ${y}\n z\\n\n",
     ),
-    ('<<_E_1  \ncurly { " # ${upper("a")}\n_E_1 \n', 'curly { " # A\n'),
+    ('<<_E_1\ncurly { " # ${upper("a")}\n_E_1 \n', 'curly { " # A\n'),
     ("<<E\nE\n", ""),
 ]
 
@@ -150,7 +150,7 @@ def test_a_quotient_is_printed_to_the_last_digit() -> None:
 SYNTAXES = {
     "{ a = -1, b = -12, c = 5-12, d = 5 - -1.5e1, e = -var.x }": "-1 -12 -7 20 -3",
     '{ a = 1, b : 2, (upper("c")) = 3\n d = 4 }': "3 1 2 4",
-    "{ for = 1, in = 2 }": "1 2",
+    '{ "for" = 1, in = 2 }': "1 2",
     "{ a = !!true, b = !(!false) }": "true false",
     "{ # one\n a = 1 // two\n b = 2, /* three\n*/ }": "1 2",
     '{ a = "# // /* x" }': "# // /* x",
@@ -282,6 +282,14 @@ MORE_ERRORS = {
     '-"x"': "Invalid operand",
     "{ (local.list) = 1 }": "Invalid key",
     "{ a = 1 b = 2 }": "Comma missing",
+    "{ for = 1 }": "Invalid for expression",
+    "local.list.*.*": 'A second ".*" in one expression',
+    "[[1]].0.0": "Two positions with dots",
+    "<<E  \nE\n": "Blanks behind the marker of a heredoc",
+    "<<E.F\nE.F\n": "Invalid heredoc",
+    "-1(2)": "A number is no function",
+    "jsonencode({ attr.x = 1 })": "This may be a reference or a name",
+    '"%{ if true }%{ else if false }%{ endif }"': 'Unexpected text behind "else"',
     '"%{ else }"': '"else" without its beginning',
     '"%{ while x }"': "Unknown template directive",
     '"%{ for }"': "Invalid for directive",
