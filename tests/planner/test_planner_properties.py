@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from planner.action import Action
 from planner.capacity import fleet
 from planner.codec import to_json
+from planner.evaluate import plan_jobs
 from planner.job import Constraint, Job, Network, Port, Resources, Update
 from planner.observed import NodeResources, NodeStatus
 from planner.plan import JobPlan
@@ -178,6 +180,20 @@ def test_equal_inputs_give_equal_bytes(here: Scene, wanted: Job) -> None:
     mixed = mixed.with_state(allocs=tuple(reversed(here.state().allocs)))
     first, second = (json.dumps(to_json(s.plan(wanted))) for s in (here, mixed))
     assert first == second
+
+
+@EXAMPLES
+@given(scenes(), st.lists(jobs(), min_size=2, max_size=4), st.randoms())
+def test_the_order_of_files_and_hosts_does_not_matter(
+    here: Scene, wanted: list[Job], chance: Random
+) -> None:
+    files = [(f"{i}.nomad.hcl", replace(w, id=f"job-{i}")) for i, w in enumerate(wanted)]
+    first = json.dumps([to_json(p) for p in plan_jobs(files, here.situation)])
+    chance.shuffle(files)
+    nodes = list(here.observed.nodes.items())
+    chance.shuffle(nodes)
+    mixed = replace(here, observed=replace(here.observed, nodes=dict(nodes)))
+    assert json.dumps([to_json(p) for p in plan_jobs(files, mixed.situation)]) == first
 
 
 @EXAMPLES
