@@ -45,6 +45,14 @@ class SshConfig(_Section):
     probe_timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
 
 
+class ReconcileConfig(_Section):
+    """What `orch reconcile` may do by itself."""
+
+    auto_apply: bool = True
+    # whether jobs that left the repository are stopped
+    allow_deletions: bool = False
+
+
 class Config(_Section):
     """The whole of `orch.toml`."""
 
@@ -54,8 +62,18 @@ class Config(_Section):
     namespaces: tuple[str, ...] = ("default",)
     node_pools: tuple[str, ...] = ("default",)
     regions: tuple[str, ...] = ("global",)
+    # further names below which values are sensitive, such as env.*_PASSWORD
+    sensitive: tuple[str, ...] = ()
     ledger: LedgerConfig = LedgerConfig()
+    reconcile: ReconcileConfig = ReconcileConfig()
     ssh: SshConfig = SshConfig()
+
+
+_SECTIONS: dict[str, type[_Section]] = {
+    "ledger": LedgerConfig,
+    "reconcile": ReconcileConfig,
+    "ssh": SshConfig,
+}
 
 
 class ConfigError(OrchError):
@@ -134,11 +152,7 @@ def _suggestion(loc: tuple[int | str, ...]) -> str:
 
 
 def _names(section: str) -> list[str]:
-    if section == "ledger":
-        return list(LedgerConfig.model_fields)
-    if section == "ssh":
-        return list(SshConfig.model_fields)
-    return list(Config.model_fields)
+    return list(_SECTIONS.get(section, Config).model_fields)
 
 
 def _line_of(text: str, key: str) -> int:

@@ -9,7 +9,18 @@ from typing import cast
 
 import typer
 
-from gitops.cli import alloc, deployment, evaluation, hosts, job, ledger, node, read, setup
+from gitops.cli import (
+    alloc,
+    deployment,
+    evaluation,
+    hosts,
+    job,
+    ledger,
+    node,
+    read,
+    reconcile,
+    setup,
+)
 from gitops.cli.options import COMMAND_FOLLOWS
 from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
@@ -18,10 +29,10 @@ from planner.errors import OrchError
 INTERRUPTED = 130
 
 # Nomad's and Terraform's style: -check-index 3, -json; made into the two dashes that click knows.
-_LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z-]*(=.*)?$", re.DOTALL)
+_LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z0-9-]*(=.*)?$", re.DOTALL)
 # Commands that are followed by another one, and their switches in Nomad's style.
 _EXECS = (("exec",), ("alloc", "exec"), ("hosts", "exec"))
-_VALUED = ("task", "timeout", "parallelism")
+_VALUED = ("task", "timeout", "parallelism", "e")
 _SWITCHES = {"-i=true": "-i", "-i=false": "--no-stdin", "-t=true": "-t", "-t=false": "--no-tty"}
 _FMT_SWITCHES = {
     f"-{name}={word}": f"--{no}{name}"
@@ -50,6 +61,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("apply", job.apply),
     ("run", job.run),
     ("stop", job.stop),
+    ("reconcile", reconcile.reconcile),
     ("status", read.status),
     ("logs", read.logs),
     ("history", read.history),
@@ -58,7 +70,16 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
 app.command("exec", context_settings=COMMAND_FOLLOWS)(read.execute)
-for _group in (alloc.app, deployment.app, evaluation.app, hosts.app, ledger.app, node.app):
+_GROUPS = (
+    alloc.app,
+    deployment.app,
+    evaluation.app,
+    reconcile.hook_app,
+    hosts.app,
+    ledger.app,
+    node.app,
+)
+for _group in _GROUPS:
     app.add_typer(_group)
 
 

@@ -13,7 +13,7 @@ import typer.main
 from pydantic import BaseModel
 
 from gitops.cli.program import app
-from gitops.config import Config, LedgerConfig, SshConfig
+from gitops.config import Config, LedgerConfig, ReconcileConfig, SshConfig
 from inventory import variables
 from tests.docs import jobspec_page
 
@@ -47,7 +47,11 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    sections: dict[str, type[BaseModel]] = {"ledger": LedgerConfig, "ssh": SshConfig}
+    sections: dict[str, type[BaseModel]] = {
+        "ledger": LedgerConfig,
+        "reconcile": ReconcileConfig,
+        "ssh": SshConfig,
+    }
     names = [n for n in Config.model_fields if n not in sections]
     names += [f"{s}.{n}" for s, model in sections.items() for n in model.model_fields]
     described = re.findall(r"^\| `([a-z_.]+)` \|", CONFIGURATION.partition("## The inv")[0], re.M)

@@ -1,0 +1,198 @@
+"""What `orch reconcile` does: follow a ref, plan, apply within limits, and say so in log lines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from gitops.checkout import Checkout, Commit
+from gitops.cli.applying import Applying
+from gitops.cli.look import (
+    FAILED,
+    INCOMPLETE,
+    Approval,
+    Look,
+    incomplete,
+    session,
+    show_plan,
+    workspace,
+)
+from gitops.cli.say import coloured, note
+from gitops.planning import Desired, plan_of
+from gitops.repo import Repository
+from gitops.request import SpecRequest
+from gitops.session import Session
+from gitops.specs import read_specs
+from gitops.view.moment import timestamp
+from gitops.view.plan_text import PlanView
+from gitops.view.safe import clean
+from inventory.errors import InventoryError
+from planner.errors import OrchError
+from planner.plan import Plan
+from planner.recorded import job_key
+
+# Seconds that a single turn waits for another reconcile of the same ref: it may be rolling out.
+_PATIENCE = 1800.0
+_NAMED = 5
+INTERRUPTED = 130
+
+
+def reconcile(repository: str, ref: str, interval: float, *, plan_only: bool) -> int:
+    """Reconcile once or, with an interval in seconds, until interrupted; return the exit code."""
+    inventory = os.environ.get("ORCH_INVENTORY")
+    if inventory:  # it is relative to where the user stands, which is about to change
+        os.environ["ORCH_INVENTORY"] = str(Path(inventory).absolute())
+    checkout = Checkout(url=_url(repository), ref=ref, folder=_folder())
+    turns = Turns(checkout=checkout, plan_only=plan_only)
+    if not interval:
+        with checkout.held(_PATIENCE, lambda: log("another reconcile is at work; waiting")):
+            return _once(turns)
+    with checkout.held(0, lambda: None):
+        return _forever(turns, interval)
+
+
+def _once(turns: Turns) -> int:
+    try:
+        return turns.turn()
+    except (OrchError, InventoryError):
+        log(turns.refusal())
+        raise
+
+
+def _forever(turns: Turns, interval: float) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while True:
+            try:
+                turns.turn()
+            except (OrchError, InventoryError) as e:  # the next commit may mend it
+                turns.tell(f"{turns.refusal()}\n{e.message}")
+            time.sleep(interval)
+    except KeyboardInterrupt:
+        log("ended; what runs goes on running")
+        return INTERRUPTED
+
+
+def log(text: str) -> None:
+    """Write one entry of the log to stderr; further lines of it are indented."""
+    first, *more = (clean(line) for line in text.splitlines())
+    note("\n".join([f"{timestamp(time.time_ns())} {first}", *(f"    {line}" for line in more)]))
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base).absolute() / "orch" / "reconcile"
+
+
+def _url(repository: str) -> str:
+    if not repository:
+        here = Repository.find(Path.cwd())
+        return here.origin or str(here.top)
+    path = Path(repository)
+    return str(path.absolute()) if path.exists() else repository
+
+
+@dataclass(slots=True, kw_only=True)
+class Turns:
+    """Turn after turn over one checkout; what was told last is not told again."""
+
+    checkout: Checkout
+    plan_only: bool = False
+    _at: str = field(default="", init=False)
+    _seen: str = field(default="", init=False)
+    _told: str = field(default="", init=False)
+
+    def tell(self, text: str) -> bool:
+        """Log something unless it was the last thing told; return whether it was new."""
+        if text == self._told:
+            return False
+        self._told = text
+        log(text)
+        return True
+
+    def turn(self) -> int:
+        """Fetch, plan and apply; return the exit code of that, or raise what an apply raises."""
+        self._at = f"{self.checkout.ref} of the repository"
+        commit = self.checkout.update()
+        self._at = commit.short
+        if commit.id != self._seen:
+            self._seen = commit.id
+            ref, who = self.checkout.ref, commit.author
+            log(f'{ref} is at {commit.short} "{commit.subject}" ({who})')
+        return asyncio.run(self._reconcile(commit))
+
+    def refusal(self) -> str:
+        """Return what a turn that raised comes to."""
+        return f"{self._at} can't be applied; what runs goes on running"
+
+    async def _reconcile(self, commit: Commit) -> int:
+        os.chdir(self.checkout.tree)
+        ws = workspace()
+        desired = read_specs(ws, SpecRequest()).desired()
+        async with session(ws) as ties:
+            read = await ties.look()
+            made = plan_of(desired, read, ws.config.cluster)
+            limits = ws.config.reconcile
+            if (left := _left(made, desired)) and not limits.allow_deletions:
+                self.tell(
+                    f"{commit.short} lacks {_few(left)}; allow_deletions is off: left running"
+                )
+                desired = replace(desired, whole=False)
+                made = plan_of(desired, read, ws.config.cluster)
+            if made.empty:
+                return self._idle(commit, made)
+            if self.plan_only or not limits.auto_apply:
+                return self._would(commit, made)
+            log(f"{commit.short} changes {_few(_changed(made))}")
+            return await self._apply(commit, ties, desired)
+
+    async def _apply(self, commit: Commit, ties: Session, desired: Desired) -> int:
+        started = time.monotonic()
+        applying = Applying(
+            ties=ties,
+            look=Look(colour=coloured(sys.stdout)),
+            approval=Approval(auto_approve=True),
+            request=SpecRequest(),
+        )
+        code = await applying.run(desired)
+        end = {0: "done", INCOMPLETE: "incomplete", FAILED: "failed"}.get(code, "ended")
+        log(f"{commit.short} {end} after {time.monotonic() - started:.0f} s (exit code {code})")
+        return code
+
+    def _would(self, commit: Commit, made: Plan) -> int:
+        why = "-plan-only" if self.plan_only else "auto_apply is off"
+        if self.tell(f"{commit.short} would change {_few(_changed(made))}; {why}"):
+            show_plan(made, Look(colour=coloured(sys.stdout)), PlanView(advises=False))
+        return incomplete(made)
+
+    def _idle(self, commit: Commit, made: Plan) -> int:
+        failed = [p.key for p in made.jobs if p.failed]
+        unknown = [u.host for u in made.unknown]
+        told = f"{commit.short}: nothing to do"
+        if failed:
+            told += f"; the last deployment of {_few(failed)} failed"
+        if unknown:
+            told += f"; unknown: {_few(unknown)}"
+        self.tell(told)
+        return FAILED if failed else incomplete(made)
+
+
+def _left(made: Plan, desired: Desired) -> list[str]:
+    """Return the jobs that are to stop because the repository has them no more."""
+    here = {job_key(j.id, j.namespace) for _, j in desired.jobs}
+    return [p.key for p in made.jobs if p.key not in here]
+
+
+def _changed(made: Plan) -> list[str]:
+    return [p.key for p in made.jobs if not p.empty]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
