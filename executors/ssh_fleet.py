@@ -21,7 +21,7 @@ from executors.refusals import GuardError
 from executors.starts import Starts
 from executors.transport import Bounds, Connector, HostError, HostFault
 from inventory.model import Host
-from planner.job import TaskGroup
+from planner.job import Job, TaskGroup
 from planner.observed import Node, NodeResources, ObservedAlloc
 from planner.recorded import AllocRecord
 from planner.steps import Start, Step, Stop, Update, group_of
@@ -41,6 +41,8 @@ class SshFleet:
     commit: str = ""
     # told of what takes long on a host, a line at a time
     tell: Callable[[str], None] = lambda _: None
+    # puts the values back that are not in records: what is started needs them
+    open_job: Callable[[Job], Job] = lambda job: job
     enrolled: dict[str, str] = field(default_factory=dict[str, str])
     engines: dict[str, Engine] = field(default_factory=dict[str, Engine])
     pins: Pins = field(default_factory=Pins)
@@ -61,10 +63,15 @@ class SshFleet:
         """Reserve and start the allocation, guarded on the host."""
         guard = await self._guard(node)
         decided = self._decided(step, node)
+        opened = self._opened(decided)
         data_dir = self._probe(node.name).data_dir
-        request = replace(launch.start_request(decided, data_dir), limits=self._limits(node))
+        request = replace(
+            launch.start_request(opened, data_dir),
+            record=launch.record(decided),
+            limits=self._limits(node),
+        )
         privileged = self.hosts[node.name].allow_privileged
-        specs = launch.container_specs(decided, data_dir, privileged=privileged)
+        specs = launch.container_specs(opened, data_dir, privileged=privileged)
         starts = self.starts.setdefault(node.name, Starts())
         if not specs:
             await starts.start(guard, request)
@@ -75,7 +82,7 @@ class SshFleet:
             images=step.images,
             progress=lambda line: self.tell(f"{node.name}: {line}"),
         )
-        network = launch.shared_network(decided, specs)
+        network = launch.shared_network(opened, specs)
         made = await maker.make(specs, network, node.attributes.get("cpu.arch", ""))
         try:
             await starts.start(guard, launch.with_containers(request, decided, made))
@@ -174,6 +181,10 @@ class SshFleet:
             index=step.index,
             node=replace(node, id=self.enrolled.get(node.name) or node.id),
         )
+
+    def _opened(self, decided: Decided) -> Decided:
+        job = self.open_job(decided.job)
+        return replace(decided, job=job, group=job.group(decided.group.name) or decided.group)
 
     def _limits(self, node: Node) -> NodeResources:
         # The host itself adds up every cluster's reservations; only the inventory's come off here.

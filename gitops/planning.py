@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from gitops.jobspec import marks
 from gitops.ledger.protocol import Snapshot
+from gitops.sealing import Vault
 from planner.annotate import annotated
+from planner.codec import to_json
 from planner.diff import job_diff
 from planner.drift import drift
 from planner.errors import OrchError
@@ -24,13 +28,16 @@ class Desired:
     """What is to run: jobs with the paths of their files.
 
     `whole` says that these are all jobs of the repository, so that its recorded jobs which are
-    not among them have left it.
+    not among them have left it. `vault` has the sensitive values of the jobs, `sensitive` the names
+    of the variables that they come from.
     """
 
     jobs: tuple[tuple[str, Job], ...]
     source: Source = field(default_factory=Source)
     whole: bool = False
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    vault: Vault = field(default_factory=Vault)
+    sensitive: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +89,7 @@ def plan_of(desired: Desired, look: Look, cluster: str, explainer: Explainer | N
     left = _left(desired, look.recorded) if desired.whole else []
     _refuse_type_changes(desired, look.recorded)
     plans = tuple(
-        _warned(_guarded(p, look.snapshot), desired.warnings)
+        _warned(_keyed(_guarded(p, look.snapshot), look.recorded), desired.warnings)
         for p in plan_jobs([*desired.jobs, *left], look.situation(), explainer)
     )
     gone = {job_key(j.id, j.namespace) for _, j in left}
@@ -184,6 +191,21 @@ def _held_warning(state: JobState, snapshot: Snapshot) -> tuple[str, ...]:
     return (
         f"run {state.run[:8]}{who} holds the job; if it was interrupted, an apply goes on with it",
     )
+
+
+def _keyed(plan: JobPlan, recorded: Recorded) -> JobPlan:
+    """Warn where sensitive values can't be compared, because their hashes have other keys."""
+    current = recorded.job(plan.key).current
+    if not plan.registers or plan.job.stop or current is None:
+        return plan
+    ours, theirs = (marks.key_ids(json.dumps(to_json(j))) for j in (plan.job, current.job))
+    if not ours or not theirs or ours == theirs:
+        return plan
+    told = (
+        "its sensitive values were recorded with another ORCH_KEY: whether they have changed can't "
+        "be told, so they count as changed"
+    )
+    return replace(plan, warnings=(*plan.warnings, told))
 
 
 def _warned(plan: JobPlan, warnings: Mapping[str, tuple[str, ...]]) -> JobPlan:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gitops.jobspec import marks
 from gitops.masking import masked
 from gitops.planning import Look
 from gitops.request import SpecRequest
@@ -176,7 +177,8 @@ def _is_digest(value: str) -> bool:
 
 def dumped(plan: SavedPlan) -> str:
     """Return the file's text; the same plan gives the same bytes."""
-    return json.dumps({_MARK: to_json(plan)}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps({_MARK: to_json(plan)}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return marks.shown(text)
 
 
 def is_saved_plan(text: str) -> bool:

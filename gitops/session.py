@@ -19,6 +19,7 @@ from gitops.ledger.opening import open_ledger
 from gitops.ledger.protocol import Ledger, Snapshot
 from gitops.ledger_home import known_hosts, ledger_address
 from gitops.planning import Look, looked
+from gitops.sealing import Vault
 from gitops.workspace import Workspace
 from inventory.model import Inventory
 from planner.observed import NodeStatus
@@ -90,9 +91,16 @@ class Session:
         return [f"{_few(names)}: {hint}" for hint, names in hosts.items()]
 
     def fleet(
-        self, epoch: int, commit: str, tell: Callable[[str], None] = lambda _: None
+        self,
+        epoch: int,
+        commit: str,
+        vault: Vault,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> SshFleet:
-        """Return the effects on the hosts that were observed; `tell` hears of image pulls."""
+        """Return the effects on the hosts that were observed.
+
+        `vault` has the sensitive values of what is to be started; `tell` hears of image pulls.
+        """
         return SshFleet(
             connector=self.connector,
             cluster=self.workspace.config.cluster,
@@ -101,6 +109,7 @@ class Session:
             epoch=epoch,
             commit=commit,
             tell=tell,
+            open_job=vault.opened,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from gitops.jobspec.variables import Variables
 from gitops.repo import Desired as Read
 from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
 from gitops.request import SpecRequest
+from gitops.sealing import Sealer, Vault
+from gitops.spec_files import SpecFiles
 from gitops.workspace import Workspace
 from planner.errors import OrchError, reason
 from planner.plan import Source
@@ -30,6 +32,12 @@ class Specs:
     loaded: tuple[LoadedSpec, ...]
     source: Source = field(default_factory=Source)
     whole: bool = True
+    vault: Vault = field(default_factory=Vault)
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """The names of variables whose values are not to be shown."""
+        return frozenset(name for s in self.loaded for name in s.sensitive)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -49,6 +57,8 @@ class Specs:
                 for s in self.loaded
                 if s.warnings
             },
+            vault=self.vault,
+            sensitive=self.sensitive,
         )
 
 
@@ -60,14 +70,43 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
     variables = variables_of(workspace, request)
     read = _read(workspace, request)
     files = _chosen(workspace, request, read)
-    loaded = _load(workspace, {f.path: f.text for f in files}, variables)
+    sealer = sealer_of(workspace)
+    where = _spec_files(workspace, request, read)
+    evaluated = _load(workspace, files, variables, (sealer, where))
+    loaded, vault = _sealed(sealer, evaluated)
     if not loaded:
         raise OrchError(
             f"no job specs in {', '.join(workspace.config.jobs)}",
             f"Add {workspace.config.jobs[0]}/NAME.nomad.hcl, or correct 'jobs' in orch.toml.",
         )
     _check_places(workspace, loaded)
-    return Specs(loaded=loaded, source=read.source, whole=not request.files)
+    source = where.source(read.source, (r for s in loaded for r in s.reads))
+    return Specs(loaded=loaded, source=source, whole=not request.files, vault=vault)
+
+
+def _spec_files(workspace: Workspace, request: SpecRequest, read: Read) -> SpecFiles:
+    """Return where the expressions of the specs read files."""
+    top = read.top.resolve()
+    paths = {name: (workspace.cwd / name).resolve() for name in request.files}
+    named = {n: p.relative_to(top).as_posix() for n, p in paths.items() if p.is_relative_to(top)}
+    return SpecFiles(read.top, read.source.commit if request.rev else "", named)
+
+
+def sealer_of(workspace: Workspace) -> Sealer:
+    """Return what makes the marks for sensitive values; its key is ``ORCH_KEY``."""
+    config = workspace.config
+    key = workspace.environment.get("ORCH_KEY", "")
+    return Sealer(key=key, cluster=config.cluster, patterns=config.sensitive)
+
+
+def _sealed(sealer: Sealer, loaded: Sequence[LoadedSpec]) -> tuple[tuple[LoadedSpec, ...], Vault]:
+    """Return the specs with marks for all that is sensitive, and the values by job."""
+    found = [sealer.sealed(s.job, s.secrets) for s in loaded]
+    specs = tuple(
+        replace(s, job=f.job, secrets=f.values) for s, f in zip(loaded, found, strict=True)
+    )
+    values = {job_key(f.job.id, f.job.namespace): f.values for f in found if f.values}
+    return specs, Vault(values)
 
 
 def read_parsed(workspace: Workspace, request: SpecRequest) -> dict[str, object]:
@@ -79,17 +118,29 @@ def read_parsed(workspace: Workspace, request: SpecRequest) -> dict[str, object]
     from gitops.jobspec.load import parsed
 
     variables = variables_of(workspace, request)
-    file = _chosen(workspace, request, _read(workspace, request))[0]
+    read = _read(workspace, request)
+    file = _chosen(workspace, request, read)[0]
+    where = _spec_files(workspace, request, read)
     use_grammar(workspace.cache / "specs")
-    return parsed(file.text, path=file.path, variables=variables)
+    return parsed(file.text, path=file.path, variables=variables, folder_of=where.folder_of)
 
 
 def _load(
-    workspace: Workspace, files: Mapping[str, str], variables: Variables
+    workspace: Workspace,
+    files: Sequence[SourceFile],
+    variables: Variables,
+    means: tuple[Sealer, SpecFiles],
 ) -> tuple[LoadedSpec, ...]:
     from gitops.jobspec.cache import Cache, load_all
 
-    return load_all(files, variables, Cache(workspace.cache / "specs"))
+    sealer, where = means
+    cache = Cache(
+        workspace.cache / "specs",
+        digest_of=where.digest_of,
+        folder_of=where.folder_of,
+        keeps=lambda spec: not sealer.finds(spec.job),
+    )
+    return load_all({f.path: f.text for f in files}, variables, cache)
 
 
 def _read(workspace: Workspace, request: SpecRequest) -> Read:
@@ -143,7 +194,7 @@ def variables_of(workspace: Workspace, request: SpecRequest) -> Variables:
     environment = {
         k: v for k, v in workspace.environment.items() if k.startswith(("NOMAD_VAR_", "ORCH_VAR_"))
     }
-    return Variables(flags=flags, files=files, environment=environment)
+    return Variables(flags=flags, files=files, environment=environment, strict=request.strict)
 
 
 def _flag(text: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from executors.boundary import Passing, pass_by
@@ -20,7 +20,7 @@ from gitops.cli.asking import can_ask, confirmed
 from gitops.cli.holders import adoptable, refuse_others
 from gitops.cli.look import FAILED, Approval, Look, advise, basis, flags_of, incomplete, show_plan
 from gitops.cli.progress import Progress
-from gitops.cli.say import coloured, note, say, say_json
+from gitops.cli.say import coloured, hide, note, say, say_json
 from gitops.digests import Digests, resolved
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.process import is_gone, this_process
@@ -29,11 +29,13 @@ from gitops.planning import Desired, plan_of, told_to_stop
 from gitops.planning import Look as Read
 from gitops.request import SpecRequest
 from gitops.saved import SavedPlan, bindings, refuse_if_moved
+from gitops.sealing import Vault
 from gitops.session import Session, fresh_id
 from gitops.view import plan_json
 from gitops.view.plan_text import PlanView
 from gitops.view.safe import clean
 from planner.errors import ConflictError, OrchError
+from planner.job import Job
 from planner.nodes import to_enrol
 from planner.plan import JobPlan, Plan
 
@@ -55,6 +57,7 @@ class Applying:
 
     async def run(self, desired: Desired) -> int:
         """Plan, check, ask and carry out; return the exit code."""
+        hide(desired.vault.words())
         read, made = await self._planned(desired)
         dead = await adoptable(self.ties, made, read)
         if dead:
@@ -63,21 +66,21 @@ class Applying:
         advise(self.ties, ineligible(made, read.observed.nodes.values()))
         images: Digests | None = None
         if self.bound is not None:
-            images = await resolved(self.ties.connector, made.jobs, read)
+            images = await resolved(self.ties.connector, made.jobs, read, desired.vault)
             refuse_if_moved(self.bound, bindings(made, basis(self.ties.workspace, read, images)))
         self._check_index(made)
         _refuse_unsupported(made, self.approval.ignored)
-        _refuse_configs(made)
+        _refuse_configs(made, _opened(made, desired.vault))
         if made.empty or not (self.look.json or self.migrates):
-            view = PlanView(flags=flags_of(self.request), advises=False)
+            view = PlanView(flags=flags_of(self.request, desired.sensitive), advises=False)
             show_plan(made, self.look, view)
         if made.empty and not self.purges:
             await asyncio.to_thread(_tidy, self.ties, read)
             return _failed_before(made) or incomplete(made)
         await self._approve()
         if images is None:
-            images = await resolved(self.ties.connector, made.jobs, read)
-        result = await self._carry_out(made, read, images)
+            images = await resolved(self.ties.connector, made.jobs, read, desired.vault)
+        result = await self._carry_out(made, read, images, desired.vault)
         self._tell(made, result)
         return result.exit_code or incomplete(made)
 
@@ -107,14 +110,14 @@ class Applying:
         if not await confirmed("Do you want to apply this plan?"):
             raise OrchError("not approved; nothing was touched")
 
-    async def _carry_out(self, made: Plan, read: Read, images: Digests) -> Result:
+    async def _carry_out(self, made: Plan, read: Read, images: Digests, vault: Vault) -> Result:
         plans = tuple(p for p in made.jobs if not p.empty or self.purges)
         abandoned = tuple(dict.fromkeys(p.held for p in plans if p.held))
         info = self._info(made, plans)
         with Progress(verbose=self.look.verbose, live=coloured(sys.stderr)) as progress:
             effects = Effects(
                 ledger=self.ties.ledger,
-                fleet=self.ties.fleet(read.recorded.epoch, info.commit, progress.say),
+                fleet=self.ties.fleet(read.recorded.epoch, info.commit, vault, progress.say),
                 clock=SystemClock(),
                 ids=fresh_id,
                 tell=progress.tell,
@@ -194,12 +197,24 @@ def _refuse_unsupported(made: Plan, ignored: Collection[str]) -> None:
             )
 
 
-def _refuse_configs(made: Plan) -> None:
+def _opened(made: Plan, vault: Vault) -> dict[str, Job]:
+    """Return the jobs with their sensitive values, those of which something is to be started.
+
+    Raises `OrchError` where these are not known.
+    """
+    return {
+        job.key: vault.opened(job.job)
+        for job in made.jobs
+        if not job.job.stop and (not job.empty or job.touches)
+    }
+
+
+def _refuse_configs(made: Plan, opened: Mapping[str, Job]) -> None:
     problems = [
         f"{job.path}: {problem}"
         for job in made.jobs
         if not job.job.stop
-        for problem in config_problems(job.job)
+        for problem in config_problems(opened.get(job.key, job.job))
     ]
     if problems:
         raise OrchError("\n".join(problems), "Nothing was touched. Correct the config.")

@@ -21,6 +21,7 @@ from gitops.cli.look import (
     show_plan,
     workspace,
 )
+from gitops.cli.say import hide
 from gitops.digests import Digests, resolved
 from gitops.planning import plan_of, stopping
 from gitops.request import SpecRequest
@@ -39,6 +40,7 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
     """
     ws = workspace()
     specs = read_specs(ws, request)
+    hide(specs.vault.words())
     if out and specs.source.dirty:
         raise OrchError(
             "a plan of changes that are not committed can't be saved",
@@ -51,11 +53,11 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
         advise(ties, ineligible(made, read.observed.nodes.values()))
         images: Digests = {}
         if out:
-            images = await resolved(ties.connector, made.jobs, read)
+            images = await resolved(ties.connector, made.jobs, read, specs.vault)
     if out:
         plan_file.write(saved(made, basis(ws, read, images), request), ws.cwd / out)
     explanations = explainer.explanations if explainer else ()
-    view = PlanView(flags=flags_of(request), saved=out, explanations=explanations)
+    view = PlanView(flags=flags_of(request, specs.sensitive), saved=out, explanations=explanations)
     show_plan(made, look, view)
     return incomplete(made) or (0 if made.empty else CHANGES)
 
@@ -90,7 +92,12 @@ async def apply(request: SpecRequest, approval: Approval, look: Look, at: Passin
         )
     async with session(ws) as ties:
         applying = Applying(
-            ties=ties, look=look, approval=approval, request=request, at=at, bound=bound
+            ties=ties,
+            look=look,
+            approval=approval,
+            request=request,
+            at=at,
+            bound=bound,
         )
         return await applying.run(specs.desired())
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops.cli.progress import probing
 from gitops.cli.say import say, say_advice, say_json
 from gitops.digests import Digests
+from gitops.jobspec.marks import SHOWN
 from gitops.planning import Look as Read
 from gitops.request import SpecRequest
 from gitops.saved import Basis
@@ -88,9 +89,17 @@ def show_plan(made: Plan, look: Look, view: PlanView) -> None:
     say(plan_text.text(made, replace(view, verbose=look.verbose, colour=look.colour)))
 
 
-def flags_of(request: SpecRequest) -> tuple[str, ...]:
-    """Return the flags about variables, as a shell takes them, for commands that are suggested."""
+def flags_of(request: SpecRequest, sensitive: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the flags about variables, as a shell takes them, for commands that are suggested.
+
+    Values of `sensitive` variables are left out.
+    """
     return (
-        *(f"-var={shlex.quote(v)}" for v in request.variables),
+        *(f"-var={shlex.quote(_told(v, sensitive))}" for v in request.variables),
         *(f"-var-file={shlex.quote(v)}" for v in request.var_files),
     )
+
+
+def _told(variable: str, sensitive: Collection[str]) -> str:
+    name = variable.partition("=")[0]
+    return f"{name}={SHOWN}" if name in sensitive else variable

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from textwrap import wrap
 from typing import IO
 
+from gitops.jobspec import marks
 from gitops.view.safe import clean
 
 _WIDTH = 80
 _COMMANDS = ("orch ", "git ")
+# Shorter values are left alone: they are in every other word.
+_SHORTEST = 5
 _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
@@ -19,6 +23,26 @@ def coloured(stream: IO[str], no_colour: bool = False) -> bool:
     """Whether colour is wanted on that stream: a terminal, and nobody said no."""
     refused = no_colour or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     return stream.isatty() and not refused
+
+
+# Texts that nothing printed may hold, longest first.
+_hidden: list[str] = []
+
+
+def hide(words: Iterable[str]) -> None:
+    """Show these texts as ``(sensitive)`` from now on, wherever they come up."""
+    for word in words:
+        if len(word) >= _SHORTEST:
+            _hidden.extend(
+                {word, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
+            )
+    _hidden.sort(key=len, reverse=True)
+
+
+def _without_secrets(text: str) -> str:
+    for word in _hidden:
+        text = text.replace(word, marks.SHOWN)
+    return marks.shown(text)
 
 
 def say(text: str) -> None:
@@ -57,7 +81,7 @@ def silence(stream: IO[str]) -> None:
 
 def _put(stream: IO[str], text: str) -> None:
     try:
-        stream.write(text)
+        stream.write(_without_secrets(text))
         stream.flush()
     except BrokenPipeError:
         silence(stream)

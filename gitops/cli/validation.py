@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +12,7 @@ from gitops.jobspec.spec import LoadedSpec
 from gitops.request import SpecRequest
 from gitops.specs import Specs, read_parsed, read_specs
 from gitops.view.plan_json import FORMAT_VERSION
+from gitops.view.support import NOT, PART, Support
 from gitops.workspace import open_workspace
 
 
@@ -65,9 +65,36 @@ def check(request: SpecRequest, *, strict: bool) -> Report:
     return Report(diagnostics=warnings, specs=specs.loaded, valid=valid)
 
 
-def read(request: SpecRequest) -> tuple[LoadedSpec, ...]:
-    """Read the specs; raises `SpecErrors` where one is wrong."""
-    return read_specs(open_workspace(Path.cwd()), request).loaded
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the jobs of many files ask for, and what is wrong with files."""
+
+    support: Support
+
+    def exit_code(self, *, strict: bool) -> int:
+        """1 if a file is wrong or, with `strict`, if anything is not honoured in full."""
+        limited = self.support.of(NOT) or self.support.of(PART)
+        return int(bool(self.support.broken or (strict and limited)))
+
+    def text(self) -> str:
+        """The table for a person."""
+        return self.support.text()
+
+    def data(self) -> dict[str, Any]:
+        """The table for a program."""
+        broken = [d for found in self.support.broken.values() for d in found]
+        return {
+            "format_version": FORMAT_VERSION,
+            **self.support.data(),
+            "diagnostics": [_diagnostic(d) for d in broken],
+        }
+
+
+def report(request: SpecRequest) -> Summary:
+    """Sum up what the jobs of the files and folders that are named ask for."""
+    from gitops.cli import supporting
+
+    return Summary(supporting.report(request.files, request))
 
 
 def parsed(request: SpecRequest) -> dict[str, Any]:
@@ -86,11 +113,6 @@ def _warnings(specs: Specs) -> tuple[Diagnostic, ...]:
         limits = [limit.warning for limit in spec.limits if not limit.quiet]
         found += sorted((*spec.warnings, *limits), key=lambda d: (d.line, d.column))
     return tuple(found)
-
-
-def diagnostics_data(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
-    """Return errors and warnings for a program."""
-    return [_diagnostic(d) for d in found]
 
 
 def _diagnostic(d: Diagnostic) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gitops.jobspec import marks
+
 # CSI and OSC sequences, and other two-byte escapes.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]?)")
 _QUOTES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -12,13 +14,17 @@ _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 
 def clean(text: str) -> str:
-    """Return one line without terminal escapes and control characters; blanks take their place."""
-    return "".join(" " if _is_control(c) else c for c in _ESCAPES.sub("", text))
+    """Return one line without terminal escapes and control characters; blanks take their place.
+
+    What is sensitive shows as such.
+    """
+    plain = marks.shown(_ESCAPES.sub("", text))
+    return "".join(" " if _is_control(c) else c for c in plain)
 
 
 def quoted(text: str) -> str:
     """Return the text in double quotes, with whatever can't be shown written as an escape."""
-    return '"' + "".join(_QUOTES.get(c) or _escaped(c) for c in text) + '"'
+    return '"' + "".join(_QUOTES.get(c) or _escaped(c) for c in marks.shown(text)) + '"'
 
 
 def _escaped(char: str) -> str:

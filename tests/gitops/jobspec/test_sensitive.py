@@ -131,7 +131,7 @@ def test_what_plans_show_can_not_be_sensitive(text: str, what: str) -> None:
         'variable "pw" {\n sensitive = true\n validation {\n condition = var.pw == ""\n'
         ' error_message = "not ${var.pw}"\n}\n}',
         'variable "pw" {\n type = object({a = string})\n sensitive = true\n}',
-        'variable "pw" {\n sensitive = true\n}\nlocals {\n x = tonumber(var.pw)\n}',
+        'variable "pw" {\n sensitive = true\n}\nlocals {\n x = parseint(var.pw, 10)\n}',
         'variable "pw" {\n sensitive = var.x\n}',
         f'variable "pw" {{\n}}\nvariable "q" {{\n sensitive = true\n default = "{SECRET}"\n'
         " type = number\n}",
@@ -144,7 +144,7 @@ def test_errors_do_not_tell_it(top: str) -> None:
 
 
 def test_errors_in_the_job_do_not_tell_it_either() -> None:
-    for body in ("kill_timeout = var.pw", "env {\n A = tonumber(var.pw)\n}", "leader = local.url"):
+    for body in ("kill_timeout = var.pw", "env {\n A = parseint(var.pw, 10)\n}", "leader = local.url"):
         with pytest.raises(SpecErrors) as raised:
             _task(body)
         assert SECRET not in "".join(d.text() for d in raised.value.diagnostics)
