@@ -133,11 +133,15 @@ class UpdateRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handled:
-    """Running tasks of an allocation; `patience` is how long, in ns, they may take to end."""
+    """Running tasks of an allocation; `patience` is how long, in ns, they may take to end.
+
+    With `ended` they may have ended too.
+    """
 
     alloc_id: str
     tasks: tuple[str, ...]
     patience: int = 5 * SECOND
+    ended: bool = False
 
     def words(self) -> list[str]:
         """The scripts' arguments."""
@@ -215,11 +219,15 @@ class Guard:
         await self._fenced("resume", fence, [alloc_id], about=alloc_id)
 
     async def restart(self, fence: JobFence, handled: Handled) -> None:
-        """End tasks that run, so that their supervisors start them anew; return when they ended."""
+        """End tasks that run, so that their supervisors start them anew; return when they ended.
+
+        Those that have ended begin anew, if they were named too.
+        """
+        alloc, *tasks = handled.words()
         await self._fenced(
             "restart",
             fence,
-            handled.words(),
+            [alloc, "all" if handled.ended else "running", *tasks],
             about=handled.alloc_id,
             deadline=STEP_DEADLINE + handled.patience / SECOND,
         )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gitops.cli.options import COMMAND_FOLLOWS, Json, Stdin, Tty, Verbose, terminal
+from gitops.cli.options import COMMAND_FOLLOWS, Escape, Json, Stdin, Tty, Verbose, terminal
 from gitops.cli.say import say, say_json
 
 app = typer.Typer(
@@ -86,13 +86,20 @@ def execute(
     job: Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")] = False,
     stdin: Stdin = True,
     tty: Tty = None,
+    escape: Escape = "~",
 ) -> None:
     """Run a command beside a task, as that task."""
     from gitops.cli import executing
 
     name, *argv = words[:1] + (words[2:] if words[1:2] == ["--"] else words[1:])
     wanted = executing.Wanted(
-        name=name, task=task, by_job=job, argv=argv, stdin=stdin, terminal=terminal(tty, stdin)
+        name=name,
+        task=task,
+        by_job=job,
+        argv=argv,
+        stdin=stdin,
+        terminal=terminal(tty, stdin),
+        escape=escape,
     )
     raise typer.Exit(asyncio.run(executing.execute(wanted)))
 

@@ -12,6 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from executors.interaction import TerminalSize
+from gitops.cli.escape_key import EscapeKey
 
 _CHUNK = 64 * 1024
 
@@ -21,11 +22,14 @@ class OwnConsole:
     """stdin, stdout and stderr of this process.
 
     Without `reads` nothing is taken from stdin. Input is read in a thread of its own that ends
-    with the process: a read of stdin can't be called off.
+    with the process: a read of stdin can't be called off. Where there is a terminal, `left` is set
+    when the `escape` key says so.
     """
 
     terminal: str = ""
     reads: bool = True
+    escape: EscapeKey = field(default_factory=EscapeKey)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     _pieces: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
     _resized: asyncio.Event = field(default_factory=asyncio.Event)
     _reader: threading.Thread | None = None
@@ -52,7 +56,19 @@ class OwnConsole:
             loop = asyncio.get_running_loop()
             self._reader = threading.Thread(target=self._read_all, args=(loop,), daemon=True)
             self._reader.start()
-        return await self._pieces.get()
+        if not self.terminal:
+            return await self._pieces.get()
+        return await self._typed()
+
+    async def _typed(self) -> bytes:
+        """Return what was typed, without what is meant for us."""
+        while data := await self._pieces.get():
+            passed, leaves = self.escape.passed(data)
+            if leaves:
+                self.left.set()
+            if passed:
+                return passed
+        return self.escape.rest()
 
     def _read_all(self, loop: asyncio.AbstractEventLoop) -> None:
         fd, data = sys.stdin.fileno(), b"-"

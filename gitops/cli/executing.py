@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from executors.exec_task import TaskCommand, run_beside
 from gitops.cli.console import OwnConsole
+from gitops.cli.escape_key import DEFAULT, EscapeKey
 from gitops.cli.look import session, workspace
+from gitops.cli.say import note
 from gitops.resolve import Found, alloc_named, job_named
 from planner.errors import OrchError
 from planner.recorded import ClientStatus, Recorded
@@ -18,7 +22,8 @@ from planner.recorded import ClientStatus, Recorded
 class Wanted:
     """A command, and where: an allocation or, with `by_job`, any that runs of a job.
 
-    `terminal` is the TERM of a terminal to give it; `stdin` whether it gets our input.
+    `terminal` is the TERM of a terminal to give it, which the `escape` key leaves; `stdin` whether
+    it gets our input.
     """
 
     name: str
@@ -27,6 +32,7 @@ class Wanted:
     argv: Sequence[str]
     terminal: str = ""
     stdin: bool = True
+    escape: str = DEFAULT
 
 
 async def execute(wanted: Wanted) -> int:
@@ -45,10 +51,29 @@ async def execute(wanted: Wanted) -> int:
             argv=wanted.argv,
             data_dir=ties.inventory.hosts[found.alloc.node].data_dir or None,
         )
-        console = OwnConsole(terminal=wanted.terminal, reads=wanted.stdin)
+        console = OwnConsole(
+            terminal=wanted.terminal, reads=wanted.stdin, escape=EscapeKey(wanted.escape)
+        )
         sys.stdout.flush()
         with console.raw():
-            return await run_beside(transport, command, console)
+            status = await _unless_left(run_beside(transport, command, console), console)
+    if status is None:
+        note("\nConnection closed")
+        return 1
+    return status
+
+
+async def _unless_left(talk: Coroutine[Any, Any, int], console: OwnConsole) -> int | None:
+    """Return how the command ended, or None where whoever talked with it has left it before."""
+    talking = asyncio.create_task(talk)
+    leaving = asyncio.create_task(console.left.wait())
+    try:
+        await asyncio.wait((talking, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return talking.result() if talking.done() else None
+    finally:
+        talking.cancel()
+        leaving.cancel()
+        await asyncio.gather(talking, leaving, return_exceptions=True)
 
 
 def chosen(name: str, recorded: Recorded, *, by_job: bool) -> Found:

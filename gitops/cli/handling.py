@@ -58,13 +58,21 @@ def known_task(name: str, seen: ObservedAlloc) -> None:
         raise OrchError(f"Could not find task named: {name}, found:\n{listed}")
 
 
-async def restart(prefix: str, task: str) -> None:
-    """Restart the running tasks of an allocation, or one of them."""
+async def restart(prefix: str, task: str, *, everything: bool = False) -> None:
+    """Restart the running tasks of an allocation, one of them, or those too that have ended."""
+    if task and everything:
+        raise OrchError(
+            "-all-tasks is not for one task", "Leave out either the task's name or -all-tasks."
+        )
     ws = workspace()
     async with session(ws) as ties:
         running = await _running(ties, prefix)
+        tasks = running.tasks(task)
         handled = Handled(
-            alloc_id=running.found.alloc.id, tasks=running.tasks(task), patience=running.patience
+            alloc_id=running.found.alloc.id,
+            tasks=tuple(running.seen.tasks) if everything else tasks,
+            patience=running.patience,
+            ended=everything,
         )
         await running.guard.restart(running.fence, handled)
 

@@ -82,6 +82,25 @@ Tty = Annotated[
 ]
 
 
+def _key(text: str) -> str:
+    if text == "none":
+        return ""
+    if len(text) != 1 or not text.isascii() or not text.isprintable():
+        raise typer.BadParameter(f"{text!r} is no key; give one character, or none")
+    return text
+
+
+Escape = Annotated[
+    str,
+    typer.Option(
+        "-e",
+        parser=_key,
+        metavar="KEY",
+        help="The key that, with a dot after it, leaves a terminal at the beginning of a line.",
+    ),
+]
+
+
 def terminal(wanted: bool | None, stdin: bool) -> str:
     """Return the TERM of the terminal that a command gets, or nothing."""
     asked = sys.stdin.isatty() and sys.stdout.isatty() and stdin if wanted is None else wanted

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gitops.cli.options import Json, Stdin, Tty, Verbose, ago, terminal
+from gitops.cli.options import Escape, Json, Stdin, Tty, Verbose, ago, terminal
 from gitops.cli.say import say, say_json
 
 _JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
@@ -71,6 +71,7 @@ def execute(
     job: Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")] = False,
     stdin: Stdin = True,
     tty: Tty = None,
+    escape: Escape = "~",
 ) -> None:
     """Run a command beside a task, as that task."""
     from gitops.cli import executing
@@ -86,6 +87,7 @@ def execute(
         argv=argv,
         stdin=stdin,
         terminal=terminal(tty, stdin),
+        escape=escape,
     )
     raise typer.Exit(asyncio.run(executing.execute(wanted)))
 

@@ -151,11 +151,11 @@ def test_commands_and_their_codes(
     assert (done.returncode, done.stdout) == (code, out), done.stderr
 
 
-def test_a_terminal_for_a_command(handled: Handled) -> None:
+def on_a_terminal(handled: Handled, *argv: str, typed: bytes = b"") -> tuple[int, bytes]:
+    """Run a command on a terminal, type something once it is ready; return its end, and words."""
     import pty
 
-    found = handled.alloc()
-    words = [*ORCH, "exec", found[:8], "--", "sh", "-c", "tty >/dev/null && stty size; exit 5"]
+    words = [*ORCH, *argv]
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(handled.place.cwd)
@@ -165,12 +165,32 @@ def test_a_terminal_for_a_command(handled: Handled) -> None:
     try:
         while chunk := os.read(fd, 1000):
             said += chunk
+            if typed and b"ready" in said:
+                os.write(fd, typed)
+                typed = b""
     except OSError:
         pass
     os.close(fd)
     _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 5, said
+    return os.waitstatus_to_exitcode(status), said
+
+
+def test_a_terminal_for_a_command(handled: Handled) -> None:
+    script = "tty >/dev/null && stty size; exit 5"
+    code, said = on_a_terminal(handled, "exec", handled.alloc()[:8], "--", "sh", "-c", script)
+    assert code == 5, said
     assert re.search(rb"\d+ \d+\r\n", said), said
+
+
+def test_the_escape_key_leaves_a_terminal(handled: Handled) -> None:
+    command = ("--", "sh", "-c", "echo ready; exec cat")
+    alloc = handled.alloc()[:8]
+    code, said = on_a_terminal(handled, "exec", alloc, *command, typed=b"one\r~.")
+    assert (code, said.count(b"one"), b"Connection closed" in said) == (1, 2, True), said
+    code, said = on_a_terminal(
+        handled, "alloc", "exec", "-e", "none", alloc, *command[1:], typed=b"~.\r\x04"
+    )
+    assert (code, said.count(b"~.")) == (0, 2), said
 
 
 @pytest.mark.parametrize(

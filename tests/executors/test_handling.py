@@ -74,6 +74,37 @@ async def test_only_the_named_tasks_restart(host: HostUnderTest) -> None:
     await host.stop(record)
 
 
+async def test_all_tasks_restart_those_too_that_have_ended(host: HostUnderTest) -> None:
+    once = host.task("echo up; exit 0", replace(NEVER, batch=True))
+    other = host.task("exec sleep 100", NEVER, name="u")
+    record = await host.start(once, other)
+    await host.until_dead(record)
+    await host.until(record, "running", "u")
+    with pytest.raises(NotRunningError):
+        await host.guard.restart(host.fence, handled(record, "t", "u"))
+    everything = replace(handled(record, "t", "u"), ended=True)
+    await host.guard.restart(host.fence, everything)
+    await again(host, record, 2)
+    state = await host.until_dead(record)
+    assert (state.failed, state.restarts) == (False, 1)
+    assert "User requested all tasks to restart" in messages(state)
+
+    async def restarted() -> bool | None:
+        return (await host.state(record, "u")).restarts == 1 or None
+
+    await eventually(restarted, "the other one did not restart")
+    await host.stop(record)
+    with pytest.raises(TombstonedError):
+        await host.guard.restart(host.fence, everything)
+
+
+async def test_what_is_over_is_over(host: HostUnderTest) -> None:
+    record = await host.start(host.task("exit 0", replace(NEVER, batch=True)))
+    await host.until_dead(record)
+    with pytest.raises(NotRunningError):
+        await host.guard.restart(host.fence, replace(handled(record), ended=True))
+
+
 async def test_a_signal_reaches_the_task(host: HostUnderTest) -> None:
     script = "trap 'echo got it' USR1; echo up; while :; do sleep 0.1; done"
     record = await host.start(host.task(script, NEVER))
