@@ -36,15 +36,23 @@ def validate(
     hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Only sum up what is honoured, of files and folders."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check job specs without touching the ledger or any host."""
     from gitops.cli import validation
 
+    if report:
+        found = validation.report(_request(files, var, var_file, rev, strict=False))
+        say_json(found.data()) if json else say(found.text())
+        raise typer.Exit(found.exit_code(strict=strict))
     request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
-    report = validation.check(request, strict=strict)
-    say_json(report.data()) if json else say(report.text())
-    raise typer.Exit(report.exit_code)
+    verdict = validation.check(request, strict=strict)
+    say_json(verdict.data()) if json else say(verdict.text())
+    raise typer.Exit(verdict.exit_code)
 
 
 def fmt(
