@@ -156,9 +156,7 @@ def require() -> None:
         raise LabUnavailableError(message)
     hierarchies()
     LABS.mkdir(mode=0o711, exist_ok=True)
-    with (LABS / "packages.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        packages.bring(packages.PLAIN)
+    packages.bring(packages.PLAIN)
 
 
 def sweep() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Generator, Iterable
@@ -24,6 +25,7 @@ PLAIN = {
 SYSTEMD = {"/lib/systemd/systemd": "systemd", "dbus-daemon": "dbus"}
 DOCKER = {"dockerd": "docker.io", "iptables": "iptables"}
 
+_LOCK = Path("/run/orch-lab-packages.lock")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _UNITS = {
     "openssh-server": ("ssh.service", "ssh.socket"),
@@ -33,6 +35,15 @@ _UNITS = {
 
 def bring(programs: dict[str, str]) -> None:
     """Install what is missing; raise `LabUnavailableError` when that does not work."""
+    if not _missing(programs):
+        return
+    # apt-get waits for others' dpkg, not for others' lists
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _bring(programs)
+
+
+def _bring(programs: dict[str, str]) -> None:
     missing = _missing(programs)
     if not missing:
         return
