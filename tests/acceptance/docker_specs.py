@@ -10,7 +10,7 @@ job "example" {
   update {
     max_parallel      = 1
     min_healthy_time  = "1s"
-    healthy_deadline  = "20s"
+    healthy_deadline  = "90s"
     progress_deadline = "10m"
     auto_revert       = false
     canary            = 0
@@ -75,7 +75,7 @@ job "example" {
     stagger = "10s"
     max_parallel = 1
     min_healthy_time = "1s"
-    healthy_deadline = "20s"
+    healthy_deadline = "90s"
   }
   group "cache" {
     count = 1
@@ -127,13 +127,15 @@ def redis(*changes: tuple[str, str]) -> str:
     return text
 
 
-def alone(image: str, config: str = "", *, job: str = "alone", group: str = "") -> str:
-    """A service of one container without ports."""
+def alone(
+    image: str, config: str = "", *, job: str = "alone", group: str = "", deadline: str = "90s"
+) -> str:
+    """A service of one container without ports; `deadline` is for its health."""
     return f"""\
 job "{job}" {{
   update {{
     min_healthy_time = "1s"
-    healthy_deadline = "15s"
+    healthy_deadline = "{deadline}"
   }}
   group "g" {{
     {group}
@@ -164,7 +166,7 @@ PAIR = """\
 job "pair" {
   update {
     min_healthy_time = "1s"
-    healthy_deadline = "20s"
+    healthy_deadline = "90s"
   }
   group "g" {
     network {

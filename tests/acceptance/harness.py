@@ -20,10 +20,11 @@ from gitops.ledger.opening import Address, open_ledger
 from planner.recorded import JobState, job_key
 from tests.lab.fleet import Lab
 from tests.lab.host import LabHost
+from tests.lab.programs import wait_for
 
 PROJECT = Path(__file__).parents[2]
 _ORCH = [sys.executable, "-c", "from gitops.main import main; main()"]
-_SECONDS = 120.0
+_SECONDS = 300.0
 
 # Lists the live tasks of a host as "PID ALLOC NAME": the leader of each task's own session. Their
 # environment is the truth; what the records of orch say does not count.
@@ -42,6 +43,14 @@ _FILES = r"""
 [ -e /var/lib/orch ] || exit 0
 find /var/lib/orch -printf '%p %y %m %s %T@\n' | sort
 find /var/lib/orch -type f -exec sha256sum {} + | sort
+"""
+# Allocations that have not printed yet.
+_SILENT = r"""
+for d in /var/lib/orch/records/*/; do
+    [ -d "$d" ] && ! [ -e "${d}released" ] || continue
+    logs=/var/lib/orch/alloc/$(basename "$d")/alloc/logs
+    [ -s "$logs/main.stdout.0" ] && [ -e "$logs/main.stderr.0" ] || echo "$d"
+done
 """
 # Sessions of sshd and this listing itself come and go.
 _PROCESSES = r"""
@@ -214,6 +223,18 @@ class Shop:
         """Apply all jobs without asking."""
         return self.orch("apply", "-auto-approve", code=code)
 
+    def logs(self, *words: str, until: str = "\n") -> str:
+        """What `orch logs` prints, as soon as this is in it."""
+        found = ""
+
+        def look() -> bool:
+            nonlocal found
+            found = self.orch("logs", *words).out
+            return until in found
+
+        wait_for(look, f"{until!r} in the logs")
+        return found
+
     def assert_nothing_to_do(self) -> None:
         """The plan is empty."""
         planned = self.orch("plan", "-detailed-exitcode", code=None)
@@ -259,8 +280,13 @@ class Shop:
         """The runs that are left in the ledger."""
         return [x for x in self.refs().splitlines() if "/runs/" in x]
 
+    def settle(self) -> None:
+        """Return when each task `main` has printed something, as those of `web` do at last."""
+        wait_for(lambda: not any(h.sh(_SILENT) for h in self.hosts), "what tasks print")
+
     def on_hosts(self) -> dict[str, tuple[str, str]]:
-        """All files and processes of each host, to compare."""
+        """All files and processes of each host, to compare; tasks have printed what they will."""
+        self.settle()
         return {h.name: (h.sh(_FILES), h.sh(_PROCESSES)) for h in self.hosts}
 
     def everything(self) -> Mapping[str, object]:

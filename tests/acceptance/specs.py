@@ -9,8 +9,7 @@ from dataclasses import dataclass
 STAMPS = (
     "date +%s%N >$NOMAD_ALLOC_DIR/data/began; "
     "trap 'date +%s%N >$NOMAD_ALLOC_DIR/data/ended; exit 0' INT TERM; "
-    'echo "$GREETING from $NOMAD_ALLOC_NAME"; '
-    "sleep 86400 & wait"
+    'sleep 86400 & echo "$GREETING from $NOMAD_ALLOC_NAME"; wait'
 )
 ONE_PER_HOST = """
     constraint {
@@ -30,7 +29,7 @@ class Service:
     greeting: str = "hello"
     group: str = ""
     healthy_time: str = "1s"
-    deadline: str = "20s"
+    deadline: str = "90s"
 
     def hcl(self) -> str:
         """The job file's text."""

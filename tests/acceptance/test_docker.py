@@ -44,12 +44,20 @@ def where(shop: Shop, container: dict[str, Any]) -> LabHost:
     return next(h for h in shop.hosts if container["Id"] in docker(h, "ps -aq --no-trunc"))
 
 
-def said_by_redis(container: dict[str, Any]) -> str:
-    """What redis answers on the port that is published for it."""
+def until_redis_answers(container: dict[str, Any]) -> None:
+    """Return when redis answers on the port that is published for it; docker has that port."""
     bound = container["HostConfig"]["PortBindings"]["6379/tcp"][0]
-    with socket.create_connection((bound["HostIp"], int(bound["HostPort"])), 10) as redis:
-        redis.sendall(b"PING\r\n")
-        return redis.recv(100).decode().strip()
+    address = bound["HostIp"], int(bound["HostPort"])
+
+    def answers() -> bool:
+        try:
+            with socket.create_connection(address, 10) as redis:
+                redis.sendall(b"PING\r\n")
+                return redis.recv(100) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    wait_for(answers, "redis to answer")
 
 
 def drift(shop: Shop) -> str:
@@ -70,7 +78,7 @@ def test_the_redis_job_is_created_changed_and_stopped(dock: Shop, spec: str) -> 
     assert first["HostConfig"]["Memory"] == first["HostConfig"]["MemorySwap"] == 256 << 20
     assert first["HostConfig"]["CpuShares"] == 500
     assert set(first["HostConfig"]["PortBindings"]) == {"6379/tcp", "6379/udp"}
-    assert said_by_redis(first) == "+PONG"
+    until_redis_answers(first)
     dock.assert_nothing_to_do()
 
     dock.job(spec.replace("redis:3.2", "redis:4.0"))
@@ -78,7 +86,7 @@ def test_the_redis_job_is_created_changed_and_stopped(dock: Shop, spec: str) -> 
     second = the_one(dock)
     assert second["Image"] == images.image_id("redis:4.0")
     assert second["Id"] != first["Id"]
-    assert said_by_redis(second) == "+PONG"
+    until_redis_answers(second)
     dock.assert_nothing_to_do()
 
     dock.orch("stop", "-yes", "example")
@@ -128,9 +136,10 @@ def test_tasks_of_a_group_in_bridge_mode_share_a_network(dock: Shop) -> None:
     assert sorted(found) == ["/beside", "/orch_network", "/redis"]
     network = found["/orch_network"]
     assert found["/redis"]["HostConfig"]["NetworkMode"] == f"container:{network['Id']}"
-    assert said_by_redis(network) == "+PONG"
+    until_redis_answers(network)
     host = where(dock, network)
-    assert "PONG" in docker(host, f"logs --tail 1 {found['/beside']['Id']}")
+    beside = found["/beside"]["Id"]
+    wait_for(lambda: docker(host, f"logs --tail 1 {beside}") == "PONG", "an answer beside it")
     assert docker(host, f"exec {found['/redis']['Id']} hostname") == "pair"
     dock.assert_nothing_to_do()
 
@@ -199,7 +208,7 @@ def test_what_is_done_behind_its_back_is_seen_and_repaired(
     own = [c for c in running(dock) if "orch.alloc" in c["Config"]["Labels"]]
     assert len(own) == 1
     assert own[0]["HostConfig"]["Memory"] == 256 << 20
-    assert said_by_redis(own[0]) == "+PONG"
+    until_redis_answers(own[0])
     dock.assert_nothing_to_do()
 
 
@@ -207,10 +216,9 @@ def test_a_process_that_dies_is_brought_back_by_dockerd(dock: Shop) -> None:
     dock.job(REDIS)
     dock.apply()
     before = the_one(dock)
-    where(dock, before).sh(f"kill -9 {before['State']['Pid']}; sleep 1")
-    after = the_one(dock)
-    assert after["Id"] == before["Id"]
-    assert after["RestartCount"] == 1
+    where(dock, before).sh(f"kill -9 {before['State']['Pid']}")
+    wait_for(lambda: [c["RestartCount"] for c in running(dock)] == [1], "its restart")
+    assert the_one(dock)["Id"] == before["Id"]
     dock.assert_nothing_to_do()
 
 
@@ -222,7 +230,8 @@ def test_while_dockerd_is_down_its_containers_are_unknown(dock: Shop) -> None:
     dock.apply()
     before = the_one(dock)
     host = where(dock, before)
-    host.sh("touch /run/dockerd.down; pkill -9 -x dockerd; sleep 0.3")
+    host.sh("touch /run/dockerd.down; pkill -9 -x dockerd")
+    wait_for(lambda: not host.sh("pgrep -x dockerd || :"), "the end of dockerd")
     try:
         planned = dock.orch("plan", "-detailed-exitcode", code=None)
         assert "docker does not answer" in " ".join(planned.out.split()), planned.out
@@ -244,7 +253,7 @@ def test_an_image_that_cannot_be_pulled_leaves_nothing(dock: Shop) -> None:
 
 
 def test_a_task_that_crashes_fails_its_deployment(dock: Shop) -> None:
-    dock.job(alone("crash:1"))
+    dock.job(alone("crash:1", deadline="15s"))
     failed = dock.apply(code=5)
     assert "unhealthy" in failed.out + failed.err
 
@@ -252,8 +261,7 @@ def test_a_task_that_crashes_fails_its_deployment(dock: Shop) -> None:
 def test_a_batch_task_runs_once_to_its_end(dock: Shop) -> None:
     dock.job(batch("job:1"))
     dock.apply()
-    for host in dock.hosts:
-        host.sh('for i in $(seq 50); do [ -z "$(docker ps -q)" ] && break; sleep 0.1; done')
+    wait_for(lambda: not running(dock), "the task's end")
     dock.apply()
     made = [x for h in dock.hosts for x in docker(h, "ps -aq").split()]
     assert len(made) == 1
@@ -290,7 +298,7 @@ def test_an_apply_that_was_killed_leaves_nothing_twice(dock: Shop, boundary: Bou
 
 
 def test_a_command_that_is_not_there_fails_its_deployment(dock: Shop) -> None:
-    dock.job(alone("busybox:1.36", 'command = "/no/such/program"'))
+    dock.job(alone("busybox:1.36", 'command = "/no/such/program"', deadline="15s"))
     failed = dock.apply(code=5)
     assert "unhealthy" in failed.out + failed.err
     assert running(dock) == []
@@ -374,7 +382,7 @@ def test_an_unprivileged_user_of_the_docker_group_is_enough(dock: Shop) -> None:
     use_user(dock, "deploy")
     dock.job(REDIS)
     dock.apply()
-    assert said_by_redis(the_one(dock)) == "+PONG"
+    until_redis_answers(the_one(dock))
     dock.assert_nothing_to_do()
     dock.orch("stop", "-yes", "example")
     assert running(dock) == []
@@ -387,7 +395,7 @@ def test_a_user_who_may_become_root_is_enough(dock: Shop) -> None:
     use_user(dock, "admin", "\n      ansible_become: true")
     dock.job(REDIS)
     dock.apply()
-    assert said_by_redis(the_one(dock)) == "+PONG"
+    until_redis_answers(the_one(dock))
     dock.assert_nothing_to_do()
 
 
@@ -407,7 +415,7 @@ def test_an_sshd_that_forwards_nothing_is_enough(dock: Shop) -> None:
     try:
         dock.job(REDIS)
         dock.apply()
-        assert said_by_redis(the_one(dock)) == "+PONG"
+        until_redis_answers(the_one(dock))
         dock.assert_nothing_to_do()
     finally:
         for host in dock.hosts:

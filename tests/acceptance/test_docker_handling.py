@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from tests.acceptance.docker_specs import REDIS
 from tests.acceptance.harness import Shop, finished
-from tests.acceptance.test_docker import running, the_one
+from tests.acceptance.test_docker import docker, running, the_one, where
 
 pytestmark = pytest.mark.lab
 
@@ -74,18 +75,26 @@ job "chatty" {
 """
 
 
+def printed_at(shop: Shop, container: dict[str, Any]) -> str:
+    """When the first line on stdout was printed, as docker has it."""
+    said = docker(where(shop, container), f"logs -t {container['Id']} 2>/dev/null")
+    return said.split()[0]
+
+
 def test_what_containers_print(dock: Shop) -> None:
-    script = "echo up; echo bad >&2; trap 'echo got it' USR1; while :; do sleep 0.2; done"
+    script = "trap 'echo got it' USR1; echo bad >&2; echo up; while :; do sleep 0.2; done"
     dock.job(CHATTY.replace("@script@", script))
     dock.apply()
     first, second = sorted(a.id for a in dock.decided("chatty").allocs)
+    for each in (first, second):
+        assert dock.logs(each[:8]) == "up\n"
+        assert dock.logs("-stderr", each[:8]) == "bad\n"
     both = dock.orch("logs", "chatty").out.splitlines()
     assert sorted(line.partition(" | ")[2] for line in both) == ["up", "up"]
     # By docker's time, not by name.
-    started = {c["Config"]["Labels"]["orch.alloc"]: c["State"]["StartedAt"] for c in running(dock)}
-    order = sorted(started, key=lambda a: started[a])
+    printed = {c["Config"]["Labels"]["orch.alloc"]: printed_at(dock, c) for c in running(dock)}
+    order = sorted(printed, key=lambda a: printed[a])
     assert [line.split()[1] for line in both] == [a[:8] for a in order]
-    assert dock.orch("logs", "-stderr", first[:8]).out == "bad\n"
     assert dock.orch("alloc", "logs", "-tail", "-c", "3", first[:8]).out == "up\n"
     assert dock.orch("logs", "-n", "5", "-since", "1h", first[:8]).out == "up\n"
 

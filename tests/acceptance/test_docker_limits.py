@@ -16,10 +16,11 @@ from tests.acceptance.test_docker import docker, running
 from tests.acceptance.test_races import wait_until_stopped
 from tests.lab import images
 from tests.lab.host import LabHost
+from tests.lab.programs import wait_for
 
 pytestmark = pytest.mark.lab
 
-QUICK = "[ssh]\nconnect_timeout = 2\n"
+QUICK = "[ssh]\nconnect_timeout = 6\n"
 INCOMPLETE = 4
 CONFLICT = 3
 FAILED = 5
@@ -75,8 +76,13 @@ def test_of_two_jobs_that_want_the_last_one_gets_it(
     (loser,) = set(ends) - {winner}
     assert ends[loser].code in {CONFLICT, INCOMPLETE}, ends[loser]
     assert owners(alone) == [winner]
-    again = alone.orch("apply", "-auto-approve", f"jobs/{loser}.nomad.hcl", code=INCOMPLETE)
-    assert "exhausted" in again.out
+
+    def exhausted() -> bool:
+        again = alone.orch("apply", "-auto-approve", f"jobs/{loser}.nomad.hcl", code=INCOMPLETE)
+        return "exhausted" in again.out
+
+    # What the loser had begun, and did not see the end of, is tried once more before.
+    assert exhausted() or exhausted()
     assert owners(alone) == [winner]
     assert len(docker(alone.hosts[0], "ps -aq").split()) == 1
     alone.orch("plan", "-detailed-exitcode", f"jobs/{winner}.nomad.hcl")
@@ -141,7 +147,7 @@ def test_a_disk_that_is_full_while_applying_fails_cleanly(small: Shop) -> None:
 
 
 def pair(image: str) -> str:
-    return alone(image, group=f"count = 2\n{ONE_PER_HOST}")
+    return alone(image, group=f"count = 2\n{ONE_PER_HOST}", deadline="30s")
 
 
 def versions(shop: Shop) -> list[str]:
@@ -166,8 +172,7 @@ def test_a_host_that_is_down_while_planning_is_left_alone(
     dock.apply(code=INCOMPLETE)
 
     lost.heal()
-    lost.sh('for i in $(seq 50); do [ -n "$(docker ps -q)" ] && break; sleep 0.1; done')
-    assert {c["Id"] for c in running(dock)} == before
+    wait_for(lambda: {c["Id"] for c in running(dock)} == before, "its container to be back")
     dock.assert_nothing_to_do()
     dock.job(pair("http:2"))
     dock.apply()

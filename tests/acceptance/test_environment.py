@@ -48,7 +48,7 @@ JOB = r"""job "env" {
     }
     update {
       min_healthy_time = "1s"
-      healthy_deadline = "20s"
+      healthy_deadline = "90s"
     }
   }
 }
@@ -72,7 +72,7 @@ def test_variables_and_directories(shop: Shop) -> None:
     host = shop.lab.host(live.host)
     port = next(p.value for p in shop.decided("env").allocs[0].ports if p.label == "http")
 
-    variables, _, rest = shop.orch("logs", "env").out.partition("\n\n")
+    variables, _, rest = shop.logs("env", until="../alloc/tmp\n").partition("\n\n")
     found = dict(line.split("=", 1) for line in variables.splitlines())
     root = f"/var/lib/orch/alloc/{live.alloc}"
 

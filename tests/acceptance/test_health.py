@@ -51,7 +51,7 @@ def checked(kind: str) -> str:
         name     = "alive"
         type     = {quoted(kind)}
         interval = "1s"
-        timeout  = "1s"
+        timeout  = "5s"
         {path}
       }}
     }}
@@ -67,7 +67,7 @@ class Case:
     group: str
     says: str
     healthy_time: str = "1s"
-    deadline: str = "4s"
+    deadline: str = "8s"
 
 
 CASES = [
@@ -78,7 +78,7 @@ CASES = [
         group=checked("tcp"),
         says='"alive"',
         healthy_time="3s",
-        deadline="6s",
+        deadline="12s",
     ),
     Case(
         name="http-500",
@@ -124,7 +124,7 @@ def test_what_is_well_passes(street: Shop, kind: str) -> None:
 
 
 def test_the_way_out_of_a_failure_is_a_good_version(street: Shop) -> None:
-    bad = Service(job="mended", command=UNWELL, group=NO_RESTART, deadline="4s")
+    bad = Service(job="mended", command=UNWELL, group=NO_RESTART)
     path = street.job(bad.hcl(), "mended")
     street.orch("apply", "-auto-approve", str(path), code=5)
     assert street.live_allocs("mended") == {}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.lab
 
 SPREAD = Service(count=3, group=ONE_PER_HOST)
 NAMES = ["web.g[0]", "web.g[1]", "web.g[2]"]
-QUICK = "[ssh]\nconnect_timeout = 2\n"
+QUICK = "[ssh]\nconnect_timeout = 6\n"
 
 
 def host_of(shop: Shop, name: str) -> LabHost:
@@ -66,7 +66,7 @@ def test_lost_during_an_apply(
     path = shop.job(SPREAD.hcl())
     shop.apply()
     lost = host_of(shop, "web.g[0]")
-    path.write_text(replace(SPREAD, greeting="changed", deadline="5s").hcl())
+    path.write_text(replace(SPREAD, greeting="changed", deadline="20s").hcl())
     shop.commit()
     applying = shop.interrupted(signal.SIGSTOP, boundary, path)
     wait_until_stopped(applying.pid)

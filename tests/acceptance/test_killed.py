@@ -29,7 +29,7 @@ def two_groups(job: str, greeting: str) -> str:
 job "{job}" {{
   update {{
     min_healthy_time = "300ms"
-    healthy_deadline = "20s"
+    healthy_deadline = "90s"
   }}
   group "rolled" {{
     count = 2

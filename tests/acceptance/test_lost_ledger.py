@@ -9,6 +9,7 @@ import pytest
 
 from tests.acceptance.harness import Shop
 from tests.acceptance.specs import web
+from tests.lab.programs import wait_for
 
 pytestmark = pytest.mark.lab
 BATCH = """\
@@ -36,8 +37,9 @@ def test_a_lost_ledger_is_rebuilt_and_nothing_is_started_again(shop: Shop) -> No
     shop.job(BATCH, "once")
     shop.job(web(1, job="left"), "left")
     shop.apply()
+    wait_for(lambda: any(ran_once(shop)) and not shop.live_allocs("once"), "the batch job's end")
     before = shop.live()
-    once = [h.sh("cat /srv/once 2>/dev/null || :") for h in shop.hosts]
+    once = ran_once(shop)
     lose(shop)
     assert "the ledger" in shop.orch("plan", code=1).err
     done = shop.orch("ledger", "rebuild", "-yes")
@@ -51,12 +53,16 @@ def test_a_lost_ledger_is_rebuilt_and_nothing_is_started_again(shop: Shop) -> No
     shop.apply()
     shop.assert_nothing_to_do()
     assert shop.live() == [x for x in before if not x.name.startswith("left")]
-    assert [h.sh("cat /srv/once 2>/dev/null || :") for h in shop.hosts] == once
+    assert ran_once(shop) == once
     state = shop.decided("web")
     assert state.current is not None
     assert state.current.version == 1
     status = shop.orch("ledger", "status", "-json").data()
     assert (status["Epoch"], status["Runs"]) == (2, [])
+
+
+def ran_once(shop: Shop) -> list[str]:
+    return [h.sh("cat /srv/once 2>/dev/null || :") for h in shop.hosts]
 
 
 def lose(shop: Shop) -> None:

@@ -16,12 +16,19 @@ from tests.acceptance.specs import web
 pytestmark = pytest.mark.lab
 
 
-def both(one: Shop, other: Shop, file: tuple[str, str], offset: float) -> tuple[Done, Done]:
-    """Apply from two clones, the second a little later; return how they ended."""
-    first = one.start("apply", "-auto-approve", f"jobs/{file[0]}.nomad.hcl")
-    time.sleep(offset)
-    second = other.start("apply", "-auto-approve", f"jobs/{file[1]}.nomad.hcl")
-    return finished(first, None), finished(second, None)
+def both(one: Shop, other: Shop, jobs: tuple[str, str], *, at_once: bool) -> tuple[Done, Done]:
+    """Apply from two clones that have planned on the same state; return how they ended."""
+    running = [
+        shop.interrupted(signal.SIGSTOP, Boundary.PLANNED, shop.repo / "jobs" / f"{job}.nomad.hcl")
+        for shop, job in zip((one, other), jobs, strict=True)
+    ]
+    for process in running:
+        wait_until_stopped(process.pid)
+    first, second = running
+    os.kill(first.pid, signal.SIGCONT)
+    ended = None if at_once else finished(first, None)
+    os.kill(second.pid, signal.SIGCONT)
+    return ended or finished(first, None), finished(second, None)
 
 
 def recorded(shop: Shop) -> set[str]:
@@ -30,20 +37,20 @@ def recorded(shop: Shop) -> set[str]:
     return set(listed.split())
 
 
-@pytest.mark.parametrize("offset", [0, 0.25])
-def test_of_one_job_one_wins(shop: Shop, offset: float) -> None:
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one after the other"])
+def test_of_one_job_one_wins(shop: Shop, at_once: bool) -> None:
     shop.job(web(2, greeting="from one"))
     other = shop.cloned("other")
     other.job(web(2, greeting="from other"))
 
-    ends = both(shop, other, ("web", "web"), offset)
+    ends = both(shop, other, ("web", "web"), at_once=at_once)
 
     assert sorted(e.code for e in ends) == [0, 3], ends
     winner = (shop, other)[[e.code for e in ends].index(0)]
     running = winner.live_allocs()
     assert sorted(running) == ["web.g[0]", "web.g[1]"]
     assert set(running.values()) == recorded(shop)
-    said = {winner.orch("logs", alloc).out.split(" from web")[0] for alloc in running.values()}
+    said = {winner.logs(alloc).split(" from web")[0] for alloc in running.values()}
     assert said == {"from one" if winner is shop else "from other"}
     winner.assert_nothing_to_do()
     assert winner.runs() == []
@@ -54,7 +61,7 @@ def test_of_two_jobs_both_win(shop: Shop) -> None:
     shop.job(web(2, job="b"), "b")
     other = shop.cloned("other")
 
-    ends = both(shop, other, ("a", "b"), 0)
+    ends = both(shop, other, ("a", "b"), at_once=True)
 
     assert [e.code for e in ends] == [0, 0], ends
     assert sorted(shop.live_allocs()) == ["a.g[0]", "a.g[1]", "b.g[0]", "b.g[1]"]

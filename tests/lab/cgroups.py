@@ -70,12 +70,12 @@ class Cgroup:
     def kill(self) -> None:
         """End every process of the group; return when they are gone."""
         self.freeze(frozen=False)
-        wait_for(self._killed, f"the end of the processes in {self.name}", timeout=30)
+        wait_for(self._killed, f"the end of the processes in {self.name}")
 
     def remove(self) -> None:
         """Remove the group, which has no process any more, and those below it."""
         for folder in self.folders:
-            wait_for(partial(_removed, folder), f"removal of {folder}", timeout=10)
+            wait_for(partial(_removed, folder), f"removal of {folder}")
 
     def _killed(self) -> bool:
         living = self.pids()

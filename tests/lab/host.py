@@ -150,7 +150,7 @@ class LabHost:
 
     # -- truth --------------------------------------------------------------------------------
 
-    def sh(self, command: str, *, check: bool = True, timeout: float = 60) -> str:
+    def sh(self, command: str, *, check: bool = True, timeout: float = 180) -> str:
         """Run shell text on the host, as root and without ssh; return its stdout.
 
         Raises `LabError` with what it said when it fails, unless told not to check. What goes on

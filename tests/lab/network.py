@@ -52,7 +52,7 @@ class Network:
             for path in _NAMESPACES.glob(self.namespace("*")):
                 _remove(path)
         uplink = Path("/sys/class/net", self.uplink)
-        wait_for(lambda: not uplink.exists(), f"the end of {self.uplink}", timeout=10)
+        wait_for(lambda: not uplink.exists(), f"the end of {self.uplink}")
 
     def plug(self, name: str, number: int) -> None:
         """Give a host its namespace, address and cable. It has no route to anywhere else."""

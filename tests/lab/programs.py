@@ -23,7 +23,7 @@ def run(
     *,
     check: bool = True,
     stdin: str = "",
-    timeout: float = 120,
+    timeout: float = 300,
     env: Mapping[str, str] = ENVIRONMENT,
 ) -> str:
     """Return what the program printed on stdout; raise `LabError` when it fails or takes too long.
@@ -53,7 +53,7 @@ def run(
     return done.stdout
 
 
-def wait_for(condition: Callable[[], bool], what: str, *, timeout: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], what: str, *, timeout: float = 180) -> None:
     """Return as soon as the condition holds; raise `LabError` after `timeout` seconds."""
     end, pause = time.monotonic() + timeout, 0.01
     while not condition():
