@@ -24,12 +24,17 @@ refuse() {
     exit 127
 }
 
+# Whoever ends the last task takes the folder above away: it may vanish just now.
+make_cgroup() {
+    mkdir -p "$1" || mkdir -p "$1" || mkdir -p "$1"
+}
+
 # The task's side: say who it is, join the control group, then become the command.
 become_task() {
     identity $$ >"$dir/pid"
     stopping && exit 0
     set_cgroup "$dir"
-    if [ -n "$cgroup" ] && mkdir -p "$cgroup" 2>/dev/null; then
+    if [ -n "$cgroup" ] && make_cgroup "$cgroup" 2>/dev/null; then
         echo $$ >"$cgroup/cgroup.procs" 2>/dev/null || rmdir "$cgroup" 2>/dev/null
     fi
     . "$dir/run"
