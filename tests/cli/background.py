@@ -20,7 +20,7 @@ class Background:
         self._thread.start()
 
     def call(self, work: Coroutine[object, object, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=180)
 
     @contextmanager
     def serving(self, server: AbstractAsyncContextManager[T]) -> Generator[T]:
@@ -33,7 +33,7 @@ class Background:
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=180)
         self._loop.close()
 
 

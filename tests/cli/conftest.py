@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -54,10 +55,19 @@ def template(
     place.git("commit", "-qm", "First")
     said = place.spawn("apply", "-auto-approve")
     assert said.code == 0, said.err
+    until_silent(place.host)
     yield root
     stopped = place.spawn("stop", "-yes", "web")
     assert ended(place.host) == 0
     assert stopped.code == 0, stopped.err
+
+
+def until_silent(host: Path) -> None:
+    """Wait until the task's log files are there: from then on it writes nothing."""
+    end = time.monotonic() + 60
+    while len(list(host.glob("alloc/*/alloc/logs/server.std*.0"))) < 2:
+        assert time.monotonic() < end, "there are no log files"
+        time.sleep(0.05)
 
 
 def _environment(root: Path, dev: DevHost) -> dict[str, str]:

@@ -37,7 +37,7 @@ WEB = """\
 job "web" {
   update {
     min_healthy_time = "0s"
-    healthy_deadline = "10s"
+    healthy_deadline = "90s"
   }
   group "app" {
     network {
@@ -175,7 +175,7 @@ class Place:
     def spawn(self, *argv: str, **more: str) -> Said:
         """Run a command as a process of its own to its end."""
         with self.process(*argv, **more) as process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=300)
         return Said(process.returncode, out, err)
 
     # -- looking ----------------------------------------------------------------------------------

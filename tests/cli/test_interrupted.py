@@ -19,9 +19,9 @@ from executors.dev import DevHost
 from tests.cli.background import Background
 from tests.cli.place import Place, Said, assert_fit_to_read, ended, job
 
-QUICK = 'update {\n min_healthy_time = "0s"\n healthy_deadline = "20s"\n}'
+QUICK = 'update {\n min_healthy_time = "0s"\n healthy_deadline = "90s"\n}'
 # Slow enough to be interrupted while it waits for health.
-SLOW = QUICK.replace("0s", "1s", 1)
+SLOW = QUICK.replace("0s", "5s", 1)
 SMALL = job(
     "new",
     group=f"{QUICK}\nephemeral_disk {{ size = 10 }}",
@@ -49,6 +49,14 @@ def allocs(place: Place) -> dict[str, str]:
     said = place.spawn("status", "-json", "new")
     assert said.code == 0, said
     return {a["ID"]: a["ClientStatus"] for a in json.loads(said.out)["Allocations"]}
+
+
+def one_sleeps(place: Place) -> bool:
+    """Whether, in the end, one task runs: a shell is there before the program that it becomes."""
+    end = time.monotonic() + 60
+    while sleepers(place) != 1 and time.monotonic() < end:
+        time.sleep(0.05)
+    return sleepers(place) == 1
 
 
 def sleepers(place: Place) -> int:
@@ -79,7 +87,7 @@ def interrupted(place: Place, signum: int) -> Said:
                 break
         err = "".join([*told, process.stderr.read()])
         out = process.stdout.read()
-        code = process.wait(timeout=30)
+        code = process.wait(timeout=180)
     return Said(code, out, err)
 
 
@@ -108,7 +116,7 @@ def assert_converges(place: Place) -> Said:
     said = place.spawn(*APPLY)
     assert said.code == 0, said
     assert allocs(place) == dict.fromkeys(began, "running")
-    assert sleepers(place) == 1
+    assert one_sleeps(place)
     assert place.spawn("plan", "-detailed-exitcode").code == 0
     return said
 
@@ -119,7 +127,7 @@ def test_an_apply_goes_on_when_nobody_reads_what_it_says(fresh: Place) -> None:
         assert process.stderr is not None
         process.stdout.close()
         process.stderr.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=180) == 0
     assert list(allocs(fresh).values()) == ["running"]
 
 
@@ -139,7 +147,7 @@ def test_a_port_of_a_stranger(fresh: Place) -> None:
         assert fresh.spawn(*APPLY).code == 4
     assert sleepers(fresh) == 0
     assert fresh.spawn(*APPLY).code == 0
-    assert sleepers(fresh) == 1
+    assert one_sleeps(fresh)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small disk")
@@ -165,7 +173,7 @@ def full_disk(place: Place, filler: Path) -> None:
     assert sleepers(place) == 0
     filler.unlink()
     assert place.spawn(*APPLY).code == 0
-    assert sleepers(place) == 1
+    assert one_sleeps(place)
     # Later, what runs goes on.
     fill(filler)
     place.commit("jobs/new.nomad.hcl", SMALL.replace("600", "601"))
@@ -173,11 +181,11 @@ def full_disk(place: Place, filler: Path) -> None:
     assert said.code == 4, said
     assert "Traceback" not in said.err
     assert "dev: new: could not write " in said.err
-    assert sleepers(place) == 1
+    assert one_sleeps(place)
     filler.unlink()
     said = place.spawn(*APPLY)
     assert said.code == 0, said
-    assert sleepers(place) == 1
+    assert one_sleeps(place)
     assert place.spawn("stop", "-yes", "new").code == 0
 
 
@@ -192,7 +200,7 @@ def fill(path: Path) -> None:
 
 def unmounted(place: Path) -> None:
     """Take the disk away; what ended on it may need a moment to let go."""
-    for _ in range(50):
+    for _ in range(600):
         done = subprocess.run(("umount", str(place)), check=False, capture_output=True)
         if done.returncode == 0:
             return

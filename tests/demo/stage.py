@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.demo.story import EPILOGUE, STORY, Step
 from tests.demo.terminal import Terminal
 
-_ROUNDS = 50
+_ROUNDS = 600
 _INDEX = re.compile(r"^Job Modify Index: (\d+)$", re.MULTILINE)
 
 

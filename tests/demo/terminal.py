@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 # Seconds that a command gets to end after it was asked to.
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 # Leaves the shell's directory and variables for the next command, and the command's exit code.
 _EPILOGUE = '\n_code=$?; { pwd; env -0; } >"$_SESSION"; exit $_code'
 

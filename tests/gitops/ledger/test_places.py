@@ -196,12 +196,11 @@ def test_what_is_wrong_with_a_host_is_said(
 
 @pytest.mark.lab
 def test_a_host_that_is_cut_off_is_unreachable(h1: LabHost, tmp_path: Path) -> None:
-    place = SshPlace(target=target(h1), path="/srv/ledger.git", connect_timeout=1)
-    ledger = on_host(place, tmp_path / "cache")
-    decide(ledger)
+    decide(open_at_host(h1, tmp_path / "cache"))
+    hasty = open_at_host(h1, tmp_path / "cache", patience=1)
     h1.partition()
     with pytest.raises(UnreachableError, match="timed out"):
-        ledger.read()
+        hasty.read()
 
 
 # Waits, with the ref moved or not yet, until the test lets it go on.
@@ -258,7 +257,8 @@ def test_a_lock_that_a_dead_push_left_is_named_and_later_removed(
 def test_a_host_that_freezes_after_the_push_leaves_the_outcome_unknown(
     h1: LabHost, tmp_path: Path
 ) -> None:
-    ledger = stalling(h1, tmp_path)
+    # It is tried again and again for as long as this.
+    ledger = stalling(h1, tmp_path, patience=4)
     h1.sh("touch /tmp/stall-after")
 
     def freeze() -> None:
@@ -283,14 +283,15 @@ def thread(work: Callable[[], None]) -> Generator[None]:
         done.result()
 
 
-def open_at_host(host: LabHost, cache: Path) -> RefLedger:
-    place = SshPlace(target=target(host), path="/srv/ledger.git", connect_timeout=1)
+def open_at_host(host: LabHost, cache: Path, patience: float = 60) -> RefLedger:
+    """A ledger on a host; `patience` is for its connections, in seconds."""
+    place = SshPlace(target=target(host), path="/srv/ledger.git", connect_timeout=patience)
     return on_host(place, cache)
 
 
-def stalling(host: LabHost, tmp_path: Path) -> RefLedger:
+def stalling(host: LabHost, tmp_path: Path, patience: float = 60) -> RefLedger:
     """A ledger with one decision, whose host waits at the next one."""
-    ledger = open_at_host(host, tmp_path / "cache")
+    ledger = open_at_host(host, tmp_path / "cache", patience)
     decide(ledger, 0)
     host.sh("rm -f /tmp/stall*")
     hook = host.root / "srv/ledger.git/hooks/reference-transaction"
@@ -300,7 +301,7 @@ def stalling(host: LabHost, tmp_path: Path) -> RefLedger:
 
 
 def until_stalling(host: LabHost) -> None:
-    for _ in range(400):
+    for _ in range(2000):
         if (host.root / "tmp/stalling").exists():
             return
         sleep(0.05)
