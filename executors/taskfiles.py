@@ -12,6 +12,7 @@ from shlex import quote
 
 from executors.driver import TaskLaunch
 from executors.facts import SIGNALS
+from planner.durations import duration
 from planner.errors import OrchError
 from planner.job import SECOND, LogConfig, RestartPolicy
 
@@ -175,18 +176,6 @@ def bundle(files: Mapping[str, str]) -> bytes:
     length = len(str(offset + len(str(offset)) + 1))
     header = f"{first}{offset + length}\n".encode()
     return header + sizes + b"".join(contents.values())
-
-
-def duration(nanoseconds: int) -> str:
-    """A duration as Go writes it: 1m0s, 1.5s, 500ms."""
-    if nanoseconds < SECOND:
-        return f"{nanoseconds / _MS:g}ms" if nanoseconds else "0s"
-    minutes, rest = divmod(nanoseconds, 60 * SECOND)
-    hours, minutes = divmod(minutes, 60)
-    seconds = f"{rest / SECOND:.9f}".rstrip("0").rstrip(".") + "s"
-    if hours:
-        return f"{hours}h{minutes}m{seconds}"
-    return f"{minutes}m{seconds}" if minutes else seconds
 
 
 def _pairs(pairs: Mapping[str, object]) -> str:

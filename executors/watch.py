@@ -114,7 +114,7 @@ class HealthWatch:
         self.watched[alloc.id] = after
         if after.health is Health.PENDING:
             return None
-        return Judged(health=after.health, time=self.run.clock.now())
+        return Judged(health=after.health, time=self.run.clock.now(), tasks=after.tasks)
 
     async def _checked(self, alloc: AllocRecord, group: TaskGroup, update: Update) -> _Checked:
         """Make the allocation's checks if they are due; a stale result stands until then."""

@@ -6,11 +6,19 @@ begins the time anew; a task that ends for good, or `healthy_deadline`, makes it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from planner.durations import duration
 from planner.job import SECOND, TaskGroup, Update
-from planner.observed import ObservedAlloc, TaskPhase
+from planner.observed import ObservedAlloc, TaskEvent, TaskPhase, TaskState
+from planner.recorded import AllocRecord
+
+# The type of the event that tells a task's part in a verdict.
+EVENT = "Alloc Unhealthy"
+# Of tasks that have ended, by whether they failed.
+_DEAD = {True: "Unhealthy because of failed task", False: "Unhealthy because of dead task"}
 
 
 class Health(StrEnum):
@@ -36,20 +44,25 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What the looks so far came to. Times are monotonic seconds; deadlines count watched time."""
+    """What the looks so far came to. Times are monotonic seconds; deadlines count watched time.
+
+    `tasks` says which tasks made it unhealthy, and why.
+    """
 
     began: float
     since: float | None = None
     starts: tuple[tuple[int, int], ...] = ()
     health: Health = Health.PENDING
     reason: str = ""
+    tasks: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def looked(watched: Watched, look: Look, update: Update, group: TaskGroup) -> Watched:
     """Return the watch after one more look."""
     ended = _ended(look, group)
     if ended:
-        return replace(watched, health=Health.UNHEALTHY, reason=ended)
+        tasks = {name: _DEAD[state.failed] for name, state in _dead(look, group)}
+        return replace(watched, health=Health.UNHEALTHY, reason=ended, tasks=tasks)
     starts = _starts(look)
     well = _running(look, group) and not look.checks
     steady = well and watched.since is not None and starts == watched.starts
@@ -60,8 +73,42 @@ def looked(watched: Watched, look: Look, update: Update, group: TaskGroup) -> Wa
         return replace(state, health=Health.HEALTHY, reason="")
     if look.at - watched.began >= update.healthy_deadline / SECOND:
         reason = state.reason or f"not healthy for {needed:g}s"
-        return replace(state, health=Health.UNHEALTHY, reason=f"{reason} by the healthy deadline")
+        return replace(
+            state,
+            health=Health.UNHEALTHY,
+            reason=f"{reason} by the healthy deadline",
+            tasks=_late(look, update, group),
+        )
     return state
+
+
+def with_verdict(alloc: AllocRecord, tasks: Mapping[str, TaskState]) -> dict[str, TaskState]:
+    """Return the tasks, those that made the allocation unhealthy with the event that says so."""
+    return {
+        name: replace(state, events=(*state.events, _event(why, alloc.healthy_at)))
+        if (why := alloc.unhealthy.get(name))
+        else state
+        for name, state in tasks.items()
+    }
+
+
+def _event(why: str, time: int) -> TaskEvent:
+    return TaskEvent(time=time, type=EVENT, message=why, details={"message": why})
+
+
+def _late(look: Look, update: Update, group: TaskGroup) -> dict[str, str]:
+    """Why each task was not healthy by the deadline."""
+    seen = look.alloc.tasks if look.alloc else {}
+    deadline = f"by healthy_deadline of {duration(update.healthy_deadline)}"
+    brief = (
+        f"Task not running for min_healthy_time of {duration(update.min_healthy_time)} {deadline}"
+    )
+    running = f"Services not healthy {deadline}" if look.checks else brief
+    states = {t.name: seen[t.name].state if t.name in seen else None for t in group.tasks}
+    return {
+        name: running if state is TaskPhase.RUNNING else f"Task not running {deadline}"
+        for name, state in states.items()
+    }
 
 
 def _long_enough(look: Look, since: float, needed: float) -> bool:
@@ -71,15 +118,17 @@ def _long_enough(look: Look, since: float, needed: float) -> bool:
 
 
 def _ended(look: Look, group: TaskGroup) -> str:
-    if look.alloc is None:
-        return ""
-    for task in group.tasks:
-        state = look.alloc.tasks.get(task.name)
-        if state is not None and state.state is TaskPhase.DEAD:
-            how = "failed" if state.failed else "ended"
-            code = "" if state.exit_code is None else f" with exit code {state.exit_code}"
-            return f'task "{task.name}" {how}{code}'
+    for name, state in _dead(look, group):
+        how = "failed" if state.failed else "ended"
+        code = "" if state.exit_code is None else f" with exit code {state.exit_code}"
+        return f'task "{name}" {how}{code}'
     return ""
+
+
+def _dead(look: Look, group: TaskGroup) -> list[tuple[str, TaskState]]:
+    seen = look.alloc.tasks if look.alloc else {}
+    found = ((t.name, seen[t.name]) for t in group.tasks if t.name in seen)
+    return [(name, state) for name, state in found if state.state is TaskPhase.DEAD]
 
 
 def _running(look: Look, group: TaskGroup) -> bool:

@@ -110,6 +110,10 @@ class AllocRecord:
     created: int = 0
     modified: int = 0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
+    # Why its tasks made it unhealthy, by name.
+    unhealthy: Mapping[str, str] = field(
+        default_factory=dict[str, str], metadata={"omitempty": True}
+    )
     # Somebody told it to stop, and another one has to take its place.
     migrate: bool = field(default=False, metadata={"omitempty": True})
     # It tries a new version beside the old ones, and nobody has promoted it yet.

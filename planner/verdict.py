@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from planner.client import client_description, client_status
 from planner.decide import tallied
@@ -28,10 +28,11 @@ NO_PROGRESS = "Failed due to progress deadline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A verdict on one allocation, reached at `time` (ns)."""
+    """A verdict on one allocation, reached at `time` (ns); `tasks` says of which it is, and why."""
 
     health: Health
     time: int
+    tasks: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def active_deployment(state: JobState) -> Deployment | None:
@@ -83,6 +84,7 @@ def judged(state: JobState, verdicts: Mapping[str, Judged], job: Job, now: int) 
             healthy=verdict.health is Health.HEALTHY,
             healthy_at=verdict.time,
             modified=verdict.time,
+            unhealthy=verdict.tasks,
         )
         for a in state.allocs
         if (verdict := verdicts.get(a.id)) is not None

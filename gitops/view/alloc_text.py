@@ -12,6 +12,7 @@ from gitops.view.live import CheckResult, Live, megahertz
 from gitops.view.moment import timestamp
 from gitops.view.options import NONE, StatusView, joined
 from planner.client import client_description
+from planner.health import with_verdict
 from planner.job import Task, TaskGroup
 from planner.observed import ObservedAlloc, TaskState
 from planner.recorded import AllocRecord, ClientStatus, JobState
@@ -61,7 +62,8 @@ class AllocCase:
     @property
     def tasks(self) -> Mapping[str, TaskState]:
         """The tasks' states, as new as they are known."""
-        return self.seen.tasks if self.seen and self.seen.tasks else self.alloc.tasks
+        tasks = self.seen.tasks if self.seen and self.seen.tasks else self.alloc.tasks
+        return with_verdict(self.alloc, tasks)
 
     @property
     def group(self) -> TaskGroup | None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from gitops.view.live import Live, megahertz
 from planner.codec import to_json
+from planner.health import with_verdict
 from planner.job import Job
 from planner.observed import Node, TaskState
 from planner.recorded import AllocRecord, Deployment, Evaluation, JobState
@@ -82,7 +83,7 @@ def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str
         "PreviousAllocation": alloc.previous,
         "NextAllocation": alloc.next,
         "Ports": [to_json(p) for p in alloc.ports],
-        "TaskStates": to_json(alloc.tasks),
+        "TaskStates": to_json(with_verdict(alloc, alloc.tasks)),
         "CreateIndex": alloc.created_index,
         "ModifyIndex": alloc.modified_index,
         "CreateTime": alloc.created,

@@ -12,7 +12,8 @@ from executors.fleet import JobFence
 from executors.interpolation import unknown_references, with_values
 from executors.launch import Decided, start_request, stop_request, update_request
 from executors.raw_exec import RawExec
-from executors.taskfiles import TaskPolicy, bundle, duration, policy_text
+from executors.taskfiles import TaskPolicy, bundle, policy_text
+from planner.durations import duration
 from planner.errors import OrchError
 from planner.job import MINUTE, SECOND, Job, Resources, RestartPolicy, Task, TaskGroup
 from planner.observed import Node, NodeResources
