@@ -163,6 +163,47 @@ def test_a_saved_plan_is_refused_when_the_tag_has_moved(
     assert image_ids(dock) == {own_id(registries[0], "http:1")}
 
 
+def asked_for(hosts: list[LabHost], repository: str) -> int:
+    """How often the registries were asked for a manifest."""
+    count = f"grep -c '/v2/{repository}/manifests/' /var/log/registry.log"
+    return sum(int(h.sh(count, check=False) or 0) for h in hosts)
+
+
+def test_what_several_jobs_run_is_asked_for_once(dock: Shop, registries: list[LabHost]) -> None:
+    move(registries, "many:1", "http:1")
+    image = f"{registry.ADDRESS}/many:1"
+    before = asked_for(registries, "many")
+    dock.orch("plan", "-out", "p", str(dock.job(alone(image, LOGIN, job="one"), "one")), code=None)
+    by_one = asked_for(registries, "many") - before
+    for name in ("two", "three"):
+        dock.job(alone(image, LOGIN, job=name), name)
+    before = asked_for(registries, "many")
+    dock.orch("plan", "-out", "p", code=None)
+    assert asked_for(registries, "many") - before == by_one > 0
+    dock.orch("apply", "p")
+    assert image_ids(dock) == {own_id(registries[0], "http:1")}
+    assert len(running(dock)) == len(("one", "two", "three"))
+
+
+def test_a_digest_that_only_the_pull_could_learn_stays_with_the_version(
+    dock: Shop, registries: list[LabHost]
+) -> None:
+    """Nobody can ask before the begin: only where the task runs is it known who logs in."""
+    move(registries, "late:1", "http:1")
+    name = f"{registry.ADDRESS}/late:1"
+    login = LOGIN.replace(f'"{registry.USER}"', '"${NOMAD_META_who}"')
+    meta = f'meta {{\n who = "{registry.USER}"\n }}'
+    dock.job(alone(name, login, group=meta))
+    dock.apply()
+    move(registries, "late:1", "http:2")
+    dock.job(alone(name, login, group=f"{meta}\ncount = 2\n{ONE_PER_HOST}"))
+    dock.apply()
+    assert len(running(dock)) == len(registries)
+    assert image_ids(dock) == {own_id(registries[0], "http:1")}
+    versions = dock.orch("history", "-json", "alone").data()
+    assert len({v["Images"][name] for v in versions}) == 1
+
+
 def test_without_a_registry_the_hosts_own_image_says_its_digest(
     dock: Shop, registries: list[LabHost]
 ) -> None:
