@@ -6,14 +6,27 @@ import re
 from collections.abc import Iterable, Iterator
 from textwrap import fill
 
-from gitops.jobspec import unsupported
+from gitops.jobspec import features
+from gitops.jobspec.features import FEATURES, Feature
 from gitops.jobspec.functions import functions
 from gitops.jobspec.schema import rows
-from gitops.jobspec.schema.job import JOB
+from gitops.jobspec.schema.job import GROUP, JOB
+from gitops.jobspec.schema.network import NETWORK
 from gitops.jobspec.schema.rows import Row, Shape, Table
+from gitops.jobspec.schema.service import CHECK, SERVICE
+from gitops.jobspec.schema.task import TASK
+from tests.docs.language_defaults import default_text
 
 _PART = re.compile(r"(<!-- (\w+) -->).*?(<!-- /\2 -->)", re.DOTALL)
-_FEATURES = ("_JOB", "_GROUP", "_TASK", "_NETWORK", "_SERVICE", "_CHECK")
+# The tables whose rows the features of each scope point at.
+_SCOPES: tuple[tuple[Table, tuple[Feature, ...]], ...] = (
+    (JOB, features.JOB),
+    (GROUP, features.GROUP),
+    (TASK, features.TASK),
+    (NETWORK, features.NETWORK),
+    (SERVICE, features.SERVICE),
+    (CHECK, features.CHECK),
+)
 # What each kind of value is called.
 _KINDS: dict[object, str] = {
     rows.string: "string",
@@ -22,6 +35,7 @@ _KINDS: dict[object, str] = {
     rows.flag: "bool",
     rows.duration: "duration",
     rows.strings: "list of strings",
+    rows.wholes: "list of whole numbers",
     rows.texts_by_name: "map of strings",
     rows.lists_by_name: "map of lists",
     rows.free: "map",
@@ -32,7 +46,8 @@ _KINDS: dict[object, str] = {
 def printed(page: str) -> str:
     """Return the page with its marked parts printed anew; its prose stays."""
     parts = {
-        "features": "".join(f"- {_ticked(name)}\n" for name in _unsupported()),
+        "features": "".join(f"- {_ticked(f.name)}\n" for f in _once(FEATURES) if not f.part),
+        "parts": "".join(f"- {_ticked(f.name)}: {f.part}\n" for f in FEATURES if f.part),
         "functions": _function_lists(),
         "blocks": "\n".join(_section(table, path) for table, path in _tables()),
     }
@@ -49,9 +64,8 @@ def _ticked(feature: str) -> str:
     return f"`{name}` {more}".rstrip()
 
 
-def _unsupported() -> Iterable[str]:
-    groups = (vars(unsupported)[name] for name in _FEATURES)
-    return dict.fromkeys(str(name) for group in groups for name, _ in group)
+def _once(found: Iterable[Feature]) -> Iterable[Feature]:
+    return {f.name: f for f in found}.values()
 
 
 def _tables() -> Iterator[tuple[Table, list[str]]]:
@@ -69,16 +83,44 @@ def _tables() -> Iterator[tuple[Table, list[str]]]:
         yield table, [p for p in dict.fromkeys(places[key]) if p]
 
 
+def _asked() -> dict[tuple[int, str], list[Feature]]:
+    """Return the features by table and field."""
+    found: dict[tuple[int, str], list[Feature]] = {}
+    for table, asked in _SCOPES:
+        for feature in asked:
+            *blocks, last = feature.field.split(".")
+            inner = table
+            for name in blocks:
+                inner = next(r.table for r in inner.rows if r.field == name and r.table)
+            found.setdefault((id(inner), last), []).append(feature)
+    return found
+
+
 def _section(table: Table, above: list[str]) -> str:
     label = f' "{table.label.lower()}"' if table.label else ""
     where = f"In {', '.join(f'`{a}`' for a in above)}.\n\n" if above else ""
-    lines = [_line(row) for row in table.rows]
-    head = "| name | is | note |\n|---|---|---|\n"
+    if not table.rows:
+        return f"### `{table.name}{label}`\n\n{where}It is empty.\n"
+    asked = _asked()
+    lines = [_line(table, row, asked.get((id(table), row.field), [])) for row in table.rows]
+    head = "| name | is | default | limits | orch |\n|---|---|---|---|---|\n"
     return f"### `{table.name}{label}`\n\n{where}{head}" + "\n".join(lines) + "\n"
 
 
-def _line(row: Row) -> str:
+def _line(table: Table, row: Row, asked: list[Feature]) -> str:
     kind = _KINDS.get(row.kind, "value")
     shape = kind if row.shape in (Shape.ARGUMENT, Shape.MAP) else row.shape.value
-    note = row.note.replace("|", "\\|")
-    return f"| `{row.name}` | {shape} | {note} |".replace("|  |", "| |")
+    cells = [
+        f"`{row.name}`",
+        shape,
+        default_text(table, row),
+        row.note.replace("|", "\\|"),
+        "; ".join(_honoured(row, f) for f in asked),
+    ]
+    return re.sub(r" +", " ", f"| {' | '.join(cells)} |")
+
+
+def _honoured(row: Row, feature: Feature) -> str:
+    if feature.name.rpartition(".")[2] == row.name:
+        return f"in part: {feature.part}" if feature.part else "not yet"
+    return f"in part: {feature.name}" if feature.part else f"not yet: {feature.name}"

@@ -23,7 +23,7 @@ PORT = Table(
         argument("static", "Value", whole, 0, "1..65535; not given: one is drawn"),
         argument("to", "To", whole, 0, "-1..65535"),
         argument("host_network", "HostNetwork", string, ""),
-        argument("ignore_collision", "IgnoreCollision", flag, False),
+        argument("ignore_collision", "IgnoreCollision", flag, False, "mode host only"),
     ),
     label="Label",
 )
@@ -54,7 +54,7 @@ NETWORK = Table(
         argument("device", "Device", string, "", "deprecated"),
         argument("cidr", "CIDR", string, "", "deprecated"),
         argument("ip", "IP", string, "", "deprecated"),
-        argument("hostname", "Hostname", string, ""),
+        argument("hostname", "Hostname", string, "", "a DNS name; not in mode host"),
         argument("mbits", "MBits", whole, None, "deprecated"),
         block("dns", "DNS", DNS),
         block("cni", "CNI", CNI),

@@ -45,13 +45,13 @@ RESTART = Table(
 RESCHEDULE = Table(
     "reschedule",
     (
-        argument("attempts", "Attempts", whole),
-        argument("interval", "Interval", duration),
+        argument("attempts", "Attempts", whole, None, "> 0: not unlimited, and within interval"),
+        argument("interval", "Interval", duration, None, ">= 15s, if not unlimited"),
         argument("delay", "Delay", duration, None, ">= 5s"),
         argument(
             "delay_function", "DelayFunction", string, None, "constant, exponential, fibonacci"
         ),
-        argument("max_delay", "MaxDelay", duration),
+        argument("max_delay", "MaxDelay", duration, None, ">= delay, if not constant"),
         argument("unlimited", "Unlimited", flag),
     ),
 )
@@ -59,9 +59,9 @@ RESCHEDULE = Table(
 MIGRATE = Table(
     "migrate",
     (
-        argument("max_parallel", "MaxParallel", whole),
+        argument("max_parallel", "MaxParallel", whole, None, ">= 0"),
         argument("health_check", "HealthCheck", string, None, "checks, task_states"),
-        argument("min_healthy_time", "MinHealthyTime", duration),
+        argument("min_healthy_time", "MinHealthyTime", duration, None, "<= healthy_deadline"),
         argument("healthy_deadline", "HealthyDeadline", duration),
     ),
 )
@@ -95,7 +95,7 @@ SCALING = Table(
     "scaling",
     (
         argument("enabled", "Enabled", flag),
-        argument("min", "Min", whole),
+        argument("min", "Min", whole, None, "0..count; default: count"),
         argument("max", "Max", whole, None, ">= min"),
         argument("type", "Type", string, ""),
         free_map("policy", "Policy"),
@@ -115,10 +115,10 @@ PERIODIC = Table(
     "periodic",
     (
         argument("enabled", "Enabled", flag),
-        argument("cron", "Spec", string),
-        argument("crons", "Specs", strings),
+        argument("cron", "Spec", string, None, "deprecated"),
+        argument("crons", "Specs", strings, None, "5 to 7 fields, or @daily and the like"),
         argument("prohibit_overlap", "ProhibitOverlap", flag),
-        argument("time_zone", "TimeZone", string),
+        argument("time_zone", "TimeZone", string, None, "as in Europe/Berlin"),
     ),
     constants={"SpecType": "cron"},
     finish=_finish_periodic,

@@ -36,12 +36,12 @@ LIFECYCLE = Table(
 ARTIFACT = Table(
     "artifact",
     (
-        argument("source", "GetterSource", string),
+        argument("source", "GetterSource", string, None, "needed"),
         text_map("options", "GetterOptions"),
         text_map("headers", "GetterHeaders"),
         argument("mode", "GetterMode", string, None, "any, file, dir"),
         argument("insecure", "GetterInsecure", flag),
-        argument("destination", "RelativeDest", string),
+        argument("destination", "RelativeDest", string, None, "within the task's directory"),
         argument("chown", "Chown", flag, False),
     ),
 )
@@ -62,12 +62,12 @@ WAIT = Table("wait", (argument("min", "Min", duration), argument("max", "Max", d
 TEMPLATE = Table(
     "template",
     (
-        argument("source", "SourcePath", string),
-        argument("destination", "DestPath", string),
-        argument("data", "EmbeddedTmpl", string),
+        argument("source", "SourcePath", string, None, "this or data"),
+        argument("destination", "DestPath", string, None, "needed; one template each"),
+        argument("data", "EmbeddedTmpl", string, None, "this or source"),
         argument("change_mode", "ChangeMode", string, "restart", "restart, noop, signal, script"),
         block("change_script", "ChangeScript", CHANGE_SCRIPT),
-        argument("change_signal", "ChangeSignal", string),
+        argument("change_signal", "ChangeSignal", string, None, "default of mode signal: SIGHUP"),
         argument("once", "Once", flag),
         argument("splay", "Splay", duration, 5 * SECOND),
         argument("perms", "Perms", string, "0644", "octal"),
@@ -85,10 +85,16 @@ TEMPLATE = Table(
 VOLUME_MOUNT = Table(
     "volume_mount",
     (
-        argument("volume", "Volume", string),
+        argument("volume", "Volume", string, None, "a volume of the group"),
         argument("destination", "Destination", string),
         argument("read_only", "ReadOnly", flag),
-        argument("propagation_mode", "PropagationMode", string),
-        argument("selinux_label", "SELinuxLabel", string),
+        argument(
+            "propagation_mode",
+            "PropagationMode",
+            string,
+            None,
+            "private, host-to-task, bidirectional",
+        ),
+        argument("selinux_label", "SELinuxLabel", string, None, "z, Z"),
     ),
 )

@@ -154,14 +154,16 @@ MOUNT_OPTIONS = Table(
 VOLUME = Table(
     "volume",
     (
-        argument("type", "Type", string, "", "host, csi"),
-        argument("source", "Source", string, ""),
+        argument("type", "Type", string, "", "host, csi; needed"),
+        argument("source", "Source", string, "", "needed"),
         argument("read_only", "ReadOnly", flag, False),
         argument("sticky", "Sticky", flag, False),
-        argument("access_mode", "AccessMode", string, ""),
-        argument("attachment_mode", "AttachmentMode", string, ""),
-        block("mount_options", "MountOptions", MOUNT_OPTIONS),
-        argument("per_alloc", "PerAlloc", flag, False),
+        argument(
+            "access_mode", "AccessMode", string, "", "single-node-…, multi-node-…; csi: needed"
+        ),
+        argument("attachment_mode", "AttachmentMode", string, "", "file-system, block-device; csi"),
+        block("mount_options", "MountOptions", MOUNT_OPTIONS, "csi"),
+        argument("per_alloc", "PerAlloc", flag, False, "not with canaries, sticky, system jobs"),
     ),
     label="Name",
 )
