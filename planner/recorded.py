@@ -243,6 +243,21 @@ class JobState:
         return self.versions[0] if self.versions else None
 
     @property
+    def job_id(self) -> str:
+        """The job's id, also where no version is known."""
+        return self.versions[0].job.id if self.versions else split_key(self.key)[0]
+
+    @property
+    def namespace(self) -> str:
+        """The job's namespace, also where no version is known."""
+        return self.versions[0].job.namespace if self.versions else split_key(self.key)[1]
+
+    @property
+    def is_found(self) -> bool:
+        """Whether nothing but its allocations is known: it was rebuilt from what hosts have."""
+        return not self.versions and bool(self.allocs)
+
+    @property
     def deployment(self) -> Deployment | None:
         """The latest deployment."""
         return self.deployments[-1] if self.deployments else None
@@ -345,3 +360,9 @@ class Recorded:
 def job_key(job_id: str, namespace: str = "default") -> str:
     """Name a job across namespaces: its id, followed by ``@namespace`` unless that is default."""
     return job_id if namespace == "default" else f"{job_id}@{namespace}"
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Return the id and the namespace of which `job_key` made the key."""
+    job_id, at, namespace = key.rpartition("@")
+    return (job_id, namespace) if at else (key, "default")

@@ -33,7 +33,7 @@ def _status(alloc: AllocRecord, observed: Observed) -> ClientStatus:
 def job_status(state: JobState, found: Statuses) -> str:
     """Return ``pending``, ``running`` or ``dead``, with ``(stopped)`` for a job told to stop."""
     if state.current is None:
-        return "dead"
+        return _word(state, found) if state.allocs else "dead"
     job = state.current.job
     parent = job.type == "system" or job.periodic is not None or job.parameterized_job is not None
     if parent:

@@ -10,7 +10,7 @@ from gitops.view.deployment_text import latest
 from gitops.view.diff_text import diff_lines
 from gitops.view.failure_text import failure_lines
 from gitops.view.moment import timestamp
-from gitops.view.options import StatusView, joined
+from gitops.view.options import NONE, StatusView, joined
 from planner.diff import job_diff
 from planner.job import Job
 from planner.recorded import Evaluation, JobState, JobVersion
@@ -19,13 +19,16 @@ from planner.status import Statuses, job_status, summary
 _SUMMARY = ("queued", "pending", "running", "failed", "complete", "lost", "unknown")
 _COLUMNS = ("Queued", "Starting", "Running", "Failed", "Complete", "Lost", "Unknown")
 
+# Of a job whose records were rebuilt.
+FOUND = "Found on its hosts; its spec comes back with the next apply of it"
+
 JobLine = tuple[JobState, Statuses]
 
 
 def job_list(jobs: Iterable[JobLine]) -> str:
     """Return the table of jobs in name order; purged ones are left out."""
-    shown = sorted(((s, f) for s, f in jobs if s.current), key=lambda line: line[0].key)
-    rows = [row for state, found in shown if (row := _line(state, found))]
+    shown = [(s, f) for s, f in jobs if s.current or s.is_found]
+    rows = [_line(state, found) for state, found in sorted(shown, key=lambda line: line[0].key)]
     if not rows:
         return "No running jobs\n"
     names = {row[5] for row in rows}
@@ -36,10 +39,10 @@ def job_list(jobs: Iterable[JobLine]) -> str:
 
 
 def _line(state: JobState, found: Statuses) -> list[object]:
-    if state.current is None:
-        return []
-    job, submitted = state.current.job, state.current.submit_time
     status = job_status(state, found)
+    if state.current is None:
+        return [state.job_id, NONE, NONE, status, NONE, state.namespace]
+    job, submitted = state.current.job, state.current.submit_time
     return [job.id, _kind(job), job.priority, status, timestamp(submitted), job.namespace]
 
 
@@ -50,7 +53,7 @@ def _kind(job: Job) -> str:
 
 def job_status_text(state: JobState, found: Statuses, view: StatusView) -> str:
     """Return a job's status: header, summary, latest deployment and allocations."""
-    if state.current is None:
+    if state.current is None and not state.is_found:
         return f'No job "{state.key}" is registered\n'
     header = pairs(_header(state, state.current, found))
     if view.short:
@@ -65,7 +68,16 @@ def job_status_text(state: JobState, found: Statuses, view: StatusView) -> str:
     return joined(sections)
 
 
-def _header(state: JobState, version: JobVersion, found: Statuses) -> list[tuple[str, object]]:
+def _header(
+    state: JobState, version: JobVersion | None, found: Statuses
+) -> list[tuple[str, object]]:
+    if version is None:
+        return [
+            ("ID", state.job_id),
+            ("Namespace", state.namespace),
+            ("Status", job_status(state, found)),
+            ("Description", FOUND),
+        ]
     job = version.job
     return [
         ("ID", job.id),

@@ -8,7 +8,6 @@ from typing import Any, cast
 from gitops.view.live import Live, megahertz
 from planner.codec import to_json
 from planner.health import with_verdict
-from planner.job import Job
 from planner.observed import Node, TaskState
 from planner.recorded import AllocRecord, Deployment, Evaluation, JobState
 from planner.status import Statuses, job_status, summary
@@ -25,10 +24,13 @@ _SUMMARY = {
 
 
 def job_stub(state: JobState, found: Statuses) -> dict[str, Any]:
-    """Return a job as it stands in a list; an empty object for one that was purged."""
+    """Return a job as it stands in a list; an empty object for one that was purged.
+
+    Of one that was rebuilt, and not applied since, the spec is not known.
+    """
     version = state.current
     if version is None:
-        return {}
+        return _found_stub(state, found) if state.is_found else {}
     job = version.job
     return {
         "ID": job.id,
@@ -44,6 +46,18 @@ def job_stub(state: JobState, found: Statuses) -> dict[str, Any]:
         "Status": job_status(state, found).removesuffix(" (stopped)"),
         "Version": version.version,
         "SubmitTime": version.submit_time,
+        "CreateIndex": state.create_index,
+        "ModifyIndex": state.modify_index,
+        "JobModifyIndex": state.job_modify_index,
+    }
+
+
+def _found_stub(state: JobState, found: Statuses) -> dict[str, Any]:
+    return {
+        "ID": state.job_id,
+        "Name": state.job_id,
+        "Namespace": state.namespace,
+        "Status": job_status(state, found),
         "CreateIndex": state.create_index,
         "ModifyIndex": state.modify_index,
         "JobModifyIndex": state.job_modify_index,
@@ -67,8 +81,8 @@ def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str
     return {
         "ID": alloc.id,
         "Name": alloc.name,
-        "Namespace": _namespace(state),
-        "JobID": _job_id(state),
+        "Namespace": state.namespace,
+        "JobID": state.job_id,
         "JobVersion": alloc.job_version,
         "TaskGroup": alloc.group,
         "NodeID": alloc.node_id,
@@ -120,15 +134,15 @@ def deployment_data(state: JobState, deployment: Deployment | None) -> dict[str,
     out = cast("dict[str, Any]", to_json(deployment))
     out["TaskGroups"] = out.pop("Groups") or {}
     out["StatusDescription"] = out.pop("Description")
-    return {"JobID": _job_id(state), "Namespace": _namespace(state), **out}
+    return {"JobID": state.job_id, "Namespace": state.namespace, **out}
 
 
 def evaluation_data(state: JobState, evaluation: Evaluation) -> dict[str, Any]:
     """Return one evaluation."""
     return {
         "ID": evaluation.id,
-        "JobID": _job_id(state),
-        "Namespace": _namespace(state),
+        "JobID": state.job_id,
+        "Namespace": state.namespace,
         "Priority": evaluation.priority,
         "TriggeredBy": evaluation.triggered_by,
         "Status": evaluation.status,
@@ -161,17 +175,3 @@ def job_data(state: JobState, number: int | None = None) -> dict[str, Any] | Non
         "JobModifyIndex": version.index,
         "Images": dict(version.images),
     }
-
-
-def _job(state: JobState) -> Job | None:
-    return state.current.job if state.current else None
-
-
-def _job_id(state: JobState) -> str:
-    job = _job(state)
-    return job.id if job else state.key
-
-
-def _namespace(state: JobState) -> str:
-    job = _job(state)
-    return job.namespace if job else "default"

@@ -44,6 +44,9 @@ def test_a_lost_ledger_is_rebuilt_and_nothing_is_started_again(shop: Shop) -> No
     assert "the ledger" in shop.orch("plan", code=1).err
     done = shop.orch("ledger", "rebuild", "-yes")
     assert "Found on 3 hosts: 3 jobs with 5 allocations" in done.out
+    listed = [line.split()[:4] for line in shop.orch("status").out.splitlines()[1:]]
+    assert ["web", "<none>", "<none>", "running"] in listed, listed
+    assert {job for job, *_ in listed} == {"left", "once", "web"}
     plan = shop.orch("plan", "-json").data()
     kinds = {c["Action"] for j in plan["jobs"] for c in j["Placements"]}
     assert kinds <= {"in-place update", "ignore"}, kinds

@@ -178,6 +178,21 @@ def test_a_short_status_is_the_header() -> None:
     assert shape(text)[-1] == "Parameterized = false"
 
 
+def test_jobs_of_which_only_allocations_are_known() -> None:
+    found = JobState(key="web@ops", allocs=STATE.allocs)
+    assert job_list([(found, FOUND)]) == (
+        "ID   Type    Priority  Status   Submit Date  Namespace\n"
+        "web  <none>  <none>    running  <none>       ops\n"
+    )
+    text = job_status_text(found, FOUND, VIEW)
+    assert "Status      = running\n" in text
+    assert "its spec comes back with the next apply" in text
+    assert STATE.allocs[0].id[:8] in text
+    assert status_json.job_stub(found, FOUND)["Status"] == "running"
+    ended = dict.fromkeys((a.id for a in STATE.allocs), ClientStatus.COMPLETE)
+    assert status_json.job_stub(found, ended)["Status"] == "dead"
+
+
 def test_the_list_of_jobs() -> None:
     assert job_list([]) == "No running jobs\n"
     assert job_list([(JobState(key="gone"), {})]) == "No running jobs\n"
