@@ -256,21 +256,16 @@ def test_following_one_is_over_when_it_is_and_of_a_job_goes_on(handled: Handled)
         assert job.stdout.readline() == "up\n"
         assert job.stderr is not None
         assert handled.orch("alloc", "stop", found[:8]).code == 0
-<<<<<<< ours
-        out, _ = one.communicate(timeout=60)
+        out, _ = one.communicate(timeout=180)
         assert (one.returncode, out) == (0, "")
         # Whose output it is was said for none, and is from now on.
         label = f"handled.app[0] {handled.alloc()[:8]} server"
         assert f"{label}: followed from now on\n" in iter(job.stderr.readline, "")
         assert job.stdout.readline() == f"{label} | up\n"
         assert handled.orch("stop", "-yes", "handled").code == 0
-        out, err = job.communicate(timeout=60)
+        out, err = job.communicate(timeout=180)
         assert (job.returncode, out) == (0, "")
         assert f"{label}: its output has ended\n" in err
-=======
-        out, _ = process.communicate(timeout=180)
-        assert (process.returncode, out) == (0, "")
->>>>>>> theirs
     gone = handled.execute("logs", found[:8])
     assert gone.stdout.startswith(b"up\n")
     assert handled.orch("apply", "-auto-approve").code == 0
