@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from planner.capacity import Load
 from planner.constraint import DISTINCT_HOSTS, DISTINCT_PROPERTY, resolved
 from planner.job import Constraint, Job, TaskGroup
 from planner.observed import Node
+from planner.uses import Uses
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Property:
     target: str
     limit: int
     whole_job: bool
-    used: Counter[str] = field(default_factory=Counter[str])
+    uses: Uses = field(default_factory=Uses)
 
     def value(self, node: Node) -> str | None:
         """Return the node's value of the property, or None."""
@@ -29,7 +29,7 @@ class Property:
         """Return why nothing more may be placed at `value`, or an empty string."""
         if value is None:
             return f'missing property "{self.target}"'
-        if (used := self.used[value]) < self.limit:
+        if (used := self.uses[value]) < self.limit:
             return ""
         return f"{DISTINCT_PROPERTY}: {self.target}={value} used by {used} allocs"
 
@@ -62,13 +62,15 @@ class Distinct:
         """Count the job's allocations that stand on `loads`."""
         for load in loads:
             if load.jobs[self.job]:
-                self.add(load.node, load.groups[self.job, self.group], load.jobs[self.job])
+                beside = load.groups[self.job, self.group], load.jobs[self.job]
+                self.count_each(Uses.stand, load.node, *beside)
 
-    def add(self, node: Node, in_group: int, in_job: int) -> None:
-        """Count that many allocations more (or fewer) of the group and of the whole job."""
+    def count_each(
+        self, how: Callable[[Uses, str | None, int], None], node: Node, in_group: int, in_job: int
+    ) -> None:
+        """Count that many allocations of the group, and of the whole job, for each limit."""
         for entry in self.properties:
-            if (value := entry.value(node)) is not None:
-                entry.used[value] += in_job if entry.whole_job else in_group
+            how(entry.uses, entry.value(node), in_job if entry.whole_job else in_group)
 
 
 def distinct(job: Job, group: TaskGroup, key: str) -> Distinct:

@@ -15,6 +15,7 @@ from planner.job import TaskGroup
 from planner.plan import Change, GroupPlan
 from planner.schedule import Placement, Ranking, Wanted
 from planner.standing import Standing, View
+from planner.uses import Uses
 
 # How a node is chosen for one allocation; None where there is none.
 Chooser = Callable[[Ranking, Wanted], Placement | None]
@@ -65,9 +66,9 @@ class InPlace:
 
 def _crowded(limits: Distinct, load: Load) -> str:
     """Say what of limits on allocations beside each other keeps one off the node it has left."""
-    limits.add(load.node, -1, -1)
+    limits.count_each(Uses.leave, load.node, 1, 1)
     label = limits.obstacle(load)
-    limits.add(load.node, 1, 1)
+    limits.count_each(Uses.leave, load.node, -1, -1)
     return f"{load.node.name} is left out by {label!r}" if label else ""
 
 
@@ -121,6 +122,7 @@ class _Work:
     rankings: dict[str, Ranking] = field(default_factory=dict[str, Ranking])
     failures: dict[str, PlacementFailure] = field(default_factory=dict[str, PlacementFailure])
     kept: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    gone: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     # nodes that the constraints of a group leave out, where each node is to have its own
     left_out: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
@@ -128,12 +130,15 @@ class _Work:
         """Give back what is stopped, and note what is kept."""
         for change in changes:
             if change.action is Action.DESTROY:
-                self.in_place.fleet.release(change.alloc)
+                own = self.in_place.fleet.release(change.alloc)
+                self.gone += [(change.group, own.node)] if own else []
             if change.action is Action.IN_PLACE:
                 self.kept.append((change.group, change.node))
 
     def replaced(self, decision: Decision) -> Change:
         """Place a replacement; where there is no room, an old one that is updated keeps its own."""
+        if (group := self.view.job.group(decision.change.group)) is not None:
+            self._ranking(group)
         own = self.in_place.fleet.release(decision.change.alloc)
         if own is not None:
             self._tell(own, -1)
@@ -193,6 +198,7 @@ class _Work:
         if group.name not in self.rankings:
             view = self.view
             ranking = Ranking(self.in_place.fleet, view.job, group, view.state.key)
+            ranking.count_gone(self.gone)
             ranking.count_kept(self.kept)
             self.rankings[group.name] = ranking
         return self.rankings[group.name]

@@ -7,7 +7,7 @@ sampled, shuffled or drawn, so equal inputs give equal placements.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from planner.capacity import Ask, Fleet, Holding, Load, asked
@@ -33,6 +33,7 @@ from planner.score import (
     spread_counts,
 )
 from planner.tally import Tally
+from planner.uses import Uses
 
 # How many of the best nodes a placement keeps with their scores.
 TOP = 5
@@ -41,6 +42,8 @@ _MANY_HEAPS = 32
 
 # The values of a node's spread attributes and distinct properties.
 _Traits = tuple[str | None, ...]
+# What becomes of so many allocations at a value: they stand, are placed, or leave.
+_Count = Callable[[Uses, str | None, int], None]
 # Negated sum of scores, node, and the number of the ranking that made it: older ones are void.
 _Item = tuple[float, str, int]
 
@@ -107,11 +110,20 @@ class Ranking:
             self._distinct.count(self._fleet.loads.values())
         for load in self._fleet.loads.values() if self._spreads else ():
             if number := load.groups[self._key, self._group.name]:
-                self._spread_over(load.node, number)
+                self._spread_over(Uses.stand, load.node, number)
 
-    def _spread_over(self, node: Node, number: int) -> None:
+    def _spread_over(self, how: _Count, node: Node, number: int) -> None:
         for count in self._spreads:
-            count.add(count.value(node), number)
+            how(count.uses, count.value(node), number)
+            count.changed()
+
+    def _count(self, how: _Count, group: str, node: str, number: int = 1) -> None:
+        """Count an allocation of a group of the job on a node that is there."""
+        if (load := self._fleet.loads.get(node)) is None:
+            return
+        in_group = number if group == self._group.name else 0
+        self._distinct.count_each(how, load.node, in_group, number)
+        self._spread_over(how, load.node, in_group)
 
     def count_kept(self, kept: Iterable[tuple[str, str]]) -> None:
         """Count what is updated in place a second time in spreads and properties, as Nomad does.
@@ -119,10 +131,13 @@ class Ranking:
         `kept` are groups of the job with the nodes of their allocations.
         """
         for group, name in kept:
-            node = self._fleet.loads[name].node
-            in_group = int(group == self._group.name)
-            self._distinct.add(node, in_group, 1)
-            self._spread_over(node, in_group)
+            self._count(Uses.place, group, name)
+
+    def count_gone(self, gone: Iterable[tuple[str, str]]) -> None:
+        """Count what was stopped before: its groups, with its nodes."""
+        for group, name in gone:
+            self._count(Uses.stand, group, name)
+            self._count(Uses.leave, group, name)
 
     def place(self, wanted: Wanted) -> Placement | None:
         """Take room for one allocation on the best node; None where no node can have it."""
@@ -164,14 +179,16 @@ class Ranking:
         return Placement(node=load.node.name, ports=ports, scores=scores, holding=holding)
 
     def moved(self, holding: Holding, number: int) -> None:
-        """Follow an allocation of this job that came to its node (1) or left it (-1)."""
-        load = self._fleet.loads[holding.node]
-        in_group = number if holding.group == self._group.name else 0
-        self._distinct.add(load.node, in_group, number)
-        if in_group:
-            self._spread_over(load.node, in_group)
+        """Follow an allocation of this job that came to its node (1) or left it (-1).
+
+        One that has an id was there before, and comes only to stay after all.
+        """
+        if holding.id:
+            self._count(Uses.leave, holding.group, holding.node, -number)
+        else:
+            self._count(Uses.place, holding.group, holding.node, number)
         if holding.node in self._obstacles:
-            self._rank(load)
+            self._rank(self._fleet.loads[holding.node])
 
     def _rank(self, load: Load) -> None:
         self._stamps[load.node.name] += 1

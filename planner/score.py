@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from planner.capacity import Algorithm, Ask, Load
 from planner.constraint import holds, resolved
 from planner.job import Affinity, Job, Spread, TaskGroup
 from planner.observed import Node
+from planner.uses import Uses
 
 BINPACK = "binpack"
 ANTI_AFFINITY = "job-anti-affinity"
@@ -59,20 +59,16 @@ class SpreadCount:
     spread: Spread
     share: float
     count: int
-    used: Counter[str] = field(default_factory=Counter[str])
+    uses: Uses = field(default_factory=Uses)
     _bounds: tuple[int, int] | None = None
 
     def value(self, node: Node) -> str | None:
         """Return the node's value of the attribute, or None."""
         return resolved(self.spread.attribute, node)
 
-    def add(self, value: str | None, number: int = 1) -> None:
-        """Count `number` allocations more (or fewer) with that value."""
-        if value is not None:
-            self.used[value] += number
-            self._bounds = None
-            if not self.used[value]:
-                del self.used[value]
+    def changed(self) -> None:
+        """Forget what was worked out from earlier counts."""
+        self._bounds = None
 
     def boost(self, value: str | None) -> float:
         """Return the score of placing one more allocation at `value`."""
@@ -86,24 +82,26 @@ class SpreadCount:
         targets = {t.value: t.percent / 100 * self.count for t in self.spread.spread_target}
         rest = self.count - sum(targets.values())
         if value in targets:
-            desired, used = targets[value], self.used[value]
+            desired, used = targets[value], self.uses[value]
         elif 0 < rest < self.count:
             desired = rest
-            used = sum(n for v, n in self.used.items() if v not in targets)
+            used = sum(n for v, n in self.uses.items() if v not in targets)
         else:
             return -1.0
         return (desired - (used + 1)) / desired * self.share if desired else -1.0
 
     def _even(self, value: str) -> float:
-        if not self.used:
+        if not self.uses:
             return 0.0
         if self._bounds is None:
-            self._bounds = min(self.used.values()), max(self.used.values())
+            self._bounds = min(self.uses.counts()), max(self.uses.counts())
         low, high = self._bounds
-        here = self.used.get(value, 0)
+        here = self.uses[value]
         if here != low:
-            return (low - here) / low
-        return -1.0 if low == high else (high - low) / low
+            return (low - here) / low if low else -1.0
+        if low == high:
+            return -1.0
+        return (high - low) / low if low else 1.0
 
 
 def spread_counts(job: Job, group: TaskGroup) -> tuple[SpreadCount, ...]:

@@ -185,7 +185,7 @@ def _told_to_stop(view: View, base: Standing, node: Node | None) -> Standing:
     reachable = node is not None and node.status is NodeStatus.READY
     runs = base.seen is not None and (base.seen.desired != "stop" or is_live(base.seen))
     if not reachable or not runs:
-        if _is_batch(view) and view.is_outdated(base.record):
+        if reachable and _is_batch(view) and view.is_outdated(base.record):
             return replace(base, pile=Pile.FINISHED, reason="an older version was stopped")
         return replace(base, pile=Pile.GONE)
     return replace(
