@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Set
+from sys import intern
 from urllib.parse import quote, unquote
 
 from executors.containers import pause
@@ -115,7 +116,8 @@ def attributes(facts: Mapping[str, str], tools: Set[str]) -> dict[str, str]:
     found.update({f"driver.{name}": "1" for name in drivers(facts, tools)})
     if "docker" in drivers(facts, tools):
         found.update(_docker(facts))
-    return dict(sorted(found.items()))
+    # Most hosts say the same: each word is kept once.
+    return {intern(key): intern(value) for key, value in sorted(found.items())}
 
 
 def _docker(facts: Mapping[str, str]) -> dict[str, str]:

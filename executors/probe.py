@@ -9,12 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
+from typing import TypeVar
 
 from executors import facts, scripts
 from executors.containers.state import Container
 from executors.records import AllocReader, HostAlloc
 from executors.transport import HostError, HostFault
 from planner.observed import NodeResources, ObservedAlloc
+
+T = TypeVar("T")
 
 # What a probe may print, in bytes; some 700 bytes an allocation.
 PROBE_LIMIT = 4 * 1024 * 1024
@@ -146,6 +151,12 @@ def _unusable(host: str, detail: str) -> HostError:
     )
 
 
+@lru_cache(maxsize=1024)
+def _shared(values: frozenset[T]) -> frozenset[T]:
+    """Return the first one of those that are equal: hosts are much alike."""
+    return values
+
+
 class _Reader:
     """Collects a probe's lines."""
 
@@ -167,7 +178,7 @@ class _Reader:
             case ["fact", key, value]:
                 self.facts[key] = value.strip()
             case ["tool", name]:
-                self.tools.add(name)
+                self.tools.add(intern(name))
             case ["port", port]:
                 self._port(port)
             case ["fence", key, text]:
@@ -217,11 +228,11 @@ class _Reader:
             root=self.facts.get("uid") == "0",
             address=facts.address(self.facts),
             attributes=facts.attributes(self.facts, self.tools),
-            drivers=facts.drivers(self.facts, self.tools),
-            tools=frozenset(self.tools),
+            drivers=_shared(facts.drivers(self.facts, self.tools)),
+            tools=_shared(frozenset(self.tools)),
             resources=facts.resources(self.facts),
             free_disk_mb=facts.number(self.facts, "disk.free-kb") // 1024,
-            listening=frozenset(self.ports),
+            listening=_shared(frozenset(self.ports)),
             fences=self.fences,
             allocs=tuple([a.alloc for a in own]),
             foreign=tuple([a.alloc for a in others if not a.released]),
