@@ -13,6 +13,7 @@ from planner.action import Action
 from planner.annotate import updates
 from planner.images import kept_images
 from planner.job import Job, TaskGroup
+from planner.node_score import kept
 from planner.plan import Change, GroupPlan, JobPlan
 from planner.recorded import (
     AllocRecord,
@@ -215,6 +216,7 @@ class _Context:
             node_id=self.stamp.nodes.get(change.node, ""),
             job_version=_current(self.state),
             ports=change.ports,
+            scores=kept(change.scores),
             evaluation=self._evaluation,
             deployment=deployment.id if deployment else "",
             previous=previous,

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.action import Action
-from planner.diff import JobDiff
+from planner.difference import JobDiff
 from planner.failure import PlacementFailure
 from planner.job import Job
+from planner.node_score import NodeScore
 from planner.recorded import PortMapping
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeScore:
-    """How good a node was for one placement: each scorer's part, and their mean."""
-
-    node: str
-    parts: Mapping[str, float] = field(default_factory=dict[str, float])
-    final: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from planner.failure import PlacementFailure
 from planner.job import Job
+from planner.node_score import NodeScore
 from planner.observed import TaskState
 
 # Versions kept per job; the newest stable one is never dropped.
@@ -114,6 +115,8 @@ class AllocRecord:
     unhealthy: Mapping[str, str] = field(
         default_factory=dict[str, str], metadata={"omitempty": True}
     )
+    # The best nodes for it, when it was placed.
+    scores: tuple[NodeScore, ...] = field(default=(), metadata={"omitempty": True})
     # Somebody told it to stop, and another one has to take its place.
     migrate: bool = field(default=False, metadata={"omitempty": True})
     # It tries a new version beside the old ones, and nobody has promoted it yet.

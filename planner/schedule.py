@@ -15,8 +15,8 @@ from planner.distinct import Distinct, distinct
 from planner.failure import PlacementFailure
 from planner.feasible import CLASS_INELIGIBLE
 from planner.job import Affinity, Job, TaskGroup
+from planner.node_score import NodeScore
 from planner.observed import Node, NodeStatus
-from planner.plan import NodeScore
 from planner.ports import PortAsk, asked_ports, assigned, collision
 from planner.recorded import PortMapping
 from planner.score import (

@@ -11,6 +11,7 @@ from gitops.view.columns import pairs, table
 from gitops.view.live import CheckResult, Live, megahertz
 from gitops.view.moment import timestamp
 from gitops.view.options import NONE, StatusView, joined
+from gitops.view.score_text import score_table
 from planner.client import client_description
 from planner.health import with_verdict
 from planner.job import Task, TaskGroup
@@ -83,6 +84,8 @@ def alloc_status(case: AllocCase, view: StatusView, found: Statuses) -> str:
     sections = [pairs(_header(case, view, found)), _addresses(case), _checks(case.live.checks)]
     for name, task in sorted(case.tasks.items()):
         sections += _task(case, name, task, view)
+    if view.verbose and case.alloc.scores:
+        sections.append(["Placement Metrics", *score_table(case.alloc.scores)])
     return joined(sections)
 
 

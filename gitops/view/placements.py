@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops.view.columns import table, wrapped_table
+from gitops.view.columns import wrapped_table
 from gitops.view.palette import Palette
+from gitops.view.score_text import score_table
 from planner.action import Action
 from planner.plan import Change
 from planner.recorded import PortMapping
@@ -39,14 +40,5 @@ def score_lines(changes: Sequence[Change]) -> list[str]:
     """Return the scores of the nodes that were looked at for each placement, best first."""
     lines: list[str] = []
     for change in (c for c in changes if c.scores):
-        parts = sorted({p for s in change.scores for p in s.parts})
-        ranked = sorted(change.scores, key=lambda s: (-s.final, s.node))
-        rows = [
-            (s.node, *(_score(s.parts.get(p, 0)) for p in parts), _score(s.final)) for s in ranked
-        ]
-        lines += [f"Scores for {change.name}:", *table(("Node", *parts, "final score"), rows), ""]
+        lines += [f"Scores for {change.name}:", *score_table(change.scores), ""]
     return lines[:-1]
-
-
-def _score(value: float) -> str:
-    return f"{value:.3g}"

@@ -97,6 +97,7 @@ def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str
         "PreviousAllocation": alloc.previous,
         "NextAllocation": alloc.next,
         "Ports": [to_json(p) for p in alloc.ports],
+        "Scores": [to_json(s) for s in alloc.scores],
         "TaskStates": to_json(with_verdict(alloc, alloc.tasks)),
         "CreateIndex": alloc.created_index,
         "ModifyIndex": alloc.modified_index,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from gitops.view.columns import table, wrapped_table
 from gitops.view.palette import Palette
 from planner.explanation import Explanation, RuledOut
-from planner.plan import JobPlan, NodeScore
+from planner.node_score import NodeScore
+from planner.plan import JobPlan
 
 # Without -verbose: so many hosts with scores, and so many names for one reason.
 MOST_SCORES = 10

@@ -89,6 +89,10 @@ def test_a_task_that_ends_fails_the_rollout_and_the_rest_stays() -> None:
     after = world.running()
     assert after == {k: v for k, v in before.items() if k != "web.g[0]"}
     assert any(isinstance(e, AllocationUnhealthy) for e in world.events)
+    (sick,) = (a for a in world.look().recorded.job("web").allocs if a.healthy is False)
+    assert dict(sick.unhealthy) == {"t": "Unhealthy because of failed task"}
+    assert {s.node for s in sick.scores} == {"h1", "h2"}
+    assert max(sick.scores, key=lambda s: s.final).node == sick.node
     assert world.plan(job(command="/bin/b")).empty
 
 

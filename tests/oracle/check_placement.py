@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from planner.codec import json_name, to_json
-from planner.plan import NodeScore
+from planner.node_score import NodeScore
 from planner.ports import asked_ports
 from planner.score import affinities
 from tests.oracle import canon

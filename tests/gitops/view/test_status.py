@@ -15,6 +15,7 @@ from gitops.view.job_text import job_history, job_list, job_status_text
 from gitops.view.live import CheckResult, Live, NodeLive
 from gitops.view.node_text import NodeCase, node_list, node_status
 from gitops.view.options import StatusView
+from planner.codec import from_json, to_json
 from planner.failure import PlacementFailure
 from planner.job import (
     Check,
@@ -27,6 +28,7 @@ from planner.job import (
     Task,
     TaskGroup,
 )
+from planner.node_score import NodeScore, kept
 from planner.observed import (
     Node,
     NodeResources,
@@ -364,6 +366,25 @@ Time                  Type        Description
     data = status_json.live_data(case.tasks, live)
     assert data["Usage"] == {"main": {"CPU": 20, "RSS": 2_831_155}}
     assert data["Checks"][0]["Status"] == "success"
+
+
+def test_how_good_nodes_were_when_an_allocation_was_placed() -> None:
+    parts = {"binpack": 0.12444, "job-anti-affinity": 0.0, "node-affinity": 0.0}
+    scores = (
+        NodeScore(node="h2", parts={**parts, "job-anti-affinity": -0.5}, final=-0.18778),
+        NodeScore(node="h1", parts=parts, final=0.12444),
+    )
+    alloc = replace(STATE.allocs[1], scores=kept(scores))
+    case = AllocCase(state=STATE, alloc=alloc)
+    assert "Placement Metrics" not in alloc_status(case, VIEW, FOUND)
+    text = alloc_status(case, replace(VIEW, verbose=True), FOUND)
+    assert text.endswith(
+        "\nPlacement Metrics\n"
+        "Node  binpack  job-anti-affinity  node-affinity  final score\n"
+        "h1    0.124    0                  0              0.124\n"
+        "h2    0.124    -0.5               0              -0.188\n"
+    )
+    assert from_json(AllocRecord, to_json(alloc)) == alloc
 
 
 def test_a_failed_allocation_says_when_it_may_be_placed_again() -> None:
