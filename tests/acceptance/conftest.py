@@ -48,7 +48,7 @@ def docker_hosts(lab: Lab) -> list[LabHost]:
     return hosts
 
 
-_EMPTY = "docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf /var/lib/orch"
+EMPTY = "docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf /var/lib/orch"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def dock(lab: Lab, docker_hosts: list[LabHost], tmp_path: Path) -> Generator[Sho
     shop.close()
     for host in docker_hosts:
         host.heal()
-        host.sh(_EMPTY)
+        host.sh(EMPTY)
 
 
 @pytest.fixture(scope="session")
@@ -78,4 +78,4 @@ def trio(lab: Lab, three_docker_hosts: list[LabHost], tmp_path: Path) -> Generat
     shop.close()
     for host in three_docker_hosts:
         host.heal()
-        host.sh(_EMPTY)
+        host.sh(EMPTY)

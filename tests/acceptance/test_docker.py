@@ -281,16 +281,15 @@ def test_what_batch_tasks_had_is_free_when_they_have_ended(dock: Shop) -> None:
     dock.assert_nothing_to_do()
 
 
-@pytest.mark.parametrize("boundary", [Boundary.INTENDED, Boundary.STARTED], ids=str.lower)
-def test_an_apply_that_was_killed_leaves_nothing_twice(dock: Shop, boundary: Boundary) -> None:
+def test_a_container_that_a_killed_apply_had_made_is_not_made_twice(dock: Shop) -> None:
     file = dock.job(REDIS)
-    finished(dock.interrupted(signal.SIGKILL, boundary, file), code=-signal.SIGKILL)
+    killed = dock.interrupted(signal.SIGKILL, Boundary.INTENDED, file)
+    finished(killed, code=-signal.SIGKILL)
     (alloc,) = dock.decided("example").allocs
-    if boundary is Boundary.INTENDED:
-        # As if it had been killed between creating a container and starting it.
-        host = next(h for h in dock.hosts if h.name == alloc.node)
-        labels = f"--label orch.cluster={dock.cluster} --label orch.alloc={alloc.id}"
-        docker(host, f"create --name redis-{alloc.id} {labels} redis:3.2")
+    # As if it had been killed between creating a container and starting it.
+    host = next(h for h in dock.hosts if h.name == alloc.node)
+    labels = f"--label orch.cluster={dock.cluster} --label orch.alloc={alloc.id}"
+    docker(host, f"create --name redis-{alloc.id} {labels} redis:3.2")
     dock.apply()
     assert the_one(dock)["Name"] == f"/redis-{alloc.id}"
     assert len([x for h in dock.hosts for x in docker(h, "ps -aq").split()]) == 1

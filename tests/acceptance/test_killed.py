@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -23,8 +24,24 @@ ALWAYS = [(boundary, 1) for boundary in Boundary if (boundary, 1) not in UPDATIN
 PASSAGES = [*ALWAYS, *UPDATING, (Boundary.STARTED, 2)]
 
 
-def two_groups(job: str, greeting: str) -> str:
-    """A job of which a new greeting replaces one group, and updates the other in place."""
+COMMANDS = ("raw_exec", 'command = "/bin/sleep"\n        args    = ["86400"]')
+
+
+def two_groups(job: str, greeting: str, runs: tuple[str, str] = COMMANDS) -> str:
+    """A job of which a new greeting replaces one group, and updates the other in place.
+
+    `runs` is the driver and the config of its tasks, which stay the same.
+    """
+    driver, config = runs
+    task = f"""
+      driver = "{driver}"
+      config {{
+        {config}
+      }}
+      resources {{
+        cpu    = 20
+        memory = 10
+      }}"""
     return f"""\
 job "{job}" {{
   update {{
@@ -33,29 +50,14 @@ job "{job}" {{
   }}
   group "rolled" {{
     count = 2
-    task "main" {{
-      driver = "raw_exec"
-      config {{
-        command = "/bin/sh"
-        args    = ["-c", "echo {greeting}; exec sleep 86400"]
-      }}
-      resources {{
-        cpu    = 20
-        memory = 10
+    task "main" {{{task}
+      env {{
+        GREETING = "{greeting}"
       }}
     }}
   }}
   group "kept" {{
-    task "main" {{
-      driver = "raw_exec"
-      config {{
-        command = "/bin/sleep"
-        args    = ["86400"]
-      }}
-      resources {{
-        cpu    = 20
-        memory = 10
-      }}
+    task "main" {{{task}
     }}
   }}
 }}
@@ -83,8 +85,16 @@ def test_the_next_apply_goes_on(street: Shop, boundary: Boundary, count: int) ->
     assert not (set(after.values()) & set(first.values())) - {after[kept]}
 
 
-def kill_and_go_on(shop: Shop, job: str, boundary: Boundary, count: int) -> None:
-    """Kill one apply, look at what it had decided, apply again, and compare with the hosts."""
+Living = Callable[[Shop, str], dict[str, str]]
+
+
+def kill_and_go_on(
+    shop: Shop, job: str, boundary: Boundary, count: int, living: Living = Shop.live_allocs
+) -> None:
+    """Kill one apply, look at what it had decided, apply again, and compare with the hosts.
+
+    `living` tells the ids of what runs there, by name.
+    """
     path = shop.repo / "jobs" / f"{job}.nomad.hcl"
     before = to_run(shop, job)
     killed = finished(shop.interrupted(signal.SIGKILL, boundary, path, count), None)
@@ -93,7 +103,7 @@ def kill_and_go_on(shop: Shop, job: str, boundary: Boundary, count: int) -> None
 
     shop.orch("apply", "-auto-approve", str(path))
 
-    running = shop.live_allocs(job)
+    running = living(shop, job)
     assert sorted(running) == [f"{job}.{g}" for g in ("kept[0]", "rolled[0]", "rolled[1]")]
     assert decided <= set(running.values())
     assert to_run(shop, job) == set(running.values())
