@@ -14,7 +14,7 @@ from gitops.jobspec.variables import Variables
 from gitops.repo import Desired as Read
 from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
 from gitops.request import SpecRequest
-from gitops.sealing import Sealer, Vault
+from gitops.sealing import Sealed, Sealer, Vault
 from gitops.spec_files import SpecFiles
 from gitops.workspace import Workspace
 from planner.errors import OrchError, reason
@@ -101,9 +101,10 @@ def sealer_of(workspace: Workspace) -> Sealer:
 
 def _sealed(sealer: Sealer, loaded: Sequence[LoadedSpec]) -> tuple[tuple[LoadedSpec, ...], Vault]:
     """Return the specs with marks for all that is sensitive, and the values by job."""
-    found = [sealer.sealed(s.job, s.secrets) for s in loaded]
+    found = [Sealed(s.job) if s.kept else sealer.sealed(s.job, s.secrets) for s in loaded]
     specs = tuple(
-        replace(s, job=f.job, secrets=f.values) for s, f in zip(loaded, found, strict=True)
+        replace(s, job=f.job, secrets=f.values) if f.values else s
+        for s, f in zip(loaded, found, strict=True)
     )
     values = {job_key(f.job.id, f.job.namespace): f.values for f in found if f.values}
     return specs, Vault(values)
@@ -139,6 +140,7 @@ def _load(
         digest_of=where.digest_of,
         folder_of=where.folder_of,
         keeps=lambda spec: not sealer.finds(spec.job),
+        rules=repr(sealer.patterns),
     )
     return load_all({f.path: f.text for f in files}, variables, cache)
 

@@ -10,15 +10,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitops import config as configuration
 from gitops.config import Config
-from gitops.inventory_files import read_pattern, read_sources
-from inventory.load import load_sources
-from inventory.model import Inventory
-from inventory.pattern import select
-from inventory.source import Owner, Sources
 from planner.errors import OrchError
+
+# Commands on job specs never read the inventory, so it is imported when it is.
+if TYPE_CHECKING:
+    from inventory.model import Inventory
+    from inventory.source import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Workspace:
     cwd: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     # The inventory is read once: an executable one may answer otherwise the next time.
-    _read: list[Sources] = field(default_factory=list[Sources], compare=False, repr=False)
+    _read: list[Sources] = field(default_factory=list["Sources"], compare=False, repr=False)
 
     @property
     def cache(self) -> Path:
@@ -48,6 +49,8 @@ class Workspace:
     @property
     def inventory_places(self) -> tuple[Path, ...]:
         """The files and folders that the inventory is made of, whether they are there or not."""
+        from inventory.source import Owner
+
         path = self.inventory_path
         beside = path if path.is_dir() else path.parent
         folders = (base / owner for base in (beside, self.root) for owner in Owner)
@@ -56,6 +59,8 @@ class Workspace:
     def sources(self) -> Sources:
         """Read the files of the inventory. Raises `OrchError` where one can't be read or run."""
         if not self._read:
+            from gitops.inventory_files import read_sources
+
             where = self.inventory_path
             self._read.append(read_sources(where, self.root, lambda p: shown(p, self.cwd)))
         return self._read[0]
@@ -65,6 +70,11 @@ class Workspace:
 
         Raises `OrchError` where a file is missing, and `InventoryError` with all its problems.
         """
+        from gitops.inventory_files import read_pattern
+        from inventory.load import load_sources
+        from inventory.model import Inventory
+        from inventory.pattern import select
+
         whole = load_sources(self.sources())
         if not limit:
             return whole

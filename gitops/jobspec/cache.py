@@ -7,10 +7,11 @@ that it can know of, and the files that its expressions have read.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -35,12 +36,13 @@ class Cache:
     """Where specs are kept.
 
     `digest_of` tells what is in a file that an expression reads, `folder_of` where it reads it.
-    What is not for it to keep, by `keeps`, is evaluated each time.
+    What is not for it to keep, by `keeps`, is evaluated each time; `rules` say by what rules.
     """
 
     directory: Path
     digest_of: Callable[[str], str | None] = _unreadable
     keeps: Callable[[LoadedSpec], bool] = _anything
+    rules: str = ""
     folder_of: FolderOf = no_folder
 
 
@@ -50,12 +52,25 @@ def load_all(
     """Do as `gitops.jobspec.load.load_all`, taking from `cache` what was evaluated before."""
     kept = Kept(cache.directory)
     given = _from_files(variables, kept)
-    keys = {path: key_of(path, text, variables, given) for path, text in files.items()}
-    known = _known(kept, keys, cache) if kept.is_private else {}
+    keys = {path: key_of(path, text, variables, given, cache.rules) for path, text in files.items()}
+    with _uncollected():
+        known = _known(kept, keys, cache) if kept.is_private else {}
     specs = tuple(known.values())
     if len(specs) == len(files) and not (variables.files or variables.flags) and _unique(specs):
         return specs
     return _loaded(files, variables, known, (cache, keys))
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Let nobody look for garbage: of thousands of values that are read, all are kept."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _known(kept: Kept, keys: Mapping[str, str], cache: Cache) -> dict[str, LoadedSpec]:
@@ -123,6 +138,7 @@ def key_of(
     text: str,
     variables: Variables,
     from_files: Mapping[str, object] = MappingProxyType({}),
+    rules: str = "",
 ) -> str:
     """Return the name of an entry.
 
@@ -138,7 +154,7 @@ def key_of(
     ]
     files = [(k, v) for k, v in sorted(from_files.items()) if everything or k in text]
     flags = [(k, v) for k, v in variables.flags if everything or k in text]
-    parts = [evaluator(), path, text, flags, files, environment]
+    parts = [evaluator(), rules, path, text, flags, files, environment]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -79,6 +79,7 @@ class Kept:
             frozenset(entry.declared),
             _diagnostic(entry.place, path, "error"),
             reads=entry.reads,
+            kept=True,
             limits=tuple(
                 Limit(x.name, x.part, x.quiet, _diagnostic(x.place, path, "warning"), x.lines)
                 for x in entry.limits

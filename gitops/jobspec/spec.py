@@ -25,7 +25,7 @@ class LoadedSpec:
     `place` points at the job's name. `reads` are the files that the job's values come from beside
     the spec. `repeats` says that evaluating it again gives the same. `sensitive` are the names of
     variables whose values are not to be shown, and `secrets` what they came to, by the marks that
-    stand for it in the job.
+    stand for it in the job. `kept` says that it comes from the cache, where nothing sensitive is.
     """
 
     job: Job
@@ -39,6 +39,7 @@ class LoadedSpec:
     limits: tuple[Limit, ...] = field(default=(), kw_only=True)
     sensitive: frozenset[str] = frozenset()
     secrets: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    kept: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from planner.action import Action
 from planner.codec import to_json
-from planner.diff import JobDiff
-from planner.explanation import Explanation
+from planner.difference import JobDiff
 from planner.failure import PlacementFailure
 from planner.plan import Change, GroupPlan, JobPlan, Plan
+
+if TYPE_CHECKING:
+    from planner.explanation import Explanation
 
 FORMAT_VERSION = "1.0"
 

@@ -110,3 +110,23 @@ def test_a_file_that_was_read_is_looked_at_again(tmp_path: Path) -> None:
 
     assert priority("one") == 99
     assert priority("two") == spec.job.priority
+
+
+def test_what_is_not_to_be_kept_is_not_written(tmp_path: Path) -> None:
+    picky = Cache(tmp_path, keeps=lambda found: found.path != "a")
+    for _ in range(2):
+        assert [s.kept for s in cache.load_all(FILES, NONE, picky)] in ([False] * 2, [False, True])
+    assert len(list(tmp_path.glob("*.json"))) == 1
+
+
+def test_other_rules_have_other_entries(tmp_path: Path) -> None:
+    for rules in ("one", "two"):
+        cache.load_all(FILES, NONE, Cache(tmp_path, rules=rules))
+    assert len(list(tmp_path.glob("*.json"))) == 2 * len(FILES)
+
+
+def test_a_spec_with_a_sensitive_variable_is_never_written(tmp_path: Path) -> None:
+    top = 'variable "n" {\nsensitive = true\ndefault = "hunter2"\n}'
+    files = {"a": spec(top=top, task="env {\nA = var.n\n}"), "b": spec(top=top, job='id = "b"')}
+    cache.load_all(files, NONE, Cache(tmp_path))
+    assert list(tmp_path.glob("*.json")) == []
