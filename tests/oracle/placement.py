@@ -12,7 +12,8 @@ from planner.capacity import Algorithm
 from planner.evaluate import Situation, plan_job
 from planner.job import Job, TaskGroup
 from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState
-from planner.plan import JobPlan, NodeScore
+from planner.node_score import NodeScore
+from planner.plan import JobPlan
 from planner.recorded import (
     AllocRecord,
     ClientStatus,
@@ -81,7 +82,8 @@ class PlacementCase:
         jobs = _jobs(self.folder, self.file)
         nodes = {n.name: n.node() for n in self.file.nodes}
         states = [_state(job_id, versions, self.file) for job_id, versions in jobs.items()]
-        seen = [_seen(r, s) for s in states for r in s.allocs]
+        groups = {job.id: job for versions in jobs.values() for job in versions}
+        seen = [_seen(e, groups.get(e.job)) for e in self.file.existing]
         return Situation(
             recorded=Recorded(cluster="oracle", index=100, jobs={s.key: s for s in states}),
             observed=Observed(nodes=nodes, allocs={a.id: a for a in seen}),
@@ -152,20 +154,22 @@ def _record(entry: ExistingEntry) -> AllocRecord:
     )
 
 
-def _seen(record: AllocRecord, state: JobState) -> ObservedAlloc:
-    version = state.version(record.job_version)
-    job = version.job if version else None
-    group = job.group(record.group) if job else None
+def _seen(entry: ExistingEntry, job: Job | None) -> ObservedAlloc:
+    """What its node shows of an allocation: that it runs, and how large it is."""
     running = TaskState(state=TaskPhase.RUNNING, started_at=NOW)
     return ObservedAlloc(
-        id=record.id,
-        node=record.node,
-        name=record.name,
-        job_id=job.id if job else "",
-        group=record.group,
-        version=record.job_version,
-        ports={p.label: p.value for p in record.ports},
-        tasks={t.name: running for t in group.tasks} if group else {},
+        id=entry.id,
+        node=entry.node,
+        name=entry.name,
+        namespace=job.namespace if job else "default",
+        job_id=entry.job,
+        group=entry.group,
+        version=entry.job_version,
+        ports={p.label: p.value for p in entry.ports},
+        cpu=sum(t.cpu_mhz for t in entry.tasks.values()),
+        memory_mb=sum(t.memory_mb for t in entry.tasks.values()),
+        disk_mb=entry.disk_mb,
+        tasks=dict.fromkeys(entry.tasks, running),
     )
 
 

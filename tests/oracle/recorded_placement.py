@@ -114,6 +114,13 @@ class PortEntry(BaseModel):
     host_ip: str = ""
 
 
+class TaskEntry(BaseModel):
+    """What a task was granted."""
+
+    cpu_mhz: int = 0
+    memory_mb: int = 0
+
+
 class ExistingEntry(BaseModel):
     """An allocation that was there before."""
 
@@ -125,6 +132,8 @@ class ExistingEntry(BaseModel):
     priority: int = 50
     job_version: int = 0
     create_index: int = 0
+    tasks: Mapping[str, TaskEntry] = {}
+    disk_mb: int = 0
     ports: tuple[PortEntry, ...] = ()
 
 

@@ -9,14 +9,10 @@ from typing import Any
 
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.jobspec.folders import TreeFolder
-from gitops.jobspec.given import given_values
-from gitops.jobspec.load import LoadedSpec, load_all, parse_spec
+from gitops.jobspec.load import LoadedSpec, load, parsed
 from gitops.jobspec.places import Places, unknown_places
-from gitops.jobspec.syntax import Source
-from gitops.jobspec.variables import Variables
+from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
 from planner.job import Job
-
-_PREFIXES = ("NOMAD_VAR_", "ORCH_VAR_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +33,16 @@ class Loaded:
 
 def variables(folder: Path) -> Variables:
     """Read ``args.txt`` and ``env.txt``: one argument, or NAME=value, a line."""
-    flags: list[tuple[str, str]] = []
-    files: list[tuple[str, str]] = []
-    for name, value in _flags(_lines(folder / "args.txt")):
-        if name == "var":
-            key, _, given = value.partition("=")
-            flags.append((key, given))
-        elif name == "var-file":
-            files.append((value, (folder / value).read_text(encoding="utf-8")))
-    pairs = (line.partition("=") for line in _lines(folder / "env.txt"))
-    environment = {key: value for key, _, value in pairs if key.startswith(_PREFIXES)}
-    return Variables(flags=tuple(flags), files=tuple(files), environment=environment)
+    arguments = _flags(_lines(folder / "args.txt"))
+    pairs = (value.partition("=") for name, value in arguments if name == "var")
+    files = (value for name, value in arguments if name == "var-file")
+    settings = (line.partition("=") for line in _lines(folder / "env.txt"))
+    return Variables(
+        flags=tuple((key, value) for key, _, value in pairs),
+        files=tuple((name, (folder / name).read_text(encoding="utf-8")) for name in files),
+        environment={k: v for k, _, v in settings if k.startswith(ENVIRONMENT_PREFIXES)},
+        strict=("hcl2-strict", "false") not in arguments,
+    )
 
 
 def _lines(path: Path) -> list[str]:
@@ -60,8 +55,8 @@ def _flags(arguments: Sequence[str]) -> list[tuple[str, str]]:
     out: list[tuple[str, str]] = []
     for argument in rest:
         name, equals, value = argument.lstrip("-").partition("=")
-        if argument.startswith("-") and name in ("var", "var-file"):
-            out.append((name, value if equals else next(rest, "")))
+        takes_next = name in ("var", "var-file") and not equals
+        out.append((name, next(rest, "") if takes_next else value))
     return out
 
 
@@ -79,12 +74,12 @@ def loaded(
 
 def loaded_text(text: str, name: str, given: Variables, folder: Path) -> Loaded:
     """Load a spec that is no file; its expressions read those of a folder."""
-    values = given_values(given)
     place = TreeFolder(folder.resolve(), "")
-    parsed = parse_spec(Source.of(name, text), given, values, place)
-    unknown = values.errors or parsed.problems.errors() or values.values.keys() - parsed.declared
-    data = None if unknown else parsed.data
     try:
-        return Loaded(data, load_all({name: text}, given, lambda _: place)[0], ())
+        data = parsed(text, path=name, variables=given, folder_of=lambda _: place)
+    except SpecErrors as e:
+        return Loaded(None, None, e.diagnostics)
+    try:
+        return Loaded(data, load(text, path=name, variables=given, folder_of=lambda _: place), ())
     except SpecErrors as e:
         return Loaded(data, None, e.diagnostics)
