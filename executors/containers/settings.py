@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from executors.containers import keys, pause
+from executors.containers import isolation, keys, pause
 from executors.containers.keys import Config
 from executors.containers.storage import Storage, binds, mounts
 from executors.driver import ConfigError
@@ -20,13 +20,6 @@ from planner.recorded import PortMapping
 _MIB = 1024 * 1024
 _PERIOD = 100_000
 _MIN_SHARES = 2
-# What Docker itself gives a container; adding more is like being privileged.
-_CAPS = frozenset(
-    (
-        *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
-        *("NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
-    )
-)
 _SHARED = "container:"
 LABEL = "orch."
 
@@ -202,15 +195,10 @@ def _refuse(spec: TaskSpec, config: Config) -> None:
     name = spec.task.name
     if keys.flag(config, "privileged"):
         raise ConfigError(f"task {name!r}: the host doesn't allow privileged containers", hint)
-    wanted = [_cap(c) for c in keys.texts(config, "cap_add")]
-    if refused := sorted(set(wanted) - _CAPS):
+    if refused := isolation.beyond_docker(config):
         caps = ", ".join(c.lower() for c in refused)
         text = f"task {name!r}: the host doesn't allow the following capabilities: {caps}"
         raise ConfigError(text, hint)
-
-
-def _cap(name: str) -> str:
-    return name.upper().removeprefix("CAP_")
 
 
 # ── parts of the request ─────────────────────────────────────────────────────────────────────────
@@ -280,20 +268,14 @@ def _host_config(spec: TaskSpec, config: Config) -> dict[str, object]:
         "Binds": binds(spec.storage, config),
         "Mounts": mounts(spec.storage, config),
         "VolumeDriver": keys.text(config, "volume_driver"),
-        "CapAdd": sorted({f"CAP_{_cap(c)}" for c in keys.texts(config, "cap_add")}),
-        "CapDrop": _cap_drop(config),
         **_dns(spec, config),
         "ExtraHosts": [] if spec.network else keys.texts(config, "extra_hosts"),
         "GroupAdd": keys.texts(config, "group_add"),
-        "Privileged": keys.flag(config, "privileged"),
         "ReadonlyRootfs": keys.flag(config, "readonly_rootfs"),
         "Init": keys.flag(config, "init"),
-        "SecurityOpt": keys.texts(config, "security_opt"),
         "StorageOpt": keys.mapping(config, "storage_opt"),
         "Sysctls": {} if spec.network else keys.mapping(config, "sysctl"),
-        "Ulimits": [_ulimit(k, v) for k, v in keys.mapping(config, "ulimit").items()],
-        "Devices": [_device(d) for d in keys.tables(config.get("devices"))],
-        **_modes(config),
+        **isolation.settings(config),
         **_resources(spec, config),
     }
     return {k: v for k, v in found.items() if v}
@@ -378,42 +360,6 @@ def _logging(task: Task, config: Config) -> dict[str, object]:
         return {"Type": "none", "Config": {}}
     size = {"max-size": f"{logs.max_file_size_mb}m", "max-file": str(logs.max_files)}
     return {"Type": "json-file", "Config": size}
-
-
-def _cap_drop(config: Config) -> list[str]:
-    added = {_cap(c) for c in keys.texts(config, "cap_add")}
-    dropped = {_cap(c) for c in keys.texts(config, "cap_drop")}
-    if "NET_RAW" not in added and not keys.flag(config, "privileged"):
-        dropped.add("NET_RAW")
-    return sorted(f"CAP_{c}" for c in dropped)
-
-
-def _ulimit(name: str, value: str) -> dict[str, object]:
-    soft, _, hard = value.partition(":")
-    try:
-        return {"Name": name, "Soft": int(soft), "Hard": int(hard or soft)}
-    except ValueError:
-        raise ConfigError(f'ulimit "{name}": {value!r} is not a number or SOFT:HARD') from None
-
-
-def _device(device: Config) -> dict[str, object]:
-    path = keys.text(device, "host_path")
-    return {
-        "PathOnHost": path,
-        "PathInContainer": keys.text(device, "container_path") or path,
-        "CgroupPermissions": keys.text(device, "cgroup_permissions") or "rwm",
-    }
-
-
-def _modes(config: Config) -> dict[str, object]:
-    return {
-        "CgroupnsMode": keys.text(config, "cgroupns"),
-        "IpcMode": keys.text(config, "ipc_mode"),
-        "PidMode": keys.text(config, "pid_mode"),
-        "Runtime": keys.text(config, "runtime"),
-        "UTSMode": keys.text(config, "uts_mode"),
-        "UsernsMode": keys.text(config, "userns_mode"),
-    }
 
 
 def _resources(spec: TaskSpec, config: Config) -> dict[str, object]:
