@@ -178,4 +178,4 @@ def _corrected(group: Json, updates: Mapping[str, Mapping[str, int]]) -> None:
     if counters is None or not group.get("Updates"):
         return
     shown = {**group["Updates"], _CREATE: counters["Place"]}
-    group["Updates"] = {k: v for k, v in shown.items() if v} or None
+    group["Updates"] = {k: v for k, v in shown.items() if v}

@@ -1,0 +1,23 @@
+job "web" {
+  group "app" {
+    count = 1
+
+    update {
+      canary = 2
+    }
+
+    task "main" {
+      driver = "raw_exec"
+
+      config {
+        command = "/bin/sleep"
+        args    = ["3600"]
+      }
+
+      resources {
+        cpu    = 100
+        memory = 64
+      }
+    }
+  }
+}
