@@ -149,7 +149,7 @@ def on_host(place: SshPlace, cache: Path, user: str = "ann") -> RefLedger:
 @pytest.fixture
 def h1(lab: Lab) -> Generator[LabHost]:
     host = lab.host("h1")
-    host.sh("rm -rf '/srv/l g.git' /srv/ledger.git")
+    host.sh("rm -rf '/srv/l g.git' /srv/ledger.git /srv/kept")
     yield host
     host.heal()
 
@@ -174,6 +174,32 @@ def test_a_repository_on_a_host_is_made_guarded_and_shared(h1: LabHost, tmp_path
 def test_through_a_jump_host(h1: LabHost, lab: Lab, tmp_path: Path) -> None:
     place = SshPlace(target=target(h1), path="/srv/ledger.git", jump=target(lab.host("h2")))
     works(lambda user: on_host(place, tmp_path / user, user))
+
+
+def add_user(host: LabHost, name: str) -> None:
+    """A user who logs in with the lab's key and owns nothing below /srv."""
+    host.sh(
+        f"id -u {name} >/dev/null 2>&1 || useradd -m -s /bin/sh -p '*' {name}; "
+        f"mkdir -p /home/{name}/.ssh; cp /root/.ssh/authorized_keys /home/{name}/.ssh/; "
+        f"chown -R {name} /home/{name}; chmod 700 /home/{name}/.ssh"
+    )
+
+
+@pytest.mark.lab
+def test_a_user_who_may_become_its_owner_is_enough(h1: LabHost, tmp_path: Path) -> None:
+    add_user(h1, "admin")
+    add_user(h1, "keeper")
+    h1.sh("mkdir -p /srv/kept && chown keeper /srv/kept && chmod 700 /srv/kept")
+    h1.sh("echo 'admin ALL=(keeper) NOPASSWD: ALL' >/etc/sudoers.d/admin")
+    path = "/srv/kept/l g.git"
+    as_keeper = target(h1, user="admin", become=True, become_user="keeper")
+    works(lambda user: on_host(SshPlace(target=as_keeper, path=path), tmp_path / user, user))
+    assert h1.sh(f"stat -c %U '{path}/HEAD'") == "keeper\n"
+    with pytest.raises(LedgerError, match="Permission denied"):
+        decide(on_host(SshPlace(target=target(h1, user="admin"), path=path), tmp_path / "a"))
+    h1.sh("rm /etc/sudoers.d/admin")
+    with pytest.raises(LedgerError, match="sudo: a password is required"):
+        on_host(SshPlace(target=as_keeper, path=path), tmp_path / "b").read()
 
 
 @pytest.mark.lab
