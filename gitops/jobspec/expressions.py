@@ -7,6 +7,7 @@ from functools import singledispatch
 
 from gitops.diagnostics import did_you_mean
 from gitops.jobspec import numbers
+from gitops.jobspec.foreign import REPLACED
 from gitops.jobspec.numbers import Number, NumberFault
 from gitops.jobspec.scope import Scope
 from gitops.jobspec.syntax import (
@@ -33,7 +34,7 @@ from gitops.jobspec.syntax import (
     TupleOf,
     Unary,
 )
-from gitops.jobspec.types import ANY, Type, convert, type_of
+from gitops.jobspec.types import ANY, BOOL, NUMBER, Type, convert, type_of
 from gitops.jobspec.unify import unified_type
 from gitops.jobspec.values import (
     MAX_TEXT,
@@ -193,25 +194,6 @@ def _call(node: Call, scope: Scope) -> Value:
     return function(node, scope)
 
 
-# What people know from other programs with this language, and what does it here.
-REPLACED = {
-    "tostring": "Write convert(value, string).",
-    "tonumber": "Write convert(value, number).",
-    "tobool": "Write convert(value, bool).",
-    "tolist": "Write convert(value, list(any)).",
-    "toset": "Write convert(value, set(any)).",
-    "tomap": "Write convert(value, map(any)).",
-    "regex": "Only regex_replace is offered.",
-    "regexall": "Only regex_replace is offered.",
-    "templatefile": "Only file is offered; heredocs are templates.",
-    "env": "Declare a variable and set NOMAD_VAR_name.",
-    "sum": "Only min and max take many numbers.",
-    "startswith": "Compare trimprefix(value, prefix) with the value.",
-    "endswith": "Compare trimsuffix(value, suffix) with the value.",
-    "not": 'Write "!".',
-}
-
-
 @_evaluate.register(TupleOf)
 def _tuple(node: TupleOf, scope: Scope) -> Value:
     scope.budget.take(len(node.items), node.span)
@@ -242,11 +224,13 @@ def _key(node: Expression, scope: Scope) -> str:
 def _conditional(node: Conditional, scope: Scope) -> Value:
     """Evaluate both branches, as both have a say in the type; only the chosen one may fail."""
     (then, fault), (otherwise, other) = _tried(node.then, scope), _tried(node.otherwise, scope)
-    common: Type | None = ANY
-    if not fault and not other and then is not None and otherwise is not None:
-        common = unified_type((type_of(then), type_of(otherwise)))
+    types = (
+        _promised(node.then) if fault else type_of(then),
+        _promised(node.otherwise) if other else type_of(otherwise),
+    )
+    common = ANY if ANY in types else unified_type(types)
     if common is None:
-        detail = f"One is {article(then)}, the other {article(otherwise)}; convert one of them."
+        detail = f"One is of type {types[0].name}, the other {types[1].name}; convert one of them."
         span = node.then.span.to(node.otherwise.span)
         raise Fault(span, "The two results have no common type", detail)
     chosen = _condition(node.condition, scope)
@@ -258,6 +242,16 @@ def _conditional(node: Conditional, scope: Scope) -> Value:
         return convert(then if chosen else otherwise, common)
     except ValueFault as e:
         raise Fault(branch.span, "The two results have no common type", f"{e}.") from None
+
+
+_NUMERIC = frozenset("+-*/%")
+
+
+def _promised(node: Expression) -> Type:
+    """Return the type that an expression would have had, as far as its form tells."""
+    if isinstance(node, Binary | Unary):
+        return NUMBER if node.operator in _NUMERIC else BOOL
+    return _promised(node.inner) if isinstance(node, Group) else ANY
 
 
 def _tried(node: Expression, scope: Scope) -> tuple[Value, Fault | None]:

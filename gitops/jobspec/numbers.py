@@ -252,11 +252,19 @@ def divided(one: Number, two: Number) -> Number:
 def remainder(one: Number, two: Number) -> Number:
     """Return what is left of a division that rounds towards 0; by 0 that is all of it."""
     if is_infinite(one) or is_infinite(two):
-        return multiplied(one, two)
+        raise NumberFault("infinity leaves no remainder")
     if not exact(two):
         return one
+    # All steps are as precise as the first number, whatever the second one is.
+    precision = _parts(one)[3]
     quotient = whole(divided(one, two))
-    return subtracted(one, multiplied(two, _made(quotient < 0, abs(quotient), 0, PRECISION)))
+    times = _rounded_to(precision, _made(quotient < 0, abs(quotient), 0, precision))
+    return _rounded_to(precision, subtracted(one, _rounded_to(precision, multiplied(two, times))))
+
+
+def _rounded_to(precision: int, value: Number) -> Number:
+    negative, mantissa, exponent, _ = _parts(value)
+    return _made(negative, mantissa, exponent or 0, precision)
 
 
 def compared(one: Number, two: Number) -> int:

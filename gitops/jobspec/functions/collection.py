@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from gitops.jobspec.functions.lazily import Eager, anything, given, of_type
+from gitops.jobspec.functions.lazily import Eager, anything, given, of_type, position
 from gitops.jobspec.numbers import Number, added, compared, counted, is_infinite
 from gitops.jobspec.types import (
     ANY,
@@ -231,14 +231,14 @@ def _zipmap(keys: Items, values: Items) -> Value:
 
 
 FUNCTIONS: dict[str, Eager] = {
-    "chunklist": Eager(_chunklist, (list_of_any, integer)),
+    "chunklist": Eager(_chunklist, (list_of_any, position)),
     "coalesce": Eager(_coalesce, (), anything),
     "coalescelist": Eager(_coalescelist, (ordered,), ordered),
     "compact": Eager(_compact, (list_of_strings,)),
     "concat": Eager(_concat, (), ordered),
     "contains": Eager(_contains, (items, given)),
     "distinct": Eager(_distinct, (list_of_any,)),
-    "element": Eager(_element, (ordered, integer)),
+    "element": Eager(_element, (ordered, position)),
     "flatten": Eager(_flatten, (given,)),
     "index": Eager(_index, (given, given)),
     "keys": Eager(_keys, (mapping,)),
@@ -246,7 +246,7 @@ FUNCTIONS: dict[str, Eager] = {
     "lookup": Eager(_lookup, (mapping, text, anything)),
     "merge": Eager(_merge, (), _maybe_mapping),
     "range": Eager(_range, (number, number, number), optional=2),
-    "slice": Eager(_slice, (ordered, integer, integer)),
+    "slice": Eager(_slice, (ordered, position, position)),
     "sort": Eager(_sort, (list_of_strings,)),
     "values": Eager(_values, (mapping,)),
     "zipmap": Eager(_zipmap, (list_of_strings, ordered)),

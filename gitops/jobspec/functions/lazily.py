@@ -12,7 +12,7 @@ from gitops.jobspec.scope import Function, Scope
 from gitops.jobspec.syntax import Call, Fault
 from gitops.jobspec.type_syntax import read_type
 from gitops.jobspec.types import Type, convert
-from gitops.jobspec.values import Value, ValueFault, normal
+from gitops.jobspec.values import Value, ValueFault, integer, normal
 
 Converter: TypeAlias = Callable[[Value], object]
 
@@ -101,6 +101,14 @@ def given(value: Value) -> Value:
     if value is None:
         raise ValueFault("the argument is null")
     return value
+
+
+def position(value: Value) -> int:
+    """Take a whole number of 64 bits: a position, size or count."""
+    found = integer(value)
+    if not -(2**63) <= found < 2**63:
+        raise ValueFault("the number is too large")
+    return found
 
 
 def of_type(wanted: Type) -> Converter:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import TypeAlias
 
-from gitops.jobspec.functions.lazily import Eager
+from gitops.jobspec.functions.lazily import Eager, position
 from gitops.jobspec.types import STRING
-from gitops.jobspec.values import ListValue, Value, ValueFault, integer, text
+from gitops.jobspec.values import ListValue, Value, ValueFault, text
 
 Net: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
@@ -62,8 +62,8 @@ def _cidrsubnets(net: Net, *bits: int) -> Value:
 
 
 FUNCTIONS: dict[str, Eager] = {
-    "cidrhost": Eager(_cidrhost, (_network, integer)),
+    "cidrhost": Eager(_cidrhost, (_network, position)),
     "cidrnetmask": Eager(_cidrnetmask, (_network,)),
-    "cidrsubnet": Eager(_cidrsubnet, (_network, integer, integer)),
-    "cidrsubnets": Eager(_cidrsubnets, (_network,), integer),
+    "cidrsubnet": Eager(_cidrsubnet, (_network, position, position)),
+    "cidrsubnets": Eager(_cidrsubnets, (_network,), position),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gitops.jobspec.functions.lazily import Eager, given
+from gitops.jobspec.functions.lazily import Eager, given, position
 from gitops.jobspec.functions.powers import logarithm, power
 from gitops.jobspec.numbers import (
     MAX_DIGITS,
@@ -17,7 +17,7 @@ from gitops.jobspec.numbers import (
     is_infinite,
     to_float,
 )
-from gitops.jobspec.values import Value, ValueFault, integer, number
+from gitops.jobspec.values import Value, ValueFault, number
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CASELESS = 36
@@ -42,11 +42,11 @@ def _machine(value: Number) -> float:
 
 
 def _ceil(value: Number) -> Value:
-    return value if is_infinite(value) else math.ceil(exact(value))
+    return value if is_infinite(value) else counted(math.ceil(exact(value)))
 
 
 def _floor(value: Number) -> Value:
-    return value if is_infinite(value) else math.floor(exact(value))
+    return value if is_infinite(value) else counted(math.floor(exact(value)))
 
 
 def _written(value: Value) -> str:
@@ -81,7 +81,7 @@ def _total(body: str, base: int) -> int:
 
 
 def _signum(value: Number) -> Value:
-    return compared(value, 0)
+    return counted(compared(value, 0))
 
 
 def _least(*values: Number) -> Value:
@@ -105,7 +105,7 @@ FUNCTIONS: dict[str, Eager] = {
     "log": Eager(_log, (number, number)),
     "max": Eager(_most, (number,), number),
     "min": Eager(_least, (number,), number),
-    "parseint": Eager(_parseint, (_written, integer)),
+    "parseint": Eager(_parseint, (_written, position)),
     "pow": Eager(_pow, (number, number)),
     "signum": Eager(_signum, (number,)),
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
-from gitops.jobspec.functions.lazily import Eager
+from gitops.jobspec.functions.lazily import Eager, position
 from gitops.jobspec.scope import Scope
 from gitops.jobspec.syntax import Call
-from gitops.jobspec.values import MAX_ITEMS, Value, ValueFault, integer, text
+from gitops.jobspec.values import MAX_ITEMS, Value, ValueFault, text
 
 _COST, _LEAST_COST, _MOST_COST = 10, 4, 31
 _LONGEST = 72
@@ -53,6 +53,6 @@ def _rsadecrypt(value: str, key: str) -> Value:
 
 
 FUNCTIONS: dict[str, Eager] = {
-    "bcrypt": Eager(_bcrypt, (text,), integer, varies=True, scoped=True),
+    "bcrypt": Eager(_bcrypt, (text,), position, varies=True, scoped=True),
     "rsadecrypt": Eager(_rsadecrypt, (text, text)),
 }

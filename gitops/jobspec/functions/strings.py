@@ -8,7 +8,7 @@ import re
 from gitops.jobspec.functions.collection import items, list_of_strings
 from gitops.jobspec.functions.formatting import formatted
 from gitops.jobspec.functions.graphemes import clusters, length
-from gitops.jobspec.functions.lazily import Eager, anything
+from gitops.jobspec.functions.lazily import Eager, anything, position
 from gitops.jobspec.functions.patterns import regex_replace
 from gitops.jobspec.numbers import counted
 from gitops.jobspec.types import STRING
@@ -18,7 +18,6 @@ from gitops.jobspec.values import (
     ListValue,
     Value,
     ValueFault,
-    integer,
     normal,
     text,
 )
@@ -156,7 +155,7 @@ FUNCTIONS: dict[str, Eager] = {
     "dirname": Eager(_dirname, (text,)),
     "format": Eager(_format, (text,), anything),
     "formatlist": Eager(_formatlist, (text,), anything),
-    "indent": Eager(_indent, (integer, text)),
+    "indent": Eager(_indent, (position, text)),
     "join": Eager(_join, (text, list_of_strings), list_of_strings),
     "lower": Eager(_lower, (text,)),
     "regex_replace": Eager(regex_replace, (text, text, text)),
@@ -165,7 +164,7 @@ FUNCTIONS: dict[str, Eager] = {
     "split": Eager(_split, (text, text)),
     "strlen": Eager(_strlen, (text,)),
     "strrev": Eager(_reverse, (text,)),
-    "substr": Eager(_substr, (text, integer, integer)),
+    "substr": Eager(_substr, (text, position, position)),
     "title": Eager(_title, (text,)),
     "trim": Eager(_trim, (text, text)),
     "trimprefix": Eager(_trimprefix, (text, text)),

@@ -13,7 +13,9 @@ from gitops.jobspec.values import Value, ValueFault, text
 
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([a-zA-Z])\2*|[^a-zA-Z']+")
 _STAMP = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,30})?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?"
+    r"(?:Z|([+-])(\d\d):(\d\d))",
+    re.ASCII,
 )
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _MONTHS = [
@@ -43,11 +45,13 @@ _CYCLE_START = date(_CYCLE_YEARS, 1, 1).toordinal()
 class Stamp:
     """A moment: whole seconds since year 0 as its clock shows them, and that clock's offset.
 
-    `offset` is in minutes east of UTC. Years beyond 9999 can be computed, not written.
+    `offset` is in minutes east of UTC; `rest` are the nanoseconds of the second, never shown.
+    Years beyond 9999 can be computed, not written.
     """
 
     seconds: int
     offset: int
+    rest: int = 0
 
     @property
     def day(self) -> date:
@@ -83,12 +87,13 @@ def _stamp(match: re.Match[str]) -> Stamp:
         raise ValueError("no time of day")
     cycles, year = divmod(year, _CYCLE_YEARS)
     days = date(year + _CYCLE_YEARS, month, day).toordinal() - _CYCLE_START + cycles * _CYCLE_DAYS
-    sign, hours, minutes = match.groups()[6:]
+    fraction, sign, hours, minutes = match.groups()[6:]
     offset = int(hours or 0) * 60 + int(minutes or 0)
     if int(hours or 0) > 23 or int(minutes or 0) > 59:  # noqa: PLR2004
         raise ValueError("no offset")
     seconds = days * _DAY + hour * 3600 + minute * 60 + second
-    return Stamp(seconds, -offset if sign == "-" else offset)
+    rest = int((fraction or "0")[:9].ljust(9, "0"))
+    return Stamp(seconds, -offset if sign == "-" else offset, rest)
 
 
 def _zone(moment: Stamp, colon: str, utc: str) -> str:
@@ -149,7 +154,8 @@ def _token(match: re.Match[str], moment: Stamp) -> str:
 
 
 def _timeadd(moment: Stamp, duration: str) -> Value:
-    later = Stamp(moment.seconds + parse_duration(duration) // _SECOND, moment.offset)
+    passed = (moment.rest + parse_duration(duration)) // _SECOND
+    later = Stamp(moment.seconds + passed, moment.offset)
     day, (hour, minute, second) = later.day, later.clock
     clock = f"{hour:02}:{minute:02}:{second:02}"
     zone = _zone(later, ":", "Z")

@@ -54,13 +54,9 @@ def emitted(events: Sequence[yaml.Event], *, plain: bool) -> str:
     """Return the text of one document; `plain` says that it is a word without quotes."""
     stream = io.StringIO()
     emitter = _Emitter(stream, allow_unicode=True, width=_WIDTH)
-    for event in (
-        yaml.StreamStartEvent(),
-        yaml.DocumentStartEvent(explicit=False),
-        *events,
-        yaml.DocumentEndEvent(explicit=False),
-        yaml.StreamEndEvent(),
-    ):
+    begin = (yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False))
+    for event in (*begin, *events, yaml.DocumentEndEvent(explicit=False)):
         emitter.emit(event)
-    made = stream.getvalue().removeprefix("--- ")
-    return made if plain else made.removesuffix("...\n")
+    emitter.open_ended = emitter.open_ended and plain
+    emitter.emit(yaml.StreamEndEvent())
+    return stream.getvalue().removeprefix("--- ")
