@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from planner.difference import DiffType, FieldDiff, ObjectDiff
 from planner.fields import Block, Match, shape_of
-from planner.flat import Flat, flat, flat_map, scalars
+from planner.flat import Flat, flat, flat_map, scalars, text
 from planner.pairing import Pair, by_key, by_likeness, by_name, by_position
 
 # Maps without a form of their own, wherever they stand in a block.
@@ -118,9 +118,11 @@ def _nested(outer: Block, name: str, pair: Pair, contextual: bool) -> list[Objec
         inner = Block(attr="", name=shown, match=match, parts=outer.parts)
     elif isinstance(sample, list | tuple):
         items = cast("Sequence[object]", sample)
-        is_set = all(isinstance(i, str) for i in items)
+        is_set = not any(isinstance(i, Mapping) for i in items)
         match = Match.STRINGS if is_set else Match.KEY
         inner = Block(attr="", name=shown, match=match, key=repr, context=is_set, parts=outer.parts)
+        if is_set:
+            old, new = _texts(old), _texts(new)
     else:
         return []
     return _block(inner, old, new, contextual)
@@ -137,6 +139,10 @@ def _set_diff(
         return []
     kind = DiffType.EDITED if added and deleted else (added or deleted)[0].type
     return [ObjectDiff(type=kind, name=name, fields=(*added, *deleted, *kept))]
+
+
+def _texts(items: object) -> list[str]:
+    return [text(i) for i in cast("Sequence[object]", items or ())]
 
 
 def _single(_: Block, old: object, new: object) -> list[Pair]:

@@ -25,8 +25,9 @@ _NODE_TARGETS: dict[str, Callable[[Node], str]] = {
     "${node.pool}": lambda n: n.node_pool,
 }
 
-# Implied by services of the provider consul; kept in the job, and not enforced without Consul.
-_NOT_ENFORCED = ("${attr.consul.version}", "${attr.consul.grpc}", "${attr.consul.connect}")
+# Implied by what asks for Consul or Vault; kept in the job, and not enforced: orch has neither, and
+# says so where it does not honour what asks for them.
+_NOT_ENFORCED = ("${attr.consul.", "${attr.vault.", "${attr.plugins.cni.version.consul-cni}")
 
 
 def resolved(target: str, node: Node) -> str | None:
@@ -54,7 +55,7 @@ def is_distinct(constraint: Constraint) -> bool:
 
 def holds(constraint: Constraint | Affinity, node: Node) -> bool:
     """Whether `node` meets the constraint; an operand that is not known is never met."""
-    if constraint.l_target in _NOT_ENFORCED and constraint.operand != "=":
+    if constraint.operand == "semver" and constraint.l_target.startswith(_NOT_ENFORCED):
         return True
     left, right = resolved(constraint.l_target, node), resolved(constraint.r_target, node)
     operand = constraint.operand

@@ -347,3 +347,15 @@ def test_a_block_that_differs_only_in_what_is_hidden_is_not_shown() -> None:
     old, new = (job(TaskGroup(name="g", update=Update(stagger=n))) for n in (1, 2))
     group = job_diff(old, new).task_groups[0]
     assert (group.type, group.objects) == (DiffType.EDITED, ())
+
+
+def test_numbers_in_a_list_of_a_block_are_a_set() -> None:
+    def connected(*ports: int) -> Job:
+        proxy = {"TransparentProxy": {"ExcludeOutboundPorts": list(ports)}}
+        service = Service(name="s", connect={"SidecarService": {"Proxy": proxy}})
+        return Job(id="j", task_groups=(TaskGroup(name="g", services=(service,)),))
+
+    text = repr(job_diff(connected(80, 443), connected(443, 8600)))
+
+    assert "name='ExcludeOutboundPorts', old='80', new=''" in text
+    assert "name='ExcludeOutboundPorts', old='', new='8600'" in text
