@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from gitops.jobspec.api_data import as_data
 from gitops.jobspec.decode import Path
 from gitops.jobspec.rules_placement import placement_findings, spread_findings
 from gitops.jobspec.rules_policy import policy_findings
 from gitops.jobspec.rules_service import service_findings
 from gitops.jobspec.rules_task import task_findings
+from gitops.jobspec.rules_volume import volume_findings
 from planner.job import Job, Network, Port, TaskGroup
 
 Finding = tuple[Path, tuple[str, str]]
 
 MAX_PORT = 65535
+_DOMAIN = re.compile(r"(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
 _MIN_DISK = 10
 _SYSTEM = ("system", "sysbatch")
 
@@ -27,7 +31,7 @@ def group_findings(job: Job, group: TaskGroup, path: Path) -> Iterator[Finding]:
     yield from policy_findings(job, group, path)
     yield from network_findings(group, path)
     yield from service_findings(group, path)
-    yield from _volumes(group, path)
+    yield from volume_findings(job, group, path)
     for i, task in enumerate(group.tasks):
         yield from task_findings(job, group, task, (*path, "Tasks", i))
 
@@ -40,7 +44,12 @@ def _shape(job: Job, group: TaskGroup, path: Path) -> Iterator[Finding]:
     if job.type == "system" and group.count > 1:
         detail = "A system job has one allocation on each node: remove count."
         yield (*path, "Count"), (f"Invalid count {group.count} in a system job", detail)
-    if job.type == "system" and (group.affinities or group.spreads or job.spreads):
+    affinities = (
+        *job.affinities,
+        *group.affinities,
+        *(a for t in group.tasks for a in t.affinities),
+    )
+    if job.type == "system" and (affinities or group.spreads or job.spreads):
         detail = "Every node gets one: remove affinity and spread blocks."
         yield path, ("affinity and spread have no meaning in a system job", detail)
     if group.ephemeral_disk.size_mb < _MIN_DISK:
@@ -98,13 +107,30 @@ def _network(
     if not known:
         detail = "Known are host, bridge, none and cni/NAME."
         yield (*path, "Mode"), (f'Invalid network mode "{network.mode}"', detail)
+    yield from _hostname(network, path)
+    for value in as_data(network.cni.get("Args")).values() if network.cni else ():
+        if ";" in str(value):
+            yield (*path, "CNI"), ("Invalid CNI argument", "It has no semicolon.")
     for name, ports in (("_ports", network.reserved_ports), ("_ports", network.dynamic_ports)):
         for port in ports:
             where = (*path, name, port.label)
             if port.label in labels:
                 yield where, (f'A second port "{port.label}"', "Rename one of them.")
             labels.add(port.label)
+            if port.ignore_collision and network.mode not in ("", "host"):
+                detail = "Ports collide in mode host only."
+                yield where, (f"ignore_collision in mode {network.mode}", detail)
             yield from _port(port, where, static)
+
+
+def _hostname(network: Network, path: Path) -> Iterator[Finding]:
+    name, where = network.hostname, (*path, "Hostname")
+    if not name:
+        return
+    if network.mode in ("", "host"):
+        yield where, ("hostname in mode host", 'The node has its own. Write mode = "bridge".')
+    elif "${" not in name and not _DOMAIN.fullmatch(name):
+        yield where, (f'Invalid hostname "{name}"', "It is a DNS name.")
 
 
 def _port(port: Port, path: Path, static: dict[tuple[str, int], str]) -> Iterator[Finding]:
@@ -118,18 +144,3 @@ def _port(port: Port, path: Path, static: dict[tuple[str, int], str]) -> Iterato
     if other != port.label:
         detail = f'The port "{other}" has it already.'
         yield path, (f"The static port {port.value} is taken", detail)
-
-
-def _volumes(group: TaskGroup, path: Path) -> Iterator[Finding]:
-    for name, volume in group.volumes.items():
-        where = (*path, "Volumes", name)
-        if volume.type not in ("host", "csi"):
-            yield where, (f'Invalid volume type "{volume.type}"', "Known are host and csi.")
-        if not volume.source:
-            yield where, ("The volume has no source", 'Write source = "name".')
-    for k, task in enumerate(group.tasks):
-        for i, mount in enumerate(task.volume_mounts):
-            if mount.volume not in group.volumes and "${" not in mount.volume:
-                where = (*path, "Tasks", k, "VolumeMounts", i)
-                detail = "It names a volume block of the group."
-                yield where, (f'There is no volume "{mount.volume}"', detail)

@@ -31,9 +31,20 @@ def service_findings(group: TaskGroup, path: Path) -> Iterator[Finding]:
         if key in seen:
             yield where, (f'A second service "{service.name}"', "Name and port are unique.")
         seen.add(key)
+        yield from _level(service, where)
         yield from _service(service, where)
     if len({s.provider for _, s in placed}) > 1:
         yield placed[0][0], ("Two providers in one group", "All its services have one provider.")
+
+
+def _level(service: Service, path: Path) -> Iterator[Finding]:
+    """Yield what a service of a group may not have, or one of a task."""
+    in_task = "Tasks" in path
+    if service.address_mode == "driver" and not in_task:
+        detail = "A group has no driver: move the service into a task."
+        yield (*path, "AddressMode"), ("address_mode driver in a group", detail)
+    if service.connect and in_task and not service.connect.get("Native"):
+        yield (*path, "Connect"), ("connect in a task", "Move the service into the group.")
 
 
 def _service(service: Service, path: Path) -> Iterator[Finding]:
@@ -53,8 +64,17 @@ def _service(service: Service, path: Path) -> Iterator[Finding]:
         yield (*path, "Address"), ("address needs address_mode auto", "Remove one of them.")
     if service.on_update not in _ON_UPDATE:
         yield (*path, "OnUpdate"), (f'Invalid on_update "{service.on_update}"', "")
+    yield from _without_consul(service, path)
     for i, check in enumerate(service.checks):
         yield from _check(service, check, (*path, "Checks", i))
+
+
+def _without_consul(service: Service, path: Path) -> Iterator[Finding]:
+    if service.on_update == "ignore_warnings" and service.provider != "consul":
+        detail = "Nomad's own checks have no warnings. Write ignore or require_healthy."
+        yield (*path, "OnUpdate"), ("on_update ignore_warnings without Consul", detail)
+    if service.connect and service.provider != "consul":
+        yield (*path, "Connect"), ("connect without Consul", 'It needs provider = "consul".')
 
 
 def _check(service: Service, check: Check, path: Path) -> Iterator[Finding]:
@@ -84,9 +104,21 @@ def _check_limits(check: Check, path: Path) -> Iterator[Finding]:
         yield (*path, "InitialStatus"), ("Invalid initial_status", detail)
     if len(check.notes) > _MAX_NOTES:
         yield (*path, "Notes"), ("The notes are too long", f"At most {_MAX_NOTES} characters.")
+    if check.address_mode not in ("", "host", "driver", "alloc", "alloc_ipv6"):
+        summary = f'Invalid address_mode "{check.address_mode}" of a check'
+        yield (*path, "AddressMode"), (summary, "Known are host, driver, alloc, alloc_ipv6.")
+    if check.on_update not in _ON_UPDATE:
+        yield (*path, "OnUpdate"), (f'Invalid on_update "{check.on_update}"', "")
+    yield from _check_restart(check, path)
+
+
+def _check_restart(check: Check, path: Path) -> Iterator[Finding]:
     restart = check.check_restart
     if restart is None:
         return
+    if check.on_update == "ignore_warnings" and not restart.ignore_warnings:
+        detail = "Write ignore_warnings = true in the block too."
+        yield path, ("check_restart together with on_update = ignore_warnings", detail)
     if restart.limit < 0 or restart.grace < 0:
         yield (*path, "CheckRestart"), ("Invalid check_restart", "limit and grace are 0 or more.")
     if check.on_update == "ignore":

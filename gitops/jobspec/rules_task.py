@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gitops.jobspec.decode import Path
 from gitops.jobspec.rules_placement import placement_findings
 from gitops.jobspec.rules_policy import restart_findings
+from gitops.jobspec.rules_special import special_findings
 from planner.job import Artifact, Job, LogConfig, Resources, Task, TaskGroup, Template
 
 Finding = tuple[Path, tuple[str, str]]
@@ -27,6 +28,7 @@ def task_findings(job: Job, group: TaskGroup, task: Task, path: Path) -> Iterato
     yield from _logs(task.log_config, group.ephemeral_disk.size_mb, (*path, "LogConfig"))
     if task.restart_policy != group.restart_policy:
         yield from restart_findings(task.restart_policy, (*path, "RestartPolicy"))
+    yield from special_findings(task, path)
     yield from _templates(task, path)
     for i, artifact in enumerate(task.artifacts):
         yield from _artifact(artifact, (*path, "Artifacts", i))
@@ -120,6 +122,9 @@ def _template(template: Template, path: Path) -> Iterator[Finding]:
 def _template_limits(template: Template, path: Path) -> Iterator[Finding]:
     if template.splay < 0:
         yield (*path, "Splay"), ("Invalid splay", "It is 0 or more.")
+    low, high = template.wait.get("Min"), template.wait.get("Max")
+    if isinstance(low, int) and isinstance(high, int) and low > high:
+        yield (*path, "Wait"), ("Invalid wait", "min is at most max.")
     if not re.fullmatch(r"[0-7]{1,4}", template.perms):
         yield (*path, "Perms"), (f'Invalid perms "{template.perms}"', 'Octal, as in "0644".')
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from gitops.jobspec.decode import Path
 from gitops.jobspec.rules_config import config_doubts
 from gitops.jobspec.rules_group import group_findings
-from gitops.jobspec.rules_placement import placement_findings
+from gitops.jobspec.rules_placement import placement_findings, spread_findings
 from gitops.jobspec.rules_schedule import cron_problem
-from planner.job import Job, Parameterized, Periodic
+from planner.job import Job, Parameterized, Periodic, TaskGroup
 
 Finding = tuple[Path, tuple[str, str]]
 
@@ -29,6 +29,7 @@ def validate(job: Job) -> Iterator[Finding]:
     yield from _identity(job)
     yield from _shape(job)
     yield from placement_findings(job, (), "job")
+    yield from spread_findings(job.spreads, ())
     if job.periodic is not None:
         yield from _periodic(job, job.periodic)
     if job.parameterized_job is not None:
@@ -48,6 +49,7 @@ def warn(job: Job) -> Iterator[Finding]:
         yield ("Periodic", "Spec"), ("cron is deprecated", "Write crons = [ … ].")
     for i, group in enumerate(job.task_groups):
         path: Path = ("TaskGroups", i)
+        yield from _deprecated(group, path)
         if group.update and 1 < group.count < group.update.max_parallel:
             detail = f"All {group.count} allocations are updated at once."
             yield (*path, "Update", "MaxParallel"), ("max_parallel is larger than count", detail)
@@ -57,6 +59,28 @@ def warn(job: Job) -> Iterator[Finding]:
                 detail = "Put the network block into the group."
                 yield where, ("A network block in resources is deprecated", detail)
     yield from config_doubts(job)
+
+
+def _deprecated(group: TaskGroup, path: Path) -> Iterator[Finding]:
+    for name, value, instead in (
+        ("max_client_disconnect", group.max_client_disconnect, "disconnect { lost_after = … }"),
+        (
+            "stop_after_client_disconnect",
+            group.stop_after_client_disconnect,
+            "disconnect { stop_on_client_after = … }",
+        ),
+        (
+            "prevent_reschedule_on_lost",
+            group.prevent_reschedule_on_lost or None,
+            "disconnect { replace = false }",
+        ),
+    ):
+        if value is not None:
+            field = "".join(part.title() for part in name.split("_"))
+            yield (*path, field), (f"{name} is deprecated", f"Write {instead}.")
+    for i, network in enumerate(group.networks):
+        if network.mbits:
+            yield (*path, "Networks", i, "MBits"), ("mbits is deprecated", "Remove it.")
 
 
 def _identity(job: Job) -> Iterator[Finding]:
