@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +53,12 @@ class ReconcileConfig(_Section):
     allow_deletions: bool = False
 
 
+class SchedulerConfig(_Section):
+    """How hosts are chosen."""
+
+    algorithm: Literal["binpack", "spread"] = "binpack"
+
+
 class Config(_Section):
     """The whole of `orch.toml`."""
 
@@ -66,12 +72,14 @@ class Config(_Section):
     sensitive: tuple[str, ...] = ()
     ledger: LedgerConfig = LedgerConfig()
     reconcile: ReconcileConfig = ReconcileConfig()
+    scheduler: SchedulerConfig = SchedulerConfig()
     ssh: SshConfig = SshConfig()
 
 
 _SECTIONS: dict[str, type[_Section]] = {
     "ledger": LedgerConfig,
     "reconcile": ReconcileConfig,
+    "scheduler": SchedulerConfig,
     "ssh": SshConfig,
 }
 

@@ -10,6 +10,7 @@ from gitops.jobspec import marks
 from gitops.ledger.protocol import Snapshot
 from gitops.sealing import Vault
 from planner.annotate import annotated
+from planner.capacity import Algorithm
 from planner.codec import to_json
 from planner.diff import job_diff
 from planner.drift import drift
@@ -51,17 +52,29 @@ class Look:
     recorded: Recorded
     observed: Observed
     now: int
+    algorithm: Algorithm = Algorithm.BINPACK
 
     def situation(self) -> Situation:
         """What the planner reads."""
-        return Situation(recorded=self.recorded, observed=self.observed, now=self.now)
+        return Situation(
+            recorded=self.recorded,
+            observed=self.observed,
+            now=self.now,
+            algorithm=self.algorithm,
+        )
 
 
-def looked(snapshot: Snapshot, observed: Observed, now: int) -> Look:
-    """Join what was read."""
+def looked(
+    snapshot: Snapshot, observed: Observed, now: int, algorithm: Algorithm = Algorithm.BINPACK
+) -> Look:
+    """Join what was read; `algorithm` says which hosts score best."""
     recorded = snapshot.folded()
     return Look(
-        snapshot=snapshot, recorded=recorded, observed=verified(observed, recorded), now=now
+        snapshot=snapshot,
+        recorded=recorded,
+        observed=verified(observed, recorded),
+        now=now,
+        algorithm=algorithm,
     )
 
 

@@ -22,6 +22,7 @@ from gitops.planning import Look, looked
 from gitops.sealing import Vault
 from gitops.workspace import Workspace
 from inventory.model import Inventory
+from planner.capacity import Algorithm
 from planner.observed import NodeStatus
 
 __all__ = ["Session", "fresh_id", "ledger_address"]
@@ -74,7 +75,8 @@ class Session:
             snapshot = await asyncio.to_thread(self.ledger.read)
             if ahead := self._ahead(snapshot):
                 raise _behind(snapshot, *ahead)
-        return looked(snapshot, observed, self.now())
+        algorithm = Algorithm(self.workspace.config.scheduler.algorithm)
+        return looked(snapshot, observed, self.now(), algorithm)
 
     def _ahead(self, snapshot: Snapshot) -> tuple[str, HostFence] | None:
         """Return a host, and what it has seen, that is newer than the ledger."""

@@ -13,7 +13,7 @@ import typer.main
 from pydantic import BaseModel
 
 from gitops.cli.program import app
-from gitops.config import Config, LedgerConfig, ReconcileConfig, SshConfig
+from gitops.config import Config, LedgerConfig, ReconcileConfig, SchedulerConfig, SshConfig
 from inventory import variables
 from tests.docs import jobspec_page
 
@@ -50,6 +50,7 @@ def test_every_setting_is_described() -> None:
     sections: dict[str, type[BaseModel]] = {
         "ledger": LedgerConfig,
         "reconcile": ReconcileConfig,
+        "scheduler": SchedulerConfig,
         "ssh": SshConfig,
     }
     names = [n for n in Config.model_fields if n not in sections]
