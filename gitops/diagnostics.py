@@ -17,7 +17,10 @@ _LINE_WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What is wrong, where (1-based line and column, 0 for the whole file), and what to do."""
+    """What is wrong, where (1-based line and column, 0 for the whole file), and what to do.
+
+    The end lies behind the last character; where it has no line, it is on the same one.
+    """
 
     path: str
     line: int
@@ -27,6 +30,7 @@ class Diagnostic:
     severity: Severity = "error"
     source_line: str = ""
     end_column: int | None = None
+    end_line: int | None = None
 
     def text(self) -> str:
         """Return ``path:line:column: summary``, the line with a caret under it, and the detail."""
@@ -47,7 +51,8 @@ class Diagnostic:
         start = max(0, self.column - 1 - _LINE_WIDTH // 2)
         shown = _printable(self.source_line[start : start + _LINE_WIDTH])
         margin = " " * (self.column - 1 - start)
-        end = self.end_column or self.column + 1
+        one_line = self.end_line in (None, self.line)
+        end = (self.end_column or self.column + 1) if one_line else len(self.source_line) + 1
         carets = "^" * max(1, min(end - self.column, len(shown) - len(margin)))
         number = str(self.line)
         return [f"  {number} | {shown}", f"  {' ' * len(number)} | {margin}{carets}"]

@@ -128,5 +128,5 @@ def _range(d: Diagnostic) -> dict[str, Any]:
     return {
         "filename": d.path,
         "start": {"line": d.line, "column": d.column},
-        "end": {"line": d.line, "column": d.end_column or d.column},
+        "end": {"line": d.end_line or d.line, "column": d.end_column or d.column},
     }

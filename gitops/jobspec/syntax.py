@@ -62,8 +62,8 @@ class Source:
         stop = self.text.find("\n", start)
         shown = self.text[start : stop if stop >= 0 else None]
         shown = shown.rstrip("\r").removeprefix("\ufeff")
-        end = end_column if end_line == line else None
-        return Diagnostic(self.path, line, column, summary, detail, severity, shown, end)
+        place = (self.path, line, column)
+        return Diagnostic(*place, summary, detail, severity, shown, end_column, end_line)
 
 
 class Fault(Exception):  # noqa: N818 - internal: becomes a Diagnostic
