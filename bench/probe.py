@@ -301,7 +301,9 @@ def main() -> int:
             found = rows(count, fleets, top)
             for _ in range(RUNS):
                 for row in found:
-                    row.costs.append(measured(row, top))
+                    row.costs.append(cost := measured(row, top))
+                    told = f"{count} hosts, {row.name}: {cost.cpu:.2f} CPU s, {cost.memory:.0f} MiB"
+                    print(told, file=sys.stderr, flush=True)
             missed |= table(count, found)
     return 1 if missed else 0
 
