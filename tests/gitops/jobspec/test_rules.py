@@ -20,7 +20,87 @@ def constraint(lines: str) -> str:
 
 
 LEFT = 'attribute = "${attr.a}"\n'
+CSI = 'type = "csi"\nsource = "s"\nattachment_mode = "file-system"\n'
+
+
+def volume(text: str, group: str = "") -> str:
+    return spec(group=f'{group}\nvolume "v" {{\n{text}\n}}')
+
+
 REFUSED = [
+    # volumes
+    (volume('type = "nfs"'), 'Invalid volume type "nfs"'),
+    (volume('type = "host"'), "The volume has no source"),
+    (volume('type = "host"\nsource = "s"\naccess_mode = "x"'), 'Invalid access mode "x"'),
+    (volume('type = "host"\nsource = "s"\nmount_options {\nfs_type = "x"\n}'), "mount_options of"),
+    (
+        volume('type = "host"\nsource = "s"\naccess_mode = "single-node-reader-only"'),
+        "The volume must be read-only",
+    ),
+    (volume(CSI), 'Invalid access mode ""'),
+    (volume('type = "csi"\nsource = "s"\naccess_mode = "x"'), 'Invalid attachment mode ""'),
+    (
+        volume(CSI + 'access_mode = "single-node-writer"', "count = 2"),
+        "single-node-writer with more than one allocation",
+    ),
+    (
+        volume(CSI + 'access_mode = "multi-node-single-writer"', "count = 2"),
+        "More than one writer",
+    ),
+    (
+        volume('type = "host"\nsource = "s"\nper_alloc = true', "update {\ncanary = 1\n}"),
+        "per_alloc with canaries",
+    ),
+    (
+        volume('type = "host"\nsource = "s"\nper_alloc = true\nsticky = true'),
+        "per_alloc with sticky",
+    ),
+    (spec(task='volume_mount {\nvolume = "v"\npropagation_mode = "x"\n}'), "Invalid propagation"),
+    (spec(task='volume_mount {\nvolume = "v"\nselinux_label = "x"\n}'), "Invalid selinux_label"),
+    # networks
+    (spec(group='network {\nhostname = "a"\n}'), "hostname in mode host"),
+    (spec(group='network {\nmode = "bridge"\nhostname = "a b"\n}'), 'Invalid hostname "a b"'),
+    (
+        spec(group='network {\nmode = "bridge"\nport "a" {\nignore_collision = true\n}\n}'),
+        "ignore_collision in mode bridge",
+    ),
+    (
+        spec(group='network {\nmode = "cni/x"\ncni {\nargs = {\na = "b;c"\n}\n}\n}'),
+        "Invalid CNI argument",
+    ),
+    # what few tasks have
+    (spec(task='resources {\ndevice "gpu" {\ncount = 0\n}\n}'), "Invalid count 0"),
+    (
+        spec(task='resources {\ndevice "gpu" {\nconstraint {\ndistinct_hosts = true\n}\n}\n}'),
+        "distinct_hosts in a device",
+    ),
+    (spec(task='resources {\nnuma {\naffinity = "x"\n}\n}'), 'Invalid NUMA affinity "x"'),
+    (spec(task='resources {\nnuma {\ndevices = ["x"]\n}\n}'), 'There is no device "x"'),
+    (spec(task='vault {\nchange_mode = "x"\n}'), 'Invalid change_mode "x"'),
+    (spec(task='csi_plugin {\ntype = "node"\n}'), "The plugin has no id"),
+    (spec(task='csi_plugin {\nid = "x"\ntype = "x"\n}'), 'Invalid plugin type "x"'),
+    (spec(task='action "a" {\n}'), "An action needs a name and a command"),
+    (
+        spec(
+            task='template {\ndata = "x"\ndestination = "x"\nwait {\nmin = "2s"\nmax = "1s"\n}\n}'
+        ),
+        "Invalid wait",
+    ),
+    # services
+    (spec(group='service {\naddress_mode = "driver"\n}'), "address_mode driver in a group"),
+    (spec(task="service {\nconnect {\nsidecar_service {\n}\n}\n}"), "connect in a task"),
+    (
+        spec(group='service {\nprovider = "nomad"\nconnect {\nnative = true\n}\n}'),
+        "connect without Consul",
+    ),
+    (
+        spec(group='service {\nprovider = "nomad"\non_update = "ignore_warnings"\n}'),
+        "on_update ignore_warnings without Consul",
+    ),
+    # placement that Nomad's schema takes and its rules refuse
+    (constraint(LEFT + 'set_contains_any = "a,b"'), 'The operator "=" needs a value'),
+    (spec(job='type = "system"\naffinity {\nattribute = "a"\nvalue = "b"\n}'), "affinity and"),
+    (spec(job="spread {\n}"), "The spread has no attribute"),
     # job
     (spec(job='name = "a\\u0000"'), "Invalid job name"),
     (spec(job=f'ui {{\ndescription = "{"x" * 1001}"\n}}'), "The description is too long"),
