@@ -248,7 +248,8 @@ def _items(hint: Any) -> Callable[[Any], list[object]]:  # noqa: ANN401
             return []
         if not isinstance(data, list):
             raise _Mismatch(f"expected a list, got {type(data).__name__}")
-        return [_step(each, v, i) for i, v in enumerate(cast("list[object]", data))]
+        items: list[object] = data
+        return [_step(each, v, i) for i, v in enumerate(items)]
 
     return decode
 
@@ -259,10 +260,11 @@ def _mapping(args: tuple[Any, ...]) -> _Decoder:
     def decode(data: Any) -> object:  # noqa: ANN401
         if data is None:
             return {}
-        if not isinstance(data, Mapping):
+        if type(data) is not dict and not isinstance(data, Mapping):
             raise _Mismatch(f"expected an object, got {type(data).__name__}")
         out: dict[str, object] = {}
-        for name, value in cast("Mapping[str, object]", data).items():
+        given: Mapping[str, object] = data
+        for name, value in given.items():
             try:
                 out[name] = each(value)
             except _Mismatch as e:
@@ -301,11 +303,14 @@ def _read_shape(cls: Any) -> _Shape:  # noqa: ANN401
 def _object(cls: type[Any]) -> _Decoder:
     # Read when it is needed, because classes may contain each other.
     shape = cache(_read_shape)
+    hashable: Any = cls
 
     def decode(data: Any) -> object:  # noqa: ANN401
-        if not isinstance(data, Mapping):
+        # The first test is the quick one, and nearly always enough.
+        if type(data) is not dict and not isinstance(data, Mapping):
             raise _Mismatch(f"expected an object, got {type(data).__name__}")
-        given, known = cast("Mapping[str, object]", data), shape(cast("Any", cls))
+        given: Mapping[str, object] = data
+        known = shape(hashable)
         values: dict[str, object] = {}
         for name, value in given.items():
             if name not in known.fields:

@@ -154,8 +154,10 @@ def key_of(
     ]
     files = [(k, v) for k, v in sorted(from_files.items()) if everything or k in text]
     flags = [(k, v) for k, v in variables.flags if everything or k in text]
-    parts = [evaluator(), rules, path, text, flags, files, environment]
-    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    given = json.dumps([evaluator(), rules, path, flags, files, environment])
+    total = hashlib.sha256(given.encode("utf-8", "surrogatepass") + b"\n")
+    total.update(text.encode("utf-8", "surrogatepass"))
+    return total.hexdigest()
 
 
 def use_grammar(directory: Path) -> None:
