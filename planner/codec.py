@@ -246,9 +246,9 @@ def _items(hint: Any) -> Callable[[Any], list[object]]:  # noqa: ANN401
     def decode(data: Any) -> list[object]:  # noqa: ANN401
         if data is None:
             return []
+        items: list[object] = data
         if not isinstance(data, list):
             raise _Mismatch(f"expected a list, got {type(data).__name__}")
-        items: list[object] = data
         return [_step(each, v, i) for i, v in enumerate(items)]
 
     return decode
@@ -260,10 +260,10 @@ def _mapping(args: tuple[Any, ...]) -> _Decoder:
     def decode(data: Any) -> object:  # noqa: ANN401
         if data is None:
             return {}
+        given: Mapping[str, object] = data
         if type(data) is not dict and not isinstance(data, Mapping):
             raise _Mismatch(f"expected an object, got {type(data).__name__}")
         out: dict[str, object] = {}
-        given: Mapping[str, object] = data
         for name, value in given.items():
             try:
                 out[name] = each(value)
@@ -306,10 +306,10 @@ def _object(cls: type[Any]) -> _Decoder:
     hashable: Any = cls
 
     def decode(data: Any) -> object:  # noqa: ANN401
+        given: Mapping[str, object] = data
         # The first test is the quick one, and nearly always enough.
         if type(data) is not dict and not isinstance(data, Mapping):
             raise _Mismatch(f"expected an object, got {type(data).__name__}")
-        given: Mapping[str, object] = data
         known = shape(hashable)
         values: dict[str, object] = {}
         for name, value in given.items():
