@@ -13,11 +13,13 @@ from gitops.cli.options import (
     AutoApprove,
     CheckIndex,
     Files,
+    Format,
     Hcl2Strict,
     IgnoreUnsupported,
     Json,
     Limit,
     NoColor,
+    PlanFormat,
     Rev,
     Var,
     VarFile,
@@ -97,6 +99,7 @@ def plan(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say of each host why it was taken or left out.")
     ] = False,
+    form: Format = PlanFormat.TEXT,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -106,7 +109,13 @@ def plan(
     from gitops.cli.look import CHANGES, Look
 
     colour = coloured(sys.stdout, no_color)
-    look = Look(json=json, verbose=verbose, colour=colour, explain=explain)
+    look = Look(
+        json=json or form is PlanFormat.JSON,
+        markdown=form is PlanFormat.MARKDOWN and not json,
+        verbose=verbose,
+        colour=colour,
+        explain=explain,
+    )
     request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
     code = asyncio.run(flow.plan(request, look, limit, out))
     if code == CHANGES and not detailed_exitcode:
@@ -116,6 +125,7 @@ def plan(
 
 def show(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A saved plan.")],
+    form: Format = PlanFormat.TEXT,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -124,7 +134,12 @@ def show(
     from gitops.cli import flow
     from gitops.cli.look import Look
 
-    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = Look(
+        json=json or form is PlanFormat.JSON,
+        markdown=form is PlanFormat.MARKDOWN and not json,
+        verbose=verbose,
+        colour=coloured(sys.stdout, no_color),
+    )
     flow.show(file, look)
 
 

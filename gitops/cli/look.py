@@ -29,6 +29,7 @@ class Look:
     """How results are shown."""
 
     json: bool = False
+    markdown: bool = False
     verbose: bool = False
     colour: bool = False
     explain: bool = False
@@ -82,11 +83,15 @@ def incomplete(made: Plan) -> int:
 
 
 def show_plan(made: Plan, look: Look, view: PlanView) -> None:
-    """Print a plan as text or as JSON."""
-    if look.json:
+    """Print a plan as text, JSON or Markdown."""
+    if look.markdown:
+        from gitops.view.plan_markdown import markdown
+
+        say(markdown(made))
+    elif look.json:
         say_json(plan_json.data(made, view.explanations, verbose=look.verbose))
-        return
-    say(plan_text.text(made, replace(view, verbose=look.verbose, colour=look.colour)))
+    else:
+        say(plan_text.text(made, replace(view, verbose=look.verbose, colour=look.colour)))
 
 
 def flags_of(request: SpecRequest, sensitive: Collection[str] = ()) -> tuple[str, ...]:

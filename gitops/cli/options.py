@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
@@ -21,6 +22,20 @@ Files = Annotated[
     typer.Argument(metavar="[FILE]...", help="Job files; none: every job of the repository."),
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="ORCH_JSON", help="Print JSON.")]
+
+
+class PlanFormat(StrEnum):
+    """What a plan is printed as."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+Format = Annotated[
+    PlanFormat,
+    typer.Option("--format", envvar="ORCH_FORMAT", help="Markdown is for comments of a forge."),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", envvar="ORCH_VERBOSE", help="Full ids, all fields.")
 ]
