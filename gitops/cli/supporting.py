@@ -9,7 +9,6 @@ from pathlib import Path
 
 from gitops.config import Config
 from gitops.diagnostics import Diagnostic, SpecErrors
-from gitops.jobspec.features import FEATURES
 from gitops.jobspec.files import Folder
 from gitops.jobspec.folders import TreeFolder
 from gitops.jobspec.load import load
@@ -62,8 +61,8 @@ def _folder(path: str) -> Folder:
 def _count(spec: LoadedSpec, uses: dict[tuple[str, str], Use]) -> None:
     limits = {limit.name: limit for limit in spec.limits}
     found = [Use(n, PART if limit.part else NOT, limit.part) for n, limit in limits.items()]
-    named = {f.name for f in FEATURES}
-    found += [Use(b, HONOURED) for b in used_blocks(spec.job) if b not in named]
+    closed = {n.rpartition(".")[2] for n, limit in limits.items() if not limit.part}
+    found += [Use(b, HONOURED) for b in used_blocks(spec.job, closed) if b not in limits]
     found += [
         Use(f"driver {d}", HONOURED if d in _RUN else NOT) for d in used_drivers(spec.job) if d
     ]

@@ -212,6 +212,9 @@ def _task(job: Data, group: Data, given: Data) -> Data:
     task["Identity"] = _identity(as_data(given.get("Identity")))
     for name, defaults in _BLOCKS.items():
         task[name] = filled(as_data(given[name]), defaults) if given.get(name) else None
+    plugin = as_data(task["CSIPluginConfig"])
+    if plugin and not plugin["HealthTimeout"]:
+        plugin["HealthTimeout"] = CSI_PLUGIN["HealthTimeout"]
     task["Identities"] = [filled(i, IDENTITY) for i in as_items(given.get("Identities"))]
     return task
 

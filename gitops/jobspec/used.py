@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import MISSING, fields, is_dataclass
 from typing import cast
 
@@ -12,9 +12,12 @@ from planner.codec import json_name
 from planner.job import Job
 
 
-def used_blocks(job: Job) -> frozenset[str]:
-    """Return the names of the blocks of a job that say more than what holds without them."""
-    return frozenset(_used(job, JOB))
+def used_blocks(job: Job, without: Set[str] = frozenset()) -> frozenset[str]:
+    """Return the names of the blocks of a job that say more than what holds without them.
+
+    Those named in `without`, and what is in them, are left out.
+    """
+    return frozenset(_used(job, JOB, without))
 
 
 def used_drivers(job: Job) -> frozenset[str]:
@@ -22,17 +25,19 @@ def used_drivers(job: Job) -> frozenset[str]:
     return frozenset(t.driver for g in job.task_groups for t in g.tasks)
 
 
-def _used(value: object, table: Table) -> Iterator[str]:
+def _used(value: object, table: Table, without: Set[str]) -> Iterator[str]:
     by_field = {r.field: r for r in (*table.rows, *table.stored, *table.sparse)}
     for name, part, default in _parts(value):
         row = by_field.get(name)
-        if row is None or not part or part == default or _says_nothing(part):
+        if row is None or row.name in without or not part or part == default:
+            continue
+        if _says_nothing(part):
             continue
         if row.table is not None or row.name in ("env", "meta", "config"):
             yield row.name
         if row.table is not None:
             for item in _items(part):
-                yield from _used(item, row.table)
+                yield from _used(item, row.table, without)
 
 
 def _says_nothing(part: object) -> bool:
@@ -47,6 +52,8 @@ def _parts(value: object) -> Iterator[tuple[str, object, object]]:
     """Yield the API name, the value and the default of each field."""
     if is_dataclass(value):
         for f in fields(value):
+            if isinstance(value, Job) and f.name == "update":
+                continue  # only for display; the groups have what counts
             default = f.default if f.default is not MISSING else None
             if f.default_factory is not MISSING:
                 default = f.default_factory()
