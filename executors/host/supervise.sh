@@ -259,7 +259,13 @@ trim_events() {
 take_over() {
     if [ -f "$dir/pid" ] && alive "$dir/pid"; then
         while alive "$dir/pid"; do nap 500; done
-        nap 200
+        # Whoever had started it notes its end, unless that one was killed too.
+        set_up
+        _until=$((up + 8000))
+        while ! [ -e "$dir/exit" ] && [ "$up" -lt "$_until" ]; do
+            nap 100
+            set_up
+        done
         sweep "$dir"
         after_end
     elif [ "$state" = running ] && [ -f "$dir/exit" ]; then

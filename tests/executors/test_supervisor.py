@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -187,11 +188,7 @@ async def test_children_die_with_the_task(host: HostUnderTest, escape: str) -> N
     record = await host.start(host.task(script))
     await host.until_dead(record)
     child = int((await host.output(record)).split()[0])
-
-    async def look() -> bool | None:
-        return None if lives(child) else True
-
-    await eventually(look, "it lives on")
+    await until_ended(child)
 
 
 async def test_killed_supervisor_is_brought_back_and_the_task_goes_on(host: HostUnderTest) -> None:
@@ -209,6 +206,35 @@ async def test_killed_supervisor_is_brought_back_and_the_task_goes_on(host: Host
     assert kinds(state) == [*SETUP, "Started", "Terminated", "Not Restarting"]
     assert state.exit_code == 6
     assert await host.output(record) == b"up\ndown\n"
+
+
+async def test_an_end_that_is_noted_late_is_waited_for(host: HostUnderTest) -> None:
+    record = await host.start(host.task(f"echo up; {host.wait_at_gate}; exit 6"))
+    await host.until_output(record, b"up")
+    task = host.pid(record)
+    runner = parent(task)
+    os.kill(host.pid(record, "sup"), signal.SIGKILL)
+    await host.until_life(record, Life.UNSUPERVISED)
+    os.kill(runner, signal.SIGSTOP)
+    try:
+        await host.guard.resume(host.fence, record.alloc_id)
+        host.gate.touch()
+        await until_ended(task)
+        await asyncio.sleep(1)
+    finally:
+        os.kill(runner, signal.SIGCONT)
+    assert (await host.until_dead(record)).exit_code == 6
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+async def until_ended(pid: int) -> None:
+    async def look() -> bool | None:
+        return None if lives(pid) else True
+
+    await eventually(look, "it lives on")
 
 
 async def test_killed_supervisor_does_not_keep_a_task_from_being_stopped(
