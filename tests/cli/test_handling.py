@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -166,8 +166,13 @@ def test_commands_and_their_codes(
     assert (done.returncode, done.stdout) == (code, out), done.stderr
 
 
-def on_a_terminal(handled: Handled, *argv: str, typed: bytes = b"") -> tuple[int, bytes]:
-    """Run a command on a terminal, type something once it is ready; return its end, and words."""
+def on_a_terminal(
+    handled: Handled, *argv: str, typed: Sequence[tuple[bytes, bytes]] = ()
+) -> tuple[int, bytes]:
+    """Run a command on a terminal; return its end, and all it said.
+
+    Of `typed` each word is typed when its cue has been said.
+    """
     import pty
 
     words = [*ORCH, *argv]
@@ -176,13 +181,12 @@ def on_a_terminal(handled: Handled, *argv: str, typed: bytes = b"") -> tuple[int
         os.chdir(handled.place.cwd)
         environment = {**process_environment(handled.place.environment), "TERM": "vt100"}
         os.execve(words[0], words, environment)  # noqa: S606 - in a child with a terminal
-    said = b""
+    said, words_left = b"", list(typed)
     try:
         while chunk := os.read(fd, 1000):
             said += chunk
-            if typed and b"ready" in said:
-                os.write(fd, typed)
-                typed = b""
+            while words_left and words_left[0][0] in said:
+                os.write(fd, words_left.pop(0)[1])
     except OSError:
         pass
     os.close(fd)
@@ -200,11 +204,12 @@ def test_a_terminal_for_a_command(handled: Handled) -> None:
 def test_the_escape_key_leaves_a_terminal(handled: Handled) -> None:
     command = ("--", "sh", "-c", "echo ready; exec cat")
     alloc = handled.alloc()[:8]
-    code, said = on_a_terminal(handled, "exec", alloc, *command, typed=b"one\r~.")
+    typed = ((b"ready", b"one\r"), (b"one\r\none", b"~."))
+    code, said = on_a_terminal(handled, "exec", alloc, *command, typed=typed)
     assert (code, said.count(b"one"), b"Connection closed" in said) == (1, 2, True), said
-    code, said = on_a_terminal(
-        handled, "alloc", "exec", "-e", "none", alloc, *command[1:], typed=b"~.\r\x04"
-    )
+    typed = ((b"ready", b"~.\r"), (b"~.\r\n~.", b"\x04"))
+    words = ("alloc", "exec", "-e", "none", alloc, *command[1:])
+    code, said = on_a_terminal(handled, *words, typed=typed)
     assert (code, said.count(b"~.")) == (0, 2), said
 
 
