@@ -94,8 +94,14 @@ def _object_content(block: Block, old: Any, new: Any, contextual: bool) -> Conte
     return field_diffs(before, after, contextual), block_diffs(old, new, contextual)
 
 
-def _free_content(_: Block, old: Any, new: Any, contextual: bool) -> Content:  # noqa: ANN401
-    return field_diffs(flat_map(old or {}), flat_map(new or {}), contextual), ()
+def _free_content(block: Block, old: Any, new: Any, contextual: bool) -> Content:  # noqa: ANN401
+    before, after = _given(block, old or {}), _given(block, new or {})
+    return field_diffs(flat_map(before), flat_map(after), contextual), ()
+
+
+def _given(block: Block, values: Mapping[str, object]) -> Mapping[str, object]:
+    """Leave out what an item of a list does not have; in a free map, null is a value."""
+    return {k: v for k, v in values.items() if v is not None} if block.is_free else values
 
 
 def _struct_content(block: Block, old: Any, new: Any, contextual: bool) -> Content:  # noqa: ANN401
@@ -125,7 +131,13 @@ def _nested(outer: Block, name: str, pair: Pair, contextual: bool) -> list[Objec
             old, new = _texts(old), _texts(new)
     else:
         return []
-    return _block(inner, old, new, contextual)
+    found = _block(inner, old, new, contextual)
+    # An empty part of a part that came or went is none.
+    return [d for d in found if inner.context or _has_changed(d)]
+
+
+def _has_changed(diff: ObjectDiff) -> bool:
+    return bool(diff.objects) or any(f.type is not DiffType.NONE for f in diff.fields)
 
 
 def _set_diff(

@@ -183,7 +183,7 @@ SHAPES: dict[type[object], Shape] = {
         ),
     ),
     Task: Shape(
-        skip=frozenset({"name"}),
+        skip=frozenset({"name", "csi_plugin_config"}),
         blocks=(
             CONSTRAINTS,
             AFFINITIES,

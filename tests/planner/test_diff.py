@@ -309,7 +309,8 @@ def test_an_artifact_to_which_something_only_came_is_added() -> None:
 
 
 def test_secrets_are_flattened_and_told_apart_by_their_names() -> None:
-    old, new = (({"Name": "db", "Path": p, "Config": {"ns": "a"}},) for p in ("x", "y"))
+    given = {"Name": "db", "Config": {"ns": "a"}, "Env": None}
+    old, new = (({**given, "Path": p},) for p in ("x", "y"))
     (secret,) = task_objects(job(task={"secrets": old}), job(task={"secrets": new}))
     assert [f.name for f in secret.fields] == ["Config[ns]", "Name", "Path"]
 
@@ -326,6 +327,13 @@ def test_optional_values_of_a_group_are_told_only_of_groups_on_both_sides() -> N
     new = replace(old, task_groups=(*old.task_groups, group))
     _, added = job_diff(old, new).task_groups
     assert "ShutdownDelay" not in [f.name for f in added.fields]
+
+
+def test_a_csi_plugin_is_not_shown() -> None:
+    old, new = (job(task={"csi_plugin_config": {"ID": i}}) for i in ("x", "y"))
+    (group,) = job_diff(old, new).task_groups
+    (shown,) = group.tasks
+    assert (shown.type, shown.fields, shown.objects) == (DiffType.EDITED, (), ())
 
 
 def test_connect_is_shown_block_by_block() -> None:
