@@ -11,8 +11,8 @@ from pathlib import Path
 from planner.capacity import Algorithm
 from planner.evaluate import Situation, plan_job
 from planner.job import Job, TaskGroup
-from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.node_score import NodeScore
+from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.plan import JobPlan
 from planner.recorded import (
     AllocRecord,
