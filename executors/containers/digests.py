@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from executors.containers import image
 from executors.containers.client import Engine, EngineError, MissingError, Session
-from executors.containers.image import ImageRequest, Login
+from executors.containers.image import ImageRequest
 from executors.containers.keys import Config
+from executors.containers.logins import Login, host_login
 from executors.transport import HostError, HostFault
 from planner.errors import OrchError
 
@@ -45,7 +46,7 @@ async def _told(engine: Engine, wanted: ImageRequest) -> str:
         # Only where the task runs is it known what that is.
         return ""
     if login is None:
-        login = await image.host_login(engine.transport, wanted.reference)
+        login = await host_login(engine.transport, wanted.reference)
     logins = [login or {}, *([{}] if login and wanted.soft_fail else [])]
     try:
         async with engine.opened() as session:

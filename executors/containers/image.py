@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from executors.containers import keys
 from executors.containers.client import EngineError, MissingError, Session
 from executors.containers.keys import Config
+from executors.containers.logins import Login, host_login
 from executors.printable import printable
-from executors.transport import Bounds, HostError, Transport
 from planner.errors import OrchError
 from planner.images import plain_reference
 
 _PULL_TIMEOUT = 300.0
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-_LOGIN = ("sh", "-c", 'cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null || :')
-_LOGIN_LIMIT = 256 * 1024
 _PROGRESS_LIMIT = 120
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HUB = ("index.docker.io/", "docker.io/", "library/")
 _DENIED = ("no basic auth", "unauthorized", "denied", "authentication required", "401")
 
 Progress = Callable[[str], None]
-Login = Mapping[str, str]
 
 
 class ImageError(OrchError):
@@ -238,30 +234,3 @@ def _failed(session: Session, wanted: ImageRequest, error: EngineError) -> Image
     if _is_denied(error):
         hint = "Log in there with `docker login`, or give the task's config an auth block."
     return ImageError(f"{host}: failed to pull {wanted.reference}: {detail}", hint)
-
-
-async def host_login(transport: Transport, reference: str) -> Login | None:
-    """The credentials that `docker login` has left on the host for the image's registry."""
-    try:
-        done = await transport.run(_LOGIN, bounds=Bounds(output=_LOGIN_LIMIT))
-    except HostError:
-        return None
-    return login_of(done.stdout, reference)
-
-
-def login_of(text: bytes, reference: str) -> Login | None:
-    """Find a registry's credentials in the text of a Docker client's ``config.json``.
-
-    Programs that keep credentials are not asked: they would be this machine's.
-    """
-    from docker import auth as untyped
-    from docker import errors
-
-    auth: Any = untyped
-    try:
-        entries: Any = json.loads(text or b"{}").get("auths")
-        known = auth.AuthConfig({"auths": auth.parse_auth(entries or {})})
-        registry, _ = auth.resolve_repository_name(reference)
-        return cast("Login | None", known.resolve_authconfig(registry))
-    except (ValueError, AttributeError, TypeError, errors.DockerException):
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,30 @@ def test_a_registry_with_a_password(
     assert said in " ".join((done.out + done.err).split())
     assert registry.PASSWORD not in done.out + done.err
     assert len(running(dock)) == (not said)
+
+
+KEEPER = f"""#!/bin/sh
+read -r asked
+[ "$1 $asked" = "get {registry.ADDRESS}" ] || exit 1
+echo '{{"Username": "{registry.USER}", "Secret": "{registry.PASSWORD}"}}'
+"""
+
+
+def test_a_program_of_the_host_may_keep_the_password(dock: Shop, registries: list[LabHost]) -> None:
+    config, program = Path(".docker/config.json"), Path("docker-credential-lab")
+    for host in registries:
+        registry.forget(host, TAG)
+        keeper = host.root / "usr/bin" / program
+        keeper.write_text(KEEPER)
+        keeper.chmod(0o755)
+        host.sh(f'mkdir -p /root/.docker; echo \'{{"credsStore": "lab"}}\' >/root/{config}')
+    try:
+        dock.job(alone(HTTP))
+        dock.apply()
+    finally:
+        for host in registries:
+            host.sh(f"rm /root/{config} /usr/bin/{program}")
+    assert len(running(dock)) == 1
 
 
 def test_every_host_takes_the_digest_that_the_first_one_got(

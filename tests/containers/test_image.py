@@ -7,7 +7,10 @@ import json
 
 import pytest
 
-from executors.containers.image import by_digest, login_of, request
+from executors.containers.image import by_digest, request
+from executors.containers.logins import host_login, login_of
+from executors.fake import FakeHost, FakeTransport, Reply
+from executors.transport import Completed, HostFault
 
 SECRET = base64.b64encode(b"shop:s3cret").decode()
 LOGINS = json.dumps({"auths": {"reg.example:5000": {"auth": SECRET}}, "credsStore": "secret"})
@@ -75,3 +78,52 @@ def test_a_digest_takes_the_place_of_the_tag(reference: str, repository: str) ->
     digest = "sha256:" + "0" * 64
     assert by_digest(reference, digest) == f"{repository}@{digest}"
     assert by_digest(reference, "sha256:short") == ""
+
+
+HUB = "https://index.docker.io/v1/"
+KEPT = json.dumps({"Username": "kept", "Secret": "x"})
+TOKEN = json.dumps({"Username": "<token>", "Secret": "x"})
+SAFE = {"credsStore": "safe"}
+HUBS = {**SAFE, "credHelpers": {HUB: "hub"}}
+ONE = {"credHelpers": {"reg.example": "one"}}
+
+
+@pytest.mark.parametrize(
+    ("config", "reference", "asked", "said", "login"),
+    [
+        (SAFE, "reg.example/a:1", ("safe", "reg.example"), KEPT, "kept"),
+        (SAFE, "redis:7", ("safe", HUB), KEPT, "kept"),
+        (HUBS, "redis", ("hub", HUB), KEPT, "kept"),
+        (ONE, "reg.example/a", ("one", "reg.example"), KEPT, "kept"),
+        (SAFE, "reg.example/a", ("safe", "reg.example"), TOKEN, "token"),
+        (SAFE, "reg.example:5000/a", ("safe", "reg.example:5000"), "no such", "shop"),
+        (SAFE, "reg.example:5000/a", ("safe", "reg.example:5000"), "[]", "shop"),
+        ({"credsStore": "safe; reboot"}, "reg.example:5000/a", None, KEPT, "shop"),
+        ({"credsStore": 7}, "reg.example/a", None, KEPT, None),
+        ({"credHelpers": 7}, "reg.example/a", None, KEPT, None),
+    ],
+)
+async def test_the_hosts_own_programs_are_asked_for_credentials(
+    config: dict[str, object],
+    reference: str,
+    asked: tuple[str, str] | None,
+    said: str,
+    login: str | None,
+) -> None:
+    text = json.dumps({"auths": json.loads(LOGINS)["auths"], **config})
+
+    def answer(argv: tuple[str, ...], stdin: bytes) -> Reply:
+        if argv[0] == "sh":
+            return Reply(completed=Completed(exit_status=0, stdout=text.encode()))
+        assert asked is not None
+        assert (argv, stdin.decode()) == ((f"docker-credential-{asked[0]}", "get"), asked[1])
+        return Reply(completed=Completed(exit_status=0, stdout=said.encode()))
+
+    got = await host_login(FakeTransport("h", FakeHost(default=answer)), reference) or {}
+    assert got.get("username") == (None if login == "token" else login)
+    assert got.get("identitytoken") == ("x" if login == "token" else None)
+
+
+async def test_a_host_that_does_not_answer_has_no_credentials() -> None:
+    host = FakeHost(default=Reply(fault=HostFault.LOST))
+    assert await host_login(FakeTransport("h", host), "redis:7") is None
