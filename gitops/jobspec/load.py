@@ -305,5 +305,6 @@ def _undeclared(given: GivenValues, declared: set[str]) -> list[Diagnostic]:
         detail = did_you_mean(name, declared) or f'Declare it: variable "{name}" {{}}.'
         value = given.values[name]
         place = value.diagnostic or Diagnostic(value.origin, 0, 0, "")
-        wrong.append(_with(place, summary, detail))
+        # Without the line: it has the value, of which nothing says that it is not a secret.
+        wrong.append(replace(_with(place, summary, detail), source_line=""))
     return wrong

@@ -144,7 +144,11 @@ def test_errors_do_not_tell_it(top: str) -> None:
 
 
 def test_errors_in_the_job_do_not_tell_it_either() -> None:
-    for body in ("kill_timeout = var.pw", "env {\n A = parseint(var.pw, 10)\n}", "leader = local.url"):
+    for body in (
+        "kill_timeout = var.pw",
+        "env {\n A = parseint(var.pw, 10)\n}",
+        "leader = local.url",
+    ):
         with pytest.raises(SpecErrors) as raised:
             _task(body)
         assert SECRET not in "".join(d.text() for d in raised.value.diagnostics)
@@ -156,3 +160,10 @@ def test_a_variable_that_is_not_sensitive_shows() -> None:
     )
     assert loaded.job.task_groups[0].tasks[0].env == {"A": SECRET}
     assert not loaded.secrets
+
+
+def test_a_value_that_no_spec_declares_is_not_shown_either() -> None:
+    variables = Variables(files=(("v", f'pw2 = "{SECRET}"'), ("w", f'pw = "{SECRET}"')))
+    with pytest.raises(SpecErrors, match="pw2") as raised:
+        load(spec(top=TOP), path="web", variables=variables)
+    assert SECRET not in "".join(d.text() for d in raised.value.diagnostics)
