@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gitops.jobspec.places import Places
 from planner.observed import Node, NodeResources
@@ -46,6 +46,8 @@ class Cluster(BaseModel):
 
 class NodeFile(BaseModel):
     """`node.json`."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     name: str
     datacenter: str = "dc1"

@@ -52,6 +52,8 @@ class _Reserved(BaseModel):
 class NodeEntry(BaseModel):
     """One node."""
 
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
     name: str
     id: str = ""
     datacenter: str = "dc1"
@@ -138,32 +140,18 @@ class ExistingEntry(BaseModel):
 
 
 class ScoreEntry(BaseModel):
-    """The scores of one node: parts that were noted, and their mean."""
+    """The scores of one node: parts that were noted, by their names, and their mean."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
 
     node: str
-    binpack: float | None = None
-    job_anti_affinity: float | None = None
-    node_affinity: float | None = None
-    node_reschedule_penalty: float | None = None
-    allocation_spread: float | None = None
     preemption: float | None = None
-    devices: float | None = None
     final: float
 
     def parts(self) -> dict[str, float]:
         """The parts by the names that orch gives them, with the final score."""
-        values = {
-            "binpack": self.binpack,
-            "job-anti-affinity": self.job_anti_affinity,
-            "node-affinity": self.node_affinity,
-            "node-reschedule-penalty": self.node_reschedule_penalty,
-            "allocation-spread": self.allocation_spread,
-            "devices": self.devices,
-            "final": self.final,
-        }
-        return {name: value for name, value in values.items() if value is not None}
+        noted: dict[str, Any] = {**(self.model_extra or {}), "final": self.final}
+        return {name.replace("_", "-"): v for name, v in noted.items() if v is not None}
 
 
 class PlacementEntry(BaseModel):
