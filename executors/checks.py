@@ -19,8 +19,12 @@ if command -v bash >/dev/null 2>&1; then
         [ "$2" = http ] || exit 0
         cat >&3; head -n 1 <&3' "$1" "$2" "$3" 2>/dev/null
 elif command -v nc >/dev/null 2>&1; then
-    if [ "$3" != http ]; then nc -z "$1" "$2" 2>/dev/null || exit 7; exit 0; fi
-    nc "$1" "$2" 2>/dev/null | head -n 1
+    # busybox's knows no -z, and runs a program once it is connected.
+    reaches() { nc -z "$1" "$2" 2>/dev/null || nc "$1" "$2" -e sh -c : 2>/dev/null; }
+    if [ "$3" != http ]; then reaches "$1" "$2" || exit 7; exit 0; fi
+    line=$(nc "$1" "$2" 2>/dev/null | head -n 1)
+    [ -n "$line" ] || reaches "$1" "$2" || exit 7
+    printf '%s\n' "$line"
 else
     exit 9
 fi
