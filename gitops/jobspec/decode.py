@@ -128,13 +128,14 @@ class Decoder:
             return
         hidden: dict[Path, Span] = {}
         found = self._free(node, item.scope, here, hidden)
-        for name, value in found.items():
+        for name, value in list(found.items()):
             try:
                 row.kind({name: value})
             except ValueFault as e:
                 span = self.places[(*here, name)]
                 detail = HIDDEN if any(p[len(here)] == name for p in hidden) else f"{e}."
-                raise Fault(span, f'Invalid "{name}" in {row.name}', detail) from None
+                self.problems.add(Fault(span, f'Invalid "{name}" in {row.name}', detail))
+                del found[name]
         whole = row.kind(found)
         for path, span in hidden.items():
             whole = self.hider.hidden_below(whole, path[len(here) :], here, span)
@@ -162,7 +163,11 @@ class Decoder:
         out: dict[str, Value] = {}
         for item, inner in self._items(block, scope):
             if isinstance(item, Attribute):
-                out[item.name], touched = _evaluated(item, inner)
+                try:
+                    out[item.name], touched = _evaluated(item, inner)
+                except Fault as e:
+                    self.problems.add(e)
+                    continue
                 self.places[(*here, item.name)] = item.span
                 if touched or self.hider.inherited:
                     hidden[(*here, item.name)] = item.span

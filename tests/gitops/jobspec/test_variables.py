@@ -108,3 +108,74 @@ def test_a_value_that_no_file_declares_is_an_error() -> None:
 
 def test_undeclared_environment_is_ignored() -> None:
     assert count(Variables(environment={"NOMAD_VAR_other": "1", "n": "9"})) == 1
+
+
+def test_values_that_nothing_declares_are_warnings_if_asked_for() -> None:
+    given = Variables(flags=(("nosuch", "1"),), strict=False)
+    (loaded,) = load_all({"x.nomad.hcl": spec()}, given)
+    (told,) = [w for w in loaded.warnings if "nosuch" in w.summary]
+    assert told.severity == "warning"
+
+
+CONVERSIONS: list[tuple[str, str, str]] = [
+    ("object({ a = string, b = optional(number) })", "{ a = 1 }", '{"a":"1","b":null}'),
+    ("object({ a = optional(string, 5) })", "{}", '{"a":"5"}'),
+    ("object({ a = optional(string, 5) })", "{ a = null }", '{"a":"5"}'),
+    (
+        "list(object({ a = optional(list(string), []) }))",
+        "[{}, { a = [1] }]",
+        '[{"a":[]},{"a":["1"]}]',
+    ),
+    ("map(list(number))", '{ a = ["1"] }', '{"a":[1]}'),
+    ("set(string)", '["b", "a", "b"]', '["a","b"]'),
+    ("tuple([string, number])", '[1, "2"]', '["1",2]'),
+    ("list(any)", '[1, "a"]', '["1","a"]'),
+    ("any", "[1, true]", "[1,true]"),
+    ("bool", '"true"', "true"),
+]
+
+
+@pytest.mark.parametrize(("type_", "given", "value"), CONVERSIONS)
+def test_a_value_converts_to_its_declared_type(type_: str, given: str, value: str) -> None:
+    text = spec(
+        top=f'variable "v" {{\ntype = {type_}\ndefault = {given}\n}}',
+        job="meta {\nv = jsonencode(var.v)\n}",
+    )
+    (loaded,) = load_all({"x.nomad.hcl": text}, Variables())
+    assert loaded.job.meta["v"] == value
+
+
+@pytest.mark.parametrize(
+    "type_",
+    ['"string"', "list", "object", "strin", "map(string, number)", "list(optional(string))"],
+)
+def test_a_type_that_there_is_not(type_: str) -> None:
+    found = places(spec(top=f'variable "v" {{\ntype = {type_}\ndefault = 1\n}}'))
+    assert [s for _, _, s in found] == ["Invalid type"]
+
+
+def test_a_rule_is_about_its_own_variable() -> None:
+    for condition, message, summary in (
+        ("true", '"no"', "Invalid condition"),
+        ("var.other > 1", '"no"', '"other" is not known here'),
+        ("var.v > 0 ? null : null", '"no"', "Invalid condition"),
+        ("var.v > 5", '""', "Invalid error_message"),
+        ("var.v > 5", '"too small"', 'The variable "v" is not valid'),
+    ):
+        own = f"validation {{\ncondition = {condition}\nerror_message = {message}\n}}"
+        found = places(spec(top=f'variable "v" {{\ndefault = 1\n{own}\n}}'))
+        assert [s for _, _, s in found] == [summary]
+
+
+def test_a_variable_that_has_no_value_is_told_of_once() -> None:
+    text = spec(top='variable "v" {\ntype = number\ndefault = "x"\n}', job="meta {\na = var.v\n}")
+    assert [s for _, _, s in places(text)] == ["Invalid default"]
+
+
+def test_a_file_of_variables_tells_all_that_is_wrong() -> None:
+    given = Variables(files=(("v.hcl", "a = b\nc {\n}\nd = upper(1)\n"),))
+    assert [(d.line, d.path) for d in errors_of(spec(), given)] == [
+        (1, "v.hcl"),
+        (2, "v.hcl"),
+        (4, "v.hcl"),
+    ]
