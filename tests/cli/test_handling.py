@@ -267,13 +267,11 @@ def test_following_one_is_over_when_it_is_and_of_a_job_goes_on(handled: Handled)
         label = f"handled.app[0] {handled.alloc()[:8]} server"
         assert f"{label}: followed from now on\n" in iter(job.stderr.readline, "")
         assert job.stdout.readline() == f"{label} | up\n"
-        assert handled.orch("stop", "-yes", "handled").code == 0
-        out, err = job.communicate(timeout=180)
-        assert (job.returncode, out) == (0, "")
-        assert f"{label}: its output has ended\n" in err
+        assert handled.orch("alloc", "stop", handled.alloc()[:8]).code == 0
+        assert f"{label}: its output has ended\n" in iter(job.stderr.readline, "")
+        job.terminate()
     gone = handled.execute("logs", found[:8])
     assert gone.stdout.startswith(b"up\n")
-    assert handled.orch("apply", "-auto-approve").code == 0
 
 
 def test_a_signal_and_a_restart(handled: Handled) -> None:
