@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops.diagnostics import Diagnostic, SpecErrors
+from gitops.jobspec import marks
 from gitops.jobspec.places import Places, unknown_places
 from gitops.jobspec.spec import LoadedSpec
 from gitops.jobspec.variables import Variables
@@ -17,9 +19,10 @@ from gitops.request import SpecRequest
 from gitops.sealing import Sealed, Sealer, Vault
 from gitops.spec_files import SpecFiles
 from gitops.workspace import Workspace
+from planner.codec import to_json
 from planner.errors import OrchError, reason
 from planner.plan import Source
-from planner.recorded import job_key
+from planner.recorded import JobVersion, job_key
 
 if TYPE_CHECKING:
     from gitops.planning import Desired
@@ -108,6 +111,23 @@ def _sealed(sealer: Sealer, loaded: Sequence[LoadedSpec]) -> tuple[tuple[LoadedS
     )
     values = {job_key(f.job.id, f.job.namespace): f.values for f in found if f.values}
     return specs, Vault(values)
+
+
+def vault_of(workspace: Workspace, version: JobVersion) -> Vault:
+    """Return the sensitive values of a recorded job, which its record does not have.
+
+    They come from its spec at the commit that it was applied from, with the variables of the
+    environment; if that is not to be had, or says something else by now, there are none.
+    """
+    if not marks.found_in(json.dumps(to_json(version.job))):
+        return Vault()
+    key = job_key(version.job.id, version.job.namespace)
+    try:
+        specs = read_specs(workspace, SpecRequest(rev=version.commit))
+    except OrchError:
+        return Vault()
+    same = any(s.job == version.job for s in specs.loaded)
+    return Vault({key: specs.vault.jobs[key]}) if same and key in specs.vault.jobs else Vault()
 
 
 def read_parsed(workspace: Workspace, request: SpecRequest) -> dict[str, object]:

@@ -15,6 +15,7 @@ from gitops.planning import Desired
 from gitops.request import SpecRequest
 from gitops.resolve import Found, alloc_named
 from gitops.session import Session
+from gitops.specs import vault_of
 from planner.errors import OrchError
 from planner.job import SECOND
 from planner.observed import NodeStatus, Observed, ObservedAlloc, TaskPhase
@@ -105,7 +106,8 @@ async def stop(prefix: str, look: Look) -> int:
             request=SpecRequest(),
             migrates=frozenset({found.alloc.id}),
         )
-        return await applying.run(Desired(jobs=((version.path, version.job),)))
+        vault = vault_of(ws, version)
+        return await applying.run(Desired(jobs=((version.path, version.job),), vault=vault))
 
 
 async def _running(ties: Session, prefix: str) -> Running:
