@@ -25,12 +25,16 @@ def coloured(stream: IO[str], no_colour: bool = False) -> bool:
     return stream.isatty() and not refused
 
 
-# Texts that nothing printed may hold, longest first.
+# Texts that no progress and no error may hold, longest first.
 _hidden: list[str] = []
 
 
 def hide(words: Iterable[str]) -> None:
-    """Show these texts as ``(sensitive)`` from now on, wherever they come up."""
+    """Show these texts as ``(sensitive)`` from now on, in whatever goes to stderr.
+
+    Hosts and libraries word errors, and may quote what they were given. Data has marks instead, and
+    may hold such a word by chance.
+    """
     for word in words:
         if len(word) >= _SHORTEST:
             _hidden.extend(
@@ -39,8 +43,8 @@ def hide(words: Iterable[str]) -> None:
     _hidden.sort(key=len, reverse=True)
 
 
-def _without_secrets(text: str) -> str:
-    for word in _hidden:
+def _fit_to_show(text: str, stream: IO[str]) -> str:
+    for word in _hidden if stream is sys.stderr else ():
         text = text.replace(word, marks.SHOWN)
     return marks.shown(text)
 
@@ -81,7 +85,7 @@ def silence(stream: IO[str]) -> None:
 
 def _put(stream: IO[str], text: str) -> None:
     try:
-        stream.write(_without_secrets(text))
+        stream.write(_fit_to_show(text, stream))
         stream.flush()
     except BrokenPipeError:
         silence(stream)

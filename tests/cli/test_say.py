@@ -1,0 +1,30 @@
+"""What is printed holds no mark, and nothing on stderr holds what is to be hidden."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitops.cli import say
+from gitops.jobspec.marks import mark
+
+WORD = 'pass"word\\of-test-say'
+
+
+def test_errors_and_progress_hide_what_hosts_may_quote(capsys: pytest.CaptureFixture[str]) -> None:
+    say.hide([WORD, "abc"])
+    say.note(f"no such user: {WORD}, abc")
+    say.say_error(f"it said {WORD}", f"Not {WORD}.")
+    err = capsys.readouterr().err
+    assert WORD not in err
+    assert err.count("(sensitive)") == 3
+    assert "abc" in err
+
+
+def test_marks_show_as_sensitive_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    made = mark("0" * 8, "a" * 32)
+    say.say(f"A = {made}")
+    say.say_json({"A": made})
+    say.note(made)
+    said = capsys.readouterr()
+    assert said.out == 'A = (sensitive)\n{\n  "A": "(sensitive)"\n}\n'
+    assert said.err == "(sensitive)\n"
