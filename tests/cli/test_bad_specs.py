@@ -125,7 +125,7 @@ TWO_GROUPS = job().replace('job "bad" {', 'job "bad" {\n  group "g" {\n    task 
     Case(
         name="other namespace",
         given=spec(job().replace("{", '{\n  namespace = "prod"', 1)),
-        words=(f"{BAD}: job 'bad' is in namespace 'prod'", "orch.toml", "Known: default."),
+        words=(f'{BAD}:1:5: Job "bad" is in namespace "prod"', "orch.toml", "Known: default."),
     ),
     Case(
         name="unsupported block",
