@@ -98,7 +98,7 @@ def _event(why: str, time: int) -> TaskEvent:
 
 def _late(look: Look, update: Update, group: TaskGroup) -> dict[str, str]:
     """Why each task was not healthy by the deadline."""
-    seen = look.alloc.tasks if look.alloc else {}
+    seen = look.alloc.tasks if look.alloc else dict[str, TaskState]()
     deadline = f"by healthy_deadline of {duration(update.healthy_deadline)}"
     brief = (
         f"Task not running for min_healthy_time of {duration(update.min_healthy_time)} {deadline}"
@@ -126,7 +126,7 @@ def _ended(look: Look, group: TaskGroup) -> str:
 
 
 def _dead(look: Look, group: TaskGroup) -> list[tuple[str, TaskState]]:
-    seen = look.alloc.tasks if look.alloc else {}
+    seen = look.alloc.tasks if look.alloc else dict[str, TaskState]()
     found = ((t.name, seen[t.name]) for t in group.tasks if t.name in seen)
     return [(name, state) for name, state in found if state.state is TaskPhase.DEAD]
 

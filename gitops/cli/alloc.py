@@ -48,11 +48,18 @@ def status(
 
 
 @app.command("restart")
-def restart(alloc: Alloc, task: TaskArgument = "", only: TaskFlag = "") -> None:
+def restart(
+    alloc: Alloc,
+    task: TaskArgument = "",
+    only: TaskFlag = "",
+    everything: Annotated[
+        bool, typer.Option("--all-tasks", help="Those too that have ended.")
+    ] = False,
+) -> None:
     """Restart its running tasks, or one of them."""
     from gitops.cli import handling
 
-    asyncio.run(handling.restart(alloc, only or task))
+    asyncio.run(handling.restart(alloc, only or task, everything=everything))
 
 
 @app.command("signal")

@@ -292,6 +292,7 @@ def test_a_signal_and_a_restart(handled: Handled) -> None:
         (("alloc", "signal", "-s", "BOGUS", "ALLOC"), "no signal 'BOGUS'"),
         (("alloc", "signal", "ALLOC", "nosuch"), "Could not find task named: nosuch"),
         (("alloc", "restart", "deadbeef"), 'No allocation(s) with prefix or id "deadbeef" found'),
+        (("alloc", "restart", "-all-tasks", "ALLOC", "server"), "-all-tasks is not for one task"),
         (("alloc", "status", "d"), "Identifier must contain at least two characters."),
     ],
 )
