@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from gitops.diagnostics import Diagnostic, Severity
 from gitops.jobspec.limits import Limit
@@ -40,15 +41,6 @@ class _Note:
 
 
 @dataclass(frozen=True, slots=True)
-class _Limit:
-    name: str
-    part: str
-    quiet: bool
-    place: _Note
-    lines: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     key: str
     job: Job
@@ -56,7 +48,19 @@ class _Entry:
     warnings: tuple[_Note, ...]
     place: _Note
     reads: tuple[FileRead, ...]
-    limits: tuple[_Limit, ...] = ()
+    limits: object = None  # rows as `_row` makes them: a thousand are read in no time
+
+
+def _row(limit: Limit) -> list[object]:
+    place = limit.place
+    at = (place.line, place.column, place.source_line, place.end_column, place.end_line)
+    return [limit.name, limit.part, limit.quiet, *at, list(limit.lines)]
+
+
+def _limit(row: list[Any], path: str) -> Limit:
+    name, part, quiet, line, column, *at, lines = row
+    place = Diagnostic(path, line, column, "", "", "warning", *at)
+    return Limit(name, part, quiet, place, tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Kept:
         """Return the spec that was kept under `key`, or None; `path` is what it is called now."""
         try:
             entry = from_json(_Entry, json.loads(self._body(key)))
+            rows = cast("list[list[Any]]", entry.limits or [])
+            limits = tuple(_limit(row, path) for row in rows)
         except (OSError, ValueError, FormatError, RecursionError, TypeError):
             return None
         if entry.key != key:
@@ -81,10 +87,7 @@ class Kept:
             _diagnostic(entry.place, path, "error"),
             reads=entry.reads,
             kept=True,
-            limits=tuple(
-                Limit(x.name, x.part, x.quiet, _diagnostic(x.place, path, "warning"), x.lines)
-                for x in entry.limits
-            ),
+            limits=limits,
         )
 
     def _body(self, key: str) -> bytes:
@@ -108,7 +111,7 @@ class Kept:
             tuple(_note(w) for w in spec.warnings),
             _note(spec.place),
             spec.reads,
-            tuple(_Limit(x.name, x.part, x.quiet, _note(x.place), x.lines) for x in spec.limits),
+            [_row(x) for x in spec.limits],
         )
         body = json.dumps(to_brief_json(entry), separators=(",", ":")).encode()
         if len(body) + _DIGEST < MAX_BYTES:

@@ -260,7 +260,7 @@ def _diagnosed(parsed: ParsedSpec, path: Path) -> Diagnostic:
         if len(p) == len(path) + 1 and p[: len(path)] == path
     )
     at = parsed.places.get(path) or min(items, key=lambda s: s.start, default=None)
-    return parsed.source.diagnostic(at or _place(parsed.places, path), "")
+    return parsed.source.diagnostic(at or _place(parsed.places, path), "", severity="warning")
 
 
 def _place(places: Mapping[Path, Span], path: Path) -> Span | None:

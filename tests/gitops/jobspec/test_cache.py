@@ -130,3 +130,13 @@ def test_a_spec_with_a_sensitive_variable_is_never_written(tmp_path: Path) -> No
     files = {"a": spec(top=top, task="env {\nA = var.n\n}"), "b": spec(top=top, job='id = "b"')}
     cache.load_all(files, NONE, Cache(tmp_path))
     assert list(tmp_path.glob("*.json")) == []
+
+
+def test_what_orch_does_not_honour_is_kept_with_its_places(tmp_path: Path) -> None:
+    template = 'template {\ndata = "x"\ndestination = "local/x"\n}'
+    files = {"a.nomad.hcl": spec(group="disconnect {\n}", task=template)}
+    where = Cache(tmp_path)
+    first = cache.load_all(files, NONE, where)[0].limits
+
+    assert [(x.name, x.place.line) for x in first] == [("disconnect", 5), ("template", 9)]
+    assert cache.load_all(files, NONE, where)[0].limits == first
