@@ -12,6 +12,8 @@ from planner.pairing import Pair, by_key, by_likeness, by_name, by_position
 
 # Maps without a form of their own, wherever they stand in a block.
 _FREE_PARTS = frozenset({"Config", "Policy"})
+# Lists in blocks that are compared item by item.
+_ORDERED_PARTS = frozenset({"Links"})
 _WEIGHT = {DiffType.EDITED: 0, DiffType.ADDED: 1, DiffType.DELETED: 2, DiffType.NONE: 3}
 
 Content = tuple[tuple[FieldDiff, ...], tuple[ObjectDiff, ...]]
@@ -101,6 +103,8 @@ def _free_content(block: Block, old: Any, new: Any, contextual: bool) -> Content
 
 def _given(block: Block, values: Mapping[str, object]) -> Mapping[str, object]:
     """Leave out what an item of a list does not have; in a free map, null is a value."""
+    if block.inside:
+        return cast("Mapping[str, object]", values.get(block.inside) or {})
     return {k: v for k, v in values.items() if v is not None} if block.is_free else values
 
 
@@ -125,7 +129,8 @@ def _nested(outer: Block, name: str, pair: Pair, contextual: bool) -> list[Objec
     elif isinstance(sample, list | tuple):
         items = cast("Sequence[object]", sample)
         is_set = not any(isinstance(i, Mapping) for i in items)
-        match = Match.STRINGS if is_set else Match.KEY
+        other = Match.POSITION if name in _ORDERED_PARTS else Match.KEY
+        match = Match.STRINGS if is_set else other
         inner = Block(attr="", name=shown, match=match, key=repr, context=is_set, parts=outer.parts)
         if is_set:
             old, new = _texts(old), _texts(new)

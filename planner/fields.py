@@ -64,6 +64,8 @@ class Block:
     context: bool = False
     # its kind follows from the fields that differ: where some only came, it is added
     by_fields: bool = False
+    # the one entry of a free map that is shown
+    inside: str = ""
     # items are free maps, flattened to the last leaf
     is_free: bool = False
     # what entries of a map that stands for a block are shown as, where not under their own name
@@ -160,7 +162,7 @@ SHAPES: dict[type[object], Shape] = {
             _one("periodic", "Periodic"),
             _one("parameterized_job", "ParameterizedJob"),
             _struct("multiregion", "Multiregion"),
-            _struct("ui", "UI"),
+            Block(attr="ui", name="UI", match=Match.STRUCT, parts={"Links": "Link"}),
         ),
     ),
     TaskGroup: Shape(
@@ -231,7 +233,7 @@ SHAPES: dict[type[object], Shape] = {
             _keyed("reserved_ports", "Static Port", _port_label),
             _keyed("dynamic_ports", "Dynamic Port", _port_label, "value", "ignore_collision"),
             _one("dns", "DNS"),
-            _free("cni", "CNIConfig"),
+            Block(attr="cni", name="CNIConfig", match=Match.FREE, inside="Args"),
         ),
     ),
     Dns: Shape(joined=frozenset({"servers", "searches", "options"})),

@@ -329,6 +329,29 @@ def test_optional_values_of_a_group_are_told_only_of_groups_on_both_sides() -> N
     assert "ShutdownDelay" not in [f.name for f in added.fields]
 
 
+def test_links_are_compared_one_by_one() -> None:
+    links = [{"Label": "a", "Url": "x"}, {"Label": "b", "Url": "y"}]
+    old = replace(job(), ui={"Description": "d", "Links": links})
+    new = replace(job(), ui={"Description": "d", "Links": [links[0], {**links[1], "Url": "z"}]})
+    (ui,) = job_diff(old, new).objects
+    (link,) = ui.objects
+    assert (link.type, link.name) == (DiffType.EDITED, "Link")
+    assert [(f.type, f.name) for f in link.fields] == [
+        (DiffType.NONE, "Label"),
+        (DiffType.EDITED, "Url"),
+    ]
+
+
+def test_arguments_of_cni_are_shown_by_their_names() -> None:
+    old, new = (Network(cni={"Args": {"a": v}}) for v in ("1", "2"))
+    group = TaskGroup(name="g", networks=(old,))
+    before = job(group)
+    after = job(replace(group, networks=(new,)))
+    added, deleted = job_diff(before, after).task_groups[0].objects
+    assert [o.objects[0].name for o in (added, deleted)] == ["CNIConfig", "CNIConfig"]
+    assert [o.objects[0].fields[0].name for o in (added, deleted)] == ["a", "a"]
+
+
 def test_a_csi_plugin_is_not_shown() -> None:
     old, new = (job(task={"csi_plugin_config": {"ID": i}}) for i in ("x", "y"))
     (group,) = job_diff(old, new).task_groups
