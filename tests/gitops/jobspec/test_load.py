@@ -132,7 +132,7 @@ UNSUPPORTED = {
     "user": spec(task='user = "nobody"'),
     "vault": spec(task="vault {\n}"),
     "identity": spec(task="identity {\nenv = true\n}"),
-    "csi_plugin": spec(task='csi_plugin {\nid = "x"\n}'),
+    "csi_plugin": spec(task='csi_plugin {\nid = "x"\ntype = "node"\n}'),
     "action": spec(task='action "a" {\ncommand = "x"\n}'),
     "resources.device": spec(task='resources {\ndevice "gpu" {\n}\n}'),
     "resources.numa": spec(task='resources {\nnuma {\naffinity = "none"\n}\n}'),
