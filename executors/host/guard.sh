@@ -9,7 +9,8 @@
 #                         the reservation free; failed: the task that failed; supervise.sh
 #     network             container and state of what holds the network of the tasks' containers
 #     tasks/TASK          policy, run (the command and its variables), user, state, events,
-#                         sup and pid ("PID START BOOT" of supervisor and task), exit, lock, stop;
+#                         sup, runner and pid ("PID START BOOT" of supervisor, of who starts the
+#                         task and notes its end, and of the task), exit, lock, stop;
 #                         of a container only policy, container, state, events, stop
 #   alloc/ALLOC           alloc/{data,logs,tmp} and, per task, {local,secrets,tmp}, as Nomad has it
 umask 077

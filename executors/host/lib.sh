@@ -236,6 +236,10 @@ stop_task() {
             # It tells the end and leaves by itself; one that hangs is not waited for.
             : "${_dead:=$((up + 10000))}"
             [ "$up" -lt "$_dead" ] || kill -KILL "$pid" 2>/dev/null
+        elif alive "$1/runner"; then
+            # Its supervisor was killed: this one still notes the end.
+            : "${_dead:=$((up + 10000))}"
+            [ "$up" -lt "$_dead" ] || break
         else
             break
         fi

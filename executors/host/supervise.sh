@@ -31,6 +31,7 @@ make_cgroup() {
 
 # The task's side: say who it is, join the control group, then become the command.
 become_task() {
+    identity "$PPID" >"$dir/runner"
     identity $$ >"$dir/pid"
     stopping && exit 0
     set_cgroup "$dir"
@@ -255,22 +256,25 @@ trim_events() {
     stopping || { tail -n 20 "$dir/events" >"$dir/events.tmp" && mv -f "$dir/events.tmp" "$dir/events"; }
 }
 
+# Whoever had started the task notes its end, unless that one was killed too.
+await_runner() {
+    while alive "$dir/runner"; do nap 100; done
+}
+
 # A supervisor before this one was killed, or the host went down.
 take_over() {
     if [ -f "$dir/pid" ] && alive "$dir/pid"; then
         while alive "$dir/pid"; do nap 500; done
-        # Whoever had started it notes its end, unless that one was killed too.
-        set_up
-        _until=$((up + 8000))
-        while ! [ -e "$dir/exit" ] && [ "$up" -lt "$_until" ]; do
-            nap 100
-            set_up
-        done
+        await_runner
         sweep "$dir"
         after_end
-    elif [ "$state" = running ] && [ -f "$dir/exit" ]; then
+        return
+    fi
+    [ "$state" = running ] || return 0
+    await_runner
+    if [ -f "$dir/exit" ]; then
         after_end
-    elif [ "$state" = running ]; then
+    else
         sweep "$dir"
         event "$dir" "Restart Signaled" "The host or the task's supervisor had ended"
         restarts=$((restarts + 1))

@@ -201,6 +201,7 @@ async def test_killed_supervisor_is_brought_back_and_the_task_goes_on(host: Host
     assert found.needs_resume
     assert found.alloc.tasks["t"].state is TaskPhase.RUNNING
     await host.guard.resume(host.fence, record.alloc_id)
+    await host.until_life(record, Life.SUPERVISED)
     host.gate.touch()
     state = await host.until_dead(record)
     assert kinds(state) == [*SETUP, "Started", "Terminated", "Not Restarting"]
@@ -218,6 +219,7 @@ async def test_an_end_that_is_noted_late_is_waited_for(host: HostUnderTest) -> N
     os.kill(runner, signal.SIGSTOP)
     try:
         await host.guard.resume(host.fence, record.alloc_id)
+        await host.until_life(record, Life.SUPERVISED)
         host.gate.touch()
         await until_ended(task)
         await asyncio.sleep(1)
