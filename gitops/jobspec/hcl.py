@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 1024 * 1024
 _MAX_FAULTS = 10
+# Characters outside strings and comments that are parsed at once: the parser is slow.
+MAX_CODE = 60_000
 _SHOWN = 40
 # What nearly every interpolation is: names with dots, and text or whole numbers in brackets.
 _PLAIN = re.compile(
@@ -183,6 +185,9 @@ def _child(tree: Tree[object], index: int) -> Tree[object]:
 def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
     import lark
 
+    if len(text) > MAX_CODE and len(text) - sum(map(text.count, " _\n")) > MAX_CODE:
+        detail = f"At most {MAX_CODE} characters of code are read at once; split it up."
+        raise Fault(Span(max(0, shift), max(0, shift) + 1), "Too much code", detail)
     number = _BAD_NUMBER.search(text) or _TWO_DOTS.search(text)
     if number is not None and number.re is _TWO_DOTS and not number.group()[0].isdigit():
         span = Span(number.start() + shift, number.end() + shift)

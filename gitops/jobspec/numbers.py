@@ -18,7 +18,7 @@ PRECISION = 512
 COUNT_PRECISION = 64
 FLOAT_PRECISION = 53
 # Beyond these a number is refused: writing it out in full would take too long.
-MAX_EXPONENT = 20_000
+MAX_EXPONENT = 5_000
 MAX_DIGITS = 10_000
 
 _DECIMAL = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:([eEpP])([+-]?\d+))?", re.ASCII)

@@ -30,10 +30,11 @@ from gitops.jobspec.templates import template
 ParseAt: TypeAlias = Callable[[Source, Span], Expression]
 
 _MOST_DIGITS = 15
-_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+# What has been matched is never given back: a name is taken whole, else this is exponential.
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*+"
 _BLANK = re.compile(r"[ \t\r\n]*")
 _HEAD = re.compile(
-    rf"({_NAME})[ \t]*(?:(=)(?![=>])[ \t]*|((?:[ \t]*(?:\"_*\"|{_NAME}))*)[ \t]*\{{)"
+    rf"({_NAME})[ \t]*(?:(=)(?![=>])[ \t]*|((?:[ \t]*+(?:\"_*+\"|{_NAME}))*+)[ \t]*+\{{)"
 )
 _LABEL = re.compile(rf"\"_*\"|{_NAME}")
 # A value that is all there is up to the end of its line, or up to what closes it.

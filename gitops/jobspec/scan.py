@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from gitops.jobspec.syntax import Fault, Source, Span
 
 MAX_NESTING = 48
+MAX_DOUBLED = 50
 _CLOSING = {"{": "}", "(": ")", "[": "]"}
 _CODE = re.compile(r"[\"#{}()\[\]]|//|/\*|<<(-?)([^\W\d][\w-]*)([ \t]*)\r?\n")
 _QUOTED = re.compile(r"\\.|\"|\$\$\{|%%\{|\$\{|%\{|\n")
@@ -77,6 +78,9 @@ def scan(source: Source, span: Span | None = None, *, paired: bool = True) -> Sc
 def _undoubled(text: str, scanned: Scanned) -> str:
     """Blank out each pair of signs and note what it stands before."""
     while match := _DOUBLED.search(text):
+        if len(scanned.doubled) > MAX_DOUBLED:
+            at = scanned.start + match.start(2)
+            raise Fault(Span(at, at + 1), "Too many signs", f"At most {MAX_DOUBLED} are doubled.")
         _, one, _, two, behind = match.groups()
         pairs = scanned.doubled.pop(scanned.start + match.end(), "")
         scanned.doubled[scanned.start + match.end()] = one + two + pairs

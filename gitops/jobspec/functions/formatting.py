@@ -26,7 +26,7 @@ _VERB = re.compile(
     r"(?:\[(?P<position>[1-9]\d*)\])?(?P<verb>[a-zA-Z%])",
     re.ASCII,
 )
-_MAX_WIDTH = 100_000
+_MAX_WIDTH, _MAX_PRECISION = 100_000, 1_000
 _PLAIN_EXPONENTS = range(-4, 6)
 
 
@@ -85,7 +85,8 @@ class _Used:
         value = self.values[self.next]
         self.next += 1
         self.most = max(self.most, self.next)
-        width, precision = _size(match["width"]), _size(match["precision"])
+        width = _size(match["width"], _MAX_WIDTH)
+        precision = _size(match["precision"], _MAX_PRECISION)
         return _one(_Verb(match["verb"], match["flags"], width, precision), value)
 
     def check(self) -> None:
@@ -93,11 +94,11 @@ class _Used:
             raise ValueFault(f"{len(self.values) - self.most} arguments have no verb")
 
 
-def _size(written: str | None) -> int:
+def _size(written: str | None, most: int) -> int:
     if written is None:
         return -1
-    if len(written) > 6 or int(written or "0") > _MAX_WIDTH:  # noqa: PLR2004 - not all is read
-        raise ValueFault(f"a width or precision is at most {_MAX_WIDTH}")
+    if len(written) > 6 or int(written or "0") > most:  # noqa: PLR2004 - not all is read
+        raise ValueFault(f"this width or precision is at most {most}")
     return int(written or "0")
 
 

@@ -31,7 +31,7 @@ _MOMENT = re.compile(
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset({"int", "float", "bool", "null", "timestamp"})
 _MAX_DEEP = 48
-_MAX_CHARACTERS = 200_000  # the parser is slow
+_MAX_CHARACTERS = 80_000  # the parser is slow
 
 
 def _yamldecode(value: str) -> Value:

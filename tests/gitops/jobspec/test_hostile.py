@@ -38,7 +38,7 @@ BOMBS = {
     "lists as text": meta("jsonencode(local.l40)", chain('["x"]', "[@, @, @, @, @, @]")),
     "long range": meta("length(range(1000000000))"),
     "loops": meta("length([for a in range(900) : [for b in range(900) : 1]])"),
-    "power": meta("1e19999 * 1e19999 * 1e19999 * 1e19999 * 1e19999"),
+    "power": meta("1e4999 * 1e4999 * 1e4999 * 1e4999 * 1e4999"),
     "digits": meta("9" * 100_000),
     "exponent": meta("1e100000000"),
     "exponent in text": meta('"1e100000000" + 1'),
@@ -47,6 +47,10 @@ BOMBS = {
     "matcher": meta(f'regex_replace("{"a" * 40}!", "(((a{{30}}){{30}}){{30}}){{30}}", "x")'),
     "matcher of powers": meta(f'regex_replace("{"a" * 5000}!", "(?=a*a*a*a*b)", "x")'),
     "hash": meta('bcrypt("x", 20)'),
+    "precision": meta('format("%.99999f", 1)'),
+    "names without blanks": f'job {"a" * 5000}"" ! {{\n}}\n',
+    "signs": meta("!" * 20_000 + "true"),
+    "operators in a list": meta("[" + "1+1," * 40_000 + "]"),
     "yaml aliases": meta(
         'yamldecode("'
         + "".join(
