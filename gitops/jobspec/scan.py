@@ -66,9 +66,9 @@ def scan(source: Source, span: Span | None = None, *, paired: bool = True) -> Sc
     plain = _NUMBER.sub(_apart, _STAR.sub(_star, plain))
     stray = plain.find("<<")
     if stray >= 0:
-        at = Span(region.start + stray, region.start + stray + 2)
+        stray_at = Span(region.start + stray, region.start + stray + 2)
         detail = 'Its marker follows at once, of letters, digits, "_" and "-", and ends the line.'
-        raise Fault(at, "Invalid heredoc", detail)
+        raise Fault(stray_at, "Invalid heredoc", detail)
     if _STEP_ON_NEXT_LINE.search(plain):
         plain = _joined(plain)
     scanned = Scanned(plain, region.start, scanner.literals)

@@ -99,13 +99,13 @@ def changed(text: str, chance: random.Random, others: list[str]) -> str:
 
 
 def _out_of_time(signum: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"no answer after {PATIENCE} seconds")
+    raise TimeoutError(f"no answer after {PATIENCE} CPU seconds")
 
 
 def verdict(text: str) -> str | None:
     """Return what is wrong with how a spec is answered, or None."""
     before = resource.getrusage(resource.RUSAGE_SELF)
-    signal.alarm(PATIENCE)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
     try:
         load(text, path="x.nomad.hcl", variables=Variables())
     except SpecErrors as e:
@@ -113,7 +113,7 @@ def verdict(text: str) -> str | None:
     except BaseException:
         return traceback.format_exc()
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     after = resource.getrusage(resource.RUSAGE_SELF)
     taken = after.ru_utime - before.ru_utime
     grown = (after.ru_maxrss - before.ru_maxrss) / 1024
@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-minutes", type=float, default=10)
     parser.add_argument("-seed", type=int, default=1)
     given = parser.parse_args(arguments)
-    signal.signal(signal.SIGALRM, _out_of_time)
+    signal.signal(signal.SIGPROF, _out_of_time)
     found = 0
     for text, wrong in findings(given.minutes, given.seed):
         found += 1
