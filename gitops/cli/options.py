@@ -124,7 +124,7 @@ def terminal(wanted: bool | None, stdin: bool) -> str:
 
 def seconds(text: str | float) -> float:
     """Return a duration (``90s``, ``10m``) in seconds."""
-    if isinstance(text, float):
+    if not isinstance(text, str):
         return text
     from gitops.jobspec.durations import parse_duration
     from gitops.jobspec.values import ValueFault
