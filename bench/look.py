@@ -47,7 +47,7 @@ async def bare(connector: SshConnector, wanted: Sequence[Host]) -> None:
 
 async def probed(connector: SshConnector, wanted: Sequence[Host]) -> None:
     """Probe everywhere, as `plan` and `status` do."""
-    observed = await Observer(connector, CLUSTER).observe(wanted)
+    observed = await Observer(connector, CLUSTER, hangs_up=True).observe(wanted)
     bad = [n.reason for n in observed.nodes.values() if n.reason]
     if bad or len(observed.nodes) != len(wanted):
         raise SystemExit(f"{len(bad)} hosts failed: {bad[:1]}")

@@ -174,6 +174,10 @@ class FakeConnector:
             raise HostError(host, script.fault, script.detail)
         return self._open.setdefault(host, FakeTransport(host, script, self.calls))
 
+    async def hang_up(self, host: str) -> None:
+        """Forget the host's transport."""
+        self._open.pop(host, None)
+
     async def close(self) -> None:
         """Forget every transport."""
         self._open.clear()

@@ -28,7 +28,8 @@ class Observer:
 
     `on_host` is told of each host when it has answered or failed. `probes` keeps each host's last
     answer by its name, for those who need more than the planner does; `errors` keeps those of
-    hosts that failed at the last look, with their hints. `deadline` is in seconds.
+    hosts that failed at the last look, with their hints. `deadline` is in seconds. With
+    `hangs_up`, for those who look once and no more, a connection ends with its answer.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Observer:
         *,
         on_host: OnHost | None = None,
         deadline: float = DEADLINE,
+        hangs_up: bool = False,
     ) -> None:
         self._connector = connector
         self._cluster = cluster
         self._on_host = on_host
         self._deadline = deadline
+        self.hangs_up = hangs_up
         self.probes: dict[str, Probe] = {}
         self.errors: dict[str, HostError] = {}
 
@@ -63,6 +66,8 @@ class Observer:
         except HostError as e:
             self.errors[host.name] = e
             seen = unknown(host, f"{e.fault}: {e.detail}" if e.detail else str(e.fault))
+        if self.hangs_up:
+            await self._connector.hang_up(host.name)
         if self._on_host is not None:
             self._on_host(host.name, seen.status)
         return seen

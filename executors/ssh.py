@@ -71,6 +71,15 @@ class SshConnector:
         # one who waits no longer must not take the connection from the others
         return await asyncio.shield(task)
 
+    async def hang_up(self, host: str) -> None:
+        """End the host's connection, unless others are reached through it."""
+        if host == self._settings.jump or (task := self._opening.pop(host, None)) is None:
+            return
+        task.cancel()
+        (end,) = await asyncio.gather(task, return_exceptions=True)
+        if not isinstance(end, BaseException):
+            await end.disconnect()
+
     async def close(self) -> None:
         """Close every connection, and give up those being opened."""
         tasks = list(self._opening.values())

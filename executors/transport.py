@@ -123,6 +123,10 @@ class Connector(Protocol):
         """Return the transport of an inventory host, opening it at the first call."""
         ...
 
+    async def hang_up(self, host: str) -> None:
+        """End a host's connection, of which nothing more is wanted; to connect opens another."""
+        ...
+
     async def close(self) -> None:
         """Close every transport."""
         ...

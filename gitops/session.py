@@ -64,8 +64,12 @@ class Session:
     ) -> None:
         await self.connector.close()
 
-    async def look(self, hosts: Collection[str] | None = None) -> Look:
-        """Read the ledger and observe hosts at once; with `hosts`, only those of them."""
+    async def look(self, hosts: Collection[str] | None = None, *, last: bool = False) -> Look:
+        """Read the ledger and observe hosts at once; with `hosts`, only those of them.
+
+        A `last` look keeps no connection open: a thousand of them are memory and keepalives.
+        """
+        self.observer.hangs_up = last
         chosen = [h for h in self.inventory.hosts.values() if hosts is None or h.name in hosts]
         snapshot, observed = await asyncio.gather(
             asyncio.to_thread(self.ledger.read), self.observer.observe(chosen)

@@ -47,7 +47,7 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
             "Commit them: a saved plan names the commit that is to run.",
         )
     async with session(ws, limit) as ties:
-        read = await ties.look()
+        read = await ties.look(last=not out)
         explainer = Explainer() if look.explain else None
         made = plan_of(specs.desired(), read, ws.config.cluster, explainer)
         advise(ties, ineligible(made, read.observed.nodes.values()))

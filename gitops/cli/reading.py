@@ -44,7 +44,7 @@ async def _about(ties: Session, match: Match, recorded: Recorded, view: StatusVi
 
 
 async def _jobs(ties: Session, recorded: Recorded) -> Answer:
-    look = await ties.look(_hosts(recorded.jobs.values()))
+    look = await ties.look(_hosts(recorded.jobs.values()), last=True)
     advise(ties)
     jobs: list[tuple[JobState, Statuses]] = [
         (state, statuses(state, look.observed)) for _, state in sorted(look.recorded.jobs.items())
@@ -53,7 +53,7 @@ async def _jobs(ties: Session, recorded: Recorded) -> Answer:
 
 
 async def _job(ties: Session, key: str, recorded: Recorded, view: StatusView) -> Answer:
-    look = await ties.look(_hosts([recorded.job(key)]))
+    look = await ties.look(_hosts([recorded.job(key)]), last=True)
     advise(ties)
     state = look.recorded.job(key)
     found = statuses(state, look.observed)

@@ -24,7 +24,7 @@ async def nodes(name: str, limit: str, view: StatusView) -> Answer:
     async with session(ws, limit) as ties:
         if name:
             return await about(ties, name, view)
-        look = await ties.look()
+        look = await ties.look(last=True)
         advise(ties)
     known = look.observed.nodes.values()
     return answered(node_list(known, view), status_json.node_data(known), look)

@@ -12,7 +12,7 @@ from executors.fake import FakeConnector, FakeHost, Reply
 from executors.observe import Observer, node
 from executors.probe import PROBE_LIMIT, Probe
 from executors.ssh import SshConnector, SshSettings
-from executors.transport import Completed, HostFault
+from executors.transport import Completed, HostError, HostFault
 from inventory.load import load
 from inventory.model import Inventory
 from planner.observed import NodeResources, NodeStatus, Observed, ObservedAlloc
@@ -110,6 +110,21 @@ async def test_a_host_that_fails_is_unknown_and_says_why(script: FakeHost, reaso
     assert told == [("h1", NodeStatus.UNKNOWN)]
     assert list(observer.errors) == ["h1"]
     assert observer.probes == {}
+
+
+async def test_a_last_look_hangs_up_and_a_later_connect_calls_again(tmp_path: Path) -> None:
+    async with DevHost(tmp_path) as dev:
+        inventory = load(dev.inventory.read_text(), path="i.yml")
+        connector = SshConnector(inventory.targets, SshSettings(known_hosts=(), agent=""))
+        first = await connector.connect("dev")
+        observer = Observer(connector, "c", hangs_up=True)
+        observed = await observer.observe(list(inventory.hosts.values()))
+        assert observed.nodes["dev"].status is NodeStatus.READY
+        with pytest.raises(HostError, match="connection lost"):
+            await first.run(("true",))
+        second = await connector.connect("dev")
+        assert (await second.run(("echo", "again"))).stdout == b"again\n"
+        await connector.close()
 
 
 async def test_no_hosts_are_no_nodes() -> None:
