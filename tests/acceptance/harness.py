@@ -25,6 +25,7 @@ from tests.lab.programs import wait_for
 PROJECT = Path(__file__).parents[2]
 _ORCH = [sys.executable, "-c", "from gitops.main import main; main()"]
 _SECONDS = 300.0
+_LOCK = "/var/lib/orch/lock"
 
 # Lists the live tasks of a host as "PID ALLOC NAME": the leader of each task's own session. Their
 # environment is the truth; what the records of orch say does not count.
@@ -287,6 +288,8 @@ class Shop:
     def on_hosts(self) -> dict[str, tuple[str, str]]:
         """All files and processes of each host, to compare; tasks have printed what they will."""
         self.settle()
+        for host in self.hosts:  # a step whose client has left may be on its way
+            host.sh(f"[ ! -e {_LOCK} ] || flock {_LOCK} true")
         return {h.name: (h.sh(_FILES), h.sh(_PROCESSES)) for h in self.hosts}
 
     def everything(self) -> Mapping[str, object]:
