@@ -74,7 +74,10 @@ def _body(source: Source) -> Body:
         scanned = scan(source)
     except Fault as e:
         raise _earlier(source, e) from None
-    body = quick_body(source, scanned, parse_expression) or slow_body(source, scanned)
+    body = quick_body(source, scanned, parse_expression)
+    if body is None and source.effort.left < 0:
+        raise _too_much(None)
+    body = body or slow_body(source, scanned)
     check_layout(source, scanned.text, body)
     return body
 
@@ -88,7 +91,7 @@ def _later(source: Source, first: Fault) -> Iterator[Fault]:
         line = source.place(fault.span.start)[0]
         text = _without(source, text, line)
         try:
-            _body(Source(source.path, text, source.starts))
+            _body(Source(source.path, text, source.starts, source.effort))
             return
         except Fault as e:
             found = source.place(e.span.start)[0] if e.span else 0
@@ -188,6 +191,8 @@ def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
     if len(text) > MAX_CODE and len(text) - sum(map(text.count, " _\n")) > MAX_CODE:
         detail = f"At most {MAX_CODE} characters of code are read at once; split it up."
         raise Fault(Span(max(0, shift), max(0, shift) + 1), "Too much code", detail)
+    if not source.effort.spend(len(text)):
+        raise _too_much(Span(max(0, shift), max(0, shift) + 1))
     number = _BAD_NUMBER.search(text) or _TWO_DOTS.search(text)
     if number is not None and number.re is _TWO_DOTS and not number.group()[0].isdigit():
         span = Span(number.start() + shift, number.end() + shift)
@@ -201,6 +206,11 @@ def _parsed(source: Source, text: str, shift: int) -> Tree[object]:
         offset = e.pos_in_stream if e.pos_in_stream is not None else len(text)
         fault = _syntax_fault(source, text, min(max(offset, 0), len(text)), shift)
         raise fault from None
+
+
+def _too_much(span: Span | None) -> Fault:
+    detail = "Its expressions are too many, or too long, to be read in a second; split it up."
+    return Fault(span, "Too much code in one file", detail)
 
 
 @cache

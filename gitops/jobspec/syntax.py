@@ -25,6 +25,18 @@ class Span:
         return Span(self.start, other.end)
 
 
+@dataclass(slots=True)
+class Effort:
+    """How much of a file may still be given to the parser, in characters; it is slow."""
+
+    left: int = 200_000
+
+    def spend(self, characters: int) -> bool:
+        """Take some away, and a little for each time; false where there is not so much."""
+        self.left -= characters + 40
+        return self.left >= 0
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The text of one file, and its path as it is shown to users."""
@@ -32,6 +44,7 @@ class Source:
     path: str
     text: str
     starts: tuple[int, ...] = field(default=(), repr=False)
+    effort: Effort = field(default_factory=Effort, repr=False, compare=False)
 
     @classmethod
     def of(cls, path: str, text: str) -> Source:

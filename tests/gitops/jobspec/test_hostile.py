@@ -50,6 +50,10 @@ BOMBS = {
     "precision": meta('format("%.99999f", 1)'),
     "names without blanks": f'job {"a" * 5000}"" ! {{\n}}\n',
     "signs": meta("!" * 20_000 + "true"),
+    "many expressions": spec(
+        job="meta {\n" + "".join(f"a{i} = {i} + 1\n" for i in range(30_000)) + "}"
+    ),
+    "many expressions in text": meta('"' + "${1+1}" * 100_000 + '"'),
     "operators in a list": meta("[" + "1+1," * 40_000 + "]"),
     "yaml aliases": meta(
         'yamldecode("'
