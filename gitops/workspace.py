@@ -80,7 +80,7 @@ class Workspace:
             return whole
         chosen = {h.name: h for h in select(whole, read_pattern(limit, self.cwd))}
         if not chosen:
-            raise OrchError(f"-limit {limit}: no host matches", "See 'orch node status'.")
+            raise OrchError(f"no host matches {limit!r}", "See 'orch hosts list'.")
         return Inventory(path=whole.path, hosts=chosen, groups=whole.groups)
 
     def inventory_text(self) -> str:

@@ -36,7 +36,7 @@ def hosts() -> None:
 def list_(
     pattern: Annotated[
         str, typer.Argument(metavar="[PATTERN]", help="Which; none: all of the inventory.")
-    ] = "all",
+    ] = "",
     json: Json = False,
 ) -> None:
     """Show what the inventory says of hosts; no host is asked."""

@@ -24,6 +24,7 @@ from gitops.cli.look import (
     workspace,
 )
 from gitops.cli.say import coloured, note
+from gitops.ledger_home import ledger_address
 from gitops.planning import Desired, plan_of
 from gitops.repo import Repository
 from gitops.request import SpecRequest
@@ -32,6 +33,7 @@ from gitops.specs import read_specs
 from gitops.view.moment import timestamp
 from gitops.view.plan_text import PlanView
 from gitops.view.safe import clean
+from gitops.workspace import Workspace
 from inventory.errors import InventoryError
 from planner.errors import OrchError
 from planner.plan import Plan
@@ -134,6 +136,7 @@ class Turns:
     async def _reconcile(self, commit: Commit) -> int:
         os.chdir(self.checkout.tree)
         ws = workspace()
+        self._refuse_passing_ledger(ws)
         desired = read_specs(ws, SpecRequest()).desired()
         async with session(ws) as ties:
             read = await ties.look()
@@ -151,6 +154,17 @@ class Turns:
                 return self._would(commit, made)
             log(f"{commit.short} changes {_few(_changed(made))}")
             return await self._apply(commit, ties, desired)
+
+    def _refuse_passing_ledger(self, ws: Workspace) -> None:
+        """A path relative to the clone would be another ledger, and gone with the next turn."""
+        url = ledger_address(ws).url
+        if Path(url).is_relative_to(self.checkout.tree.resolve()):
+            raise OrchError(
+                f"the ledger would be {Path(url).relative_to(self.checkout.tree.resolve())} in a "
+                "clone of the repository, which is cleaned at each turn",
+                "Give a Git URL or an absolute path as [ledger] url in orch.toml, or leave it out "
+                "for the repository's origin; ORCH_LEDGER_URL overrides it.",
+            )
 
     async def _apply(self, commit: Commit, ties: Session, desired: Desired) -> int:
         started = time.monotonic()

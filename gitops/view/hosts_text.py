@@ -16,6 +16,8 @@ _PASSED_OVER = ("all", "ungrouped")
 def host_list(hosts: Iterable[Host]) -> str:
     """Return the table of hosts in the order of the inventory."""
     rows = [(h.name, _address(h), h.node_pool, h.datacenter, _groups(h)) for h in hosts]
+    if not rows:
+        return "No hosts in the inventory\n"
     return joined([table(("Name", "Address", "Node Pool", "DC", "Groups"), rows)])
 
 

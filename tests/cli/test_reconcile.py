@@ -261,6 +261,16 @@ def test_what_is_wrong(bare: Place, words: tuple[str, ...], told: str) -> None:
     assert told in said.err
 
 
+def test_a_ledger_inside_the_clone_is_refused(bare: Place) -> None:
+    bare.commit("orch.toml", CONFIG.replace("../ledger.git", ".orch/ledger.git"))
+    push(bare)
+    del bare.environment["ORCH_LEDGER_URL"]
+    said = bare.orch("reconcile")
+    assert said.code == 1
+    assert "the ledger would be .orch/ledger.git in a clone of the repository" in said.err
+    assert "can't be applied; what runs goes on running" in said.err
+
+
 def test_somebody_elses_hook_stays(bare: Place) -> None:
     hook = bare.root / "shop.git/hooks/post-receive"
     hook.parent.mkdir(exist_ok=True)
