@@ -214,7 +214,9 @@ def variables_of(workspace: Workspace, request: SpecRequest) -> Variables:
     flags = tuple(_flag(v) for v in request.variables)
     files = tuple((name, _var_file(workspace, name)) for name in request.var_files)
     environment = {
-        k: v for k, v in workspace.environment.items() if k.startswith(("NOMAD_VAR_", "ORCH_VAR_"))
+        k: _utf8(k, v)
+        for k, v in workspace.environment.items()
+        if k.startswith(("NOMAD_VAR_", "ORCH_VAR_"))
     }
     return Variables(flags=flags, files=files, environment=environment, strict=request.strict)
 
@@ -223,7 +225,15 @@ def _flag(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise OrchError(f"-var {text!r}: no '='", "Write it as -var name=value.")
-    return name, value
+    return name, _utf8(f"-var {name}", value)
+
+
+def _utf8(name: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as e:
+        raise OrchError(f"{name}: not UTF-8 text", "Variables are UTF-8 text.") from e
+    return value
 
 
 def _var_file(workspace: Workspace, name: str) -> str:

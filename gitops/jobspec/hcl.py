@@ -38,6 +38,7 @@ _SHOWN = 40
 _PLAIN = re.compile(
     r"\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\"[^\"\\$%\n]*\"\])*)\s*"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BAD_NUMBER = re.compile(r"(?<![\w.\"-])\d+(?:\.\d+)?(?![eE][+-]?\d+(?!\w))[A-Za-z_]\w*")
 _TWO_DOTS = re.compile(r"(?:(?<![\w.-])\d+|(?<=[\w\])]))\.\d+\.\d+")
 # A line that ends in an operator, or names an argument or block and stops.
@@ -70,6 +71,8 @@ def parse_body(source: Source, problems: Problems | None = None) -> Body:
 def _body(source: Source) -> Body:
     if len(source.text) > MAX_CHARACTERS:
         raise Fault(None, "The file is too large", f"At most {MAX_CHARACTERS} characters are read.")
+    if (half := _SURROGATE.search(source.text)) is not None:
+        raise Fault(Span(*half.span()), "Not UTF-8 text", "This is half of a character.")
     try:
         scanned = scan(source)
     except Fault as e:

@@ -50,6 +50,7 @@ BOMBS = {
     "precision": meta('format("%.99999f", 1)'),
     "names without blanks": f'job {"a" * 5000}"" ! {{\n}}\n',
     "signs": meta("!" * 20_000 + "true"),
+    "half a character": meta('regex_replace("a1", "\ud83d", "_")'),
     "many expressions": spec(
         job="meta {\n" + "".join(f"a{i} = {i} + 1\n" for i in range(30_000)) + "}"
     ),
