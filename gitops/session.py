@@ -20,6 +20,7 @@ from gitops.ledger.protocol import Ledger, Snapshot
 from gitops.ledger_home import known_hosts, ledger_address
 from gitops.planning import Look, looked
 from gitops.sealing import Vault
+from gitops.view.names import few
 from gitops.workspace import Workspace
 from inventory.model import Inventory
 from planner.capacity import Algorithm
@@ -94,7 +95,7 @@ class Session:
         for name, error in sorted(self.observer.errors.items()):
             if error.hint:
                 hosts.setdefault(error.hint, []).append(name)
-        return [f"{_few(names)}: {hint}" for hint, names in hosts.items()]
+        return [f"{few(names, _NAMED)}: {hint}" for hint, names in hosts.items()]
 
     def fleet(
         self,
@@ -142,11 +143,6 @@ def _behind(snapshot: Snapshot, host: str, fence: HostFence) -> RewoundError:
         "  orch ledger repair     where it was used lately: puts back what was lost\n"
         "  orch ledger rebuild    writes a new one from what the hosts know",
     )
-
-
-def _few(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def fresh_id() -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops import config as configuration
+from gitops.caches import cache_folder
 from gitops.config import Config
 from planner.errors import OrchError
 
@@ -36,8 +37,7 @@ class Workspace:
     @property
     def cache(self) -> Path:
         """Where this user's caches are; all of it may vanish at any time."""
-        base = self.environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        return Path(base) / "orch"
+        return cache_folder(self.environment)
 
     @property
     def inventory_path(self) -> Path:

@@ -154,8 +154,8 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _use_grammar_cache() -> None:
+    from gitops.caches import cache_folder
     from gitops.jobspec.cache import use_grammar
 
     with suppress(RuntimeError):  # no home directory
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        use_grammar(Path(base) / "orch" / "specs")
+        use_grammar(cache_folder(os.environ) / "specs")

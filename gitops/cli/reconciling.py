@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
 from gitops.cli.look import (
@@ -31,6 +32,7 @@ from gitops.request import SpecRequest
 from gitops.session import Session
 from gitops.specs import read_specs
 from gitops.view.moment import timestamp
+from gitops.view.names import few
 from gitops.view.plan_text import PlanView
 from gitops.view.safe import clean
 from gitops.workspace import Workspace
@@ -88,8 +90,7 @@ def log(text: str) -> None:
 
 
 def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base).absolute() / "orch" / "reconcile"
+    return cache_folder(os.environ).absolute() / "reconcile"
 
 
 def _url(repository: str) -> str:
@@ -208,5 +209,4 @@ def _changed(made: Plan) -> list[str]:
 
 
 def _few(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return few(names, _NAMED)

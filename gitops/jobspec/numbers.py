@@ -119,11 +119,6 @@ def to_float(value: Number) -> float:
         return -math.inf if negative else math.inf
 
 
-def from_fraction(value: Fraction, precision: int = PRECISION) -> Number:
-    """Return the number nearest to a fraction."""
-    return _quotient(value < 0, abs(value.numerator), value.denominator, 0, precision)
-
-
 def parsed(text: str) -> Number | None:
     """Return the number that a text stands for, or None; raises `NumberFault` if too large."""
     infinite = _INFINITY.fullmatch(text)

@@ -76,11 +76,6 @@ def kind(value: Value) -> str:
     return "list" if isinstance(value, ListValue) else "tuple"
 
 
-def is_number(value: Value) -> bool:
-    """Say whether a value is a number (a bool is not)."""
-    return isinstance(value, int | Real) and not isinstance(value, bool)
-
-
 def normal(text: str) -> str:
     """Return text in the normal form that all text of the language has (NFC)."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +36,6 @@ class Address:
     cache: Path
     # how an inventory host is reached, for ``host:NAME:/path``
     place: SshPlace | None = None
-
-
-def cache_directory() -> Path:
-    """Return ``$XDG_CACHE_HOME/orch/ledger``."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "orch" / "ledger"
 
 
 def open_ledger(address: Address, surroundings: Surroundings | None = None) -> RefLedger:

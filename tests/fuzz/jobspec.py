@@ -2,8 +2,8 @@
 
 `python -m tests.fuzz.jobspec [-minutes N] [-seed N]` makes specs of seeds by chance, for so many
 minutes of CPU. It prints each spec that ends in anything but spec errors, or takes longer or more
-memory than a spec may, and ends with 1 if there was one. Seeds are the files of `seeds/`, one a
-finding of earlier runs or a part of the language, and the expressions of the table of semantics.
+memory than a spec may, and ends with 1 if there was one. Seeds are the golden specs, the
+expressions of the table of semantics, and what has grown out of hand before.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from gitops.diagnostics import SpecErrors
 from gitops.jobspec.load import load
 from gitops.jobspec.variables import Variables
 
-HERE = Path(__file__).parent
-TABLE = HERE.parent / "gitops" / "jobspec" / "expressions.jsonl"
+JOBSPEC = Path(__file__).parents[1] / "gitops" / "jobspec"
+GOLDEN, TABLE = JOBSPEC / "golden", JOBSPEC / "expressions.jsonl"
 # What a hostile spec may take at most, in CPU seconds and MiB above what the imports take.
 SECONDS, MEBIBYTES = 1.0, 200
 PATIENCE = 20
@@ -60,7 +60,7 @@ _GROWERS = [
 
 def seeds() -> list[str]:
     """Return the texts that specs are made of."""
-    files = [p.read_text("utf-8") for p in sorted((HERE / "seeds").glob("*.nomad.hcl"))]
+    files = [p.read_text("utf-8") for p in sorted(GOLDEN.glob("*.nomad.hcl"))]
     table = [json.loads(line)["expr"] for line in TABLE.read_text("utf-8").splitlines()]
     return files + [in_spec(e) for e in [*table, *_GROWERS]]
 
