@@ -63,6 +63,8 @@ class Config(_Section):
     """The whole of `orch.toml`."""
 
     cluster: _Cluster
+    # what the ledger calls the repository that jobs come from; empty: by its origin's address
+    repository: Annotated[str, Field(max_length=200)] = ""
     jobs: tuple[str, ...] = ("jobs",)
     inventory: str = "inventory.yml"
     namespaces: tuple[str, ...] = ("default",)

@@ -102,7 +102,7 @@ def plan_of(desired: Desired, look: Look, cluster: str, explainer: Explainer | N
     left = _left(desired, look.recorded) if desired.whole else []
     _refuse_type_changes(desired, look.recorded)
     plans = tuple(
-        _warned(_keyed(_guarded(p, look.snapshot), look.recorded), desired.warnings)
+        _warned(_keyed(_taken(_guarded(p, look.snapshot), look, desired), look.recorded), desired)
         for p in plan_jobs([*desired.jobs, *left], look.situation(), explainer)
     )
     gone = {job_key(j.id, j.namespace) for _, j in left}
@@ -206,6 +206,18 @@ def _held_warning(state: JobState, snapshot: Snapshot) -> tuple[str, ...]:
     )
 
 
+def _taken(plan: JobPlan, look: Look, desired: Desired) -> JobPlan:
+    """Warn where another repository has registered the job: one of the two would lose it."""
+    theirs, ours = look.recorded.job(plan.key).repository, desired.source.repository
+    if not (plan.registers and theirs and ours) or theirs == ours:
+        return plan
+    told = (
+        f"it was registered from the repository {theirs}, and this one is {ours}; if they are the "
+        f'same, set repository = "{theirs}" in orch.toml'
+    )
+    return replace(plan, warnings=(*plan.warnings, told))
+
+
 def _keyed(plan: JobPlan, recorded: Recorded) -> JobPlan:
     """Warn where sensitive values can't be compared, because their hashes have other keys."""
     current = recorded.job(plan.key).current
@@ -221,6 +233,6 @@ def _keyed(plan: JobPlan, recorded: Recorded) -> JobPlan:
     return replace(plan, warnings=(*plan.warnings, told))
 
 
-def _warned(plan: JobPlan, warnings: Mapping[str, tuple[str, ...]]) -> JobPlan:
-    more = warnings.get(plan.key, ())
+def _warned(plan: JobPlan, desired: Desired) -> JobPlan:
+    more = desired.warnings.get(plan.key, ())
     return replace(plan, warnings=(*more, *plan.warnings)) if more else plan

@@ -55,13 +55,14 @@ class Wanted:
     """What to read: folders of job specs, and other files that count as part of the source.
 
     Paths are absolute, or relative to `root` (the directory of orch.toml). `rev` empty means
-    the working tree.
+    the working tree; `repository` empty means the name that the repository goes by itself.
     """
 
     root: Path
     jobs: Sequence[str] = ("jobs",)
     others: Sequence[str] = ("orch.toml", "inventory.yml")
     rev: str = ""
+    repository: str = ""
 
 
 def read_source(wanted: Wanted) -> Desired:
@@ -84,7 +85,8 @@ def read_source(wanted: Wanted) -> Desired:
     else:
         commit = repository.head
         raw, dirty = repository.working_files(folders), repository.is_dirty([*folders, *others])
-    source = Source(repository=repository.identity, commit=commit, dirty=dirty, digest=digest(raw))
+    name = wanted.repository or repository.identity
+    source = Source(repository=name, commit=commit, dirty=dirty, digest=digest(raw))
     files = {path: _source_file(path, data) for path, data in raw.items()}
     return Desired(source=source, files=files, top=repository.top, origin=repository.origin)
 

@@ -172,6 +172,7 @@ def _read(workspace: Workspace, request: SpecRequest) -> Read:
         jobs=(*workspace.config.jobs, *(str(workspace.cwd / f) for f in request.files)),
         others=tuple(str(p) for p in others),
         rev=request.rev,
+        repository=workspace.config.repository,
     )
     return read_source(wanted)
 

@@ -119,6 +119,10 @@ def test_clones_share_an_identity(clone: Path, tmp_path: Path) -> None:
     assert ids == {"git.example.org/team/jobs"}
 
 
+def test_a_name_that_was_given_counts_before_any_address(clone: Path) -> None:
+    assert read_source(Wanted(root=clone, repository="shop")).source.repository == "shop"
+
+
 def test_a_shallow_clone_is_read_by_its_origin(clone: Path, tmp_path: Path) -> None:
     (clone / "x").write_text("")
     commit_all(clone)
