@@ -1,7 +1,8 @@
 #!/bin/sh
 # The first process of a host, in its new namespaces but still on the machine's root: builds the
 # host's own root and moves into it. From the environment: HOST, ROOM (up, wk and m: the private
-# disk), DATA (kept outside of it, for dockerd), CGROUPS (to be mounted), INIT (to end in).
+# disk), DATA (kept outside of it, for dockerd), SHOWN (folders of the machine, to read only),
+# CGROUPS (to be mounted), INIT (to end in).
 set -eu
 
 mount --make-rprivate /
@@ -42,10 +43,16 @@ if [ -n "$DATA" ]; then
     mount --bind "$DATA" var/lib/docker
 fi
 
+for folder in $SHOWN; do
+    mkdir -p ".$folder"
+    mount --bind "$folder" ".$folder"
+    mount -o remount,bind,ro ".$folder"
+done
+
 hostname "$HOST"
 pivot_root . mnt
 umount -l /mnt
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-unset ROOM DATA CGROUPS
+unset ROOM DATA SHOWN CGROUPS
 # shellcheck disable=SC2086 # a command and its arguments
 exec $INIT

@@ -67,13 +67,23 @@ class Lab:
         self._write_ssh_files()
         return self
 
-    def add(self, name: str, *, init: Init = "tini", dockerd: bool = False) -> LabHost:
-        """Boot one more host, with systemd or dockerd if wanted; return it when it answers."""
+    def add(
+        self,
+        name: str,
+        *,
+        init: Init = "tini",
+        dockerd: bool = False,
+        shown: Sequence[Path] = (),
+    ) -> LabHost:
+        """Boot one more host, with systemd or dockerd if wanted; return it when it answers.
+
+        It sees the folders `shown` of the machine at the same paths, to read only.
+        """
         if init == "systemd":
             packages.bring(packages.SYSTEMD)
         if dockerd:
             packages.bring(packages.DOCKER)
-        host = self._start(name, init, dockerd=dockerd)
+        host = self._start(name, init, dockerd=dockerd, shown=shown)
         host.wait_ready()
         self._write_ssh_files()
         return host
@@ -125,9 +135,12 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self.down()
 
-    def _start(self, name: str, init: Init, *, dockerd: bool) -> LabHost:
+    def _start(
+        self, name: str, init: Init, *, dockerd: bool, shown: Sequence[Path] = ()
+    ) -> LabHost:
         number = len(self.hosts) + 1
         host = LabHost(self._site, name, number, init=init, dockerd=dockerd)
+        host.shown = shown
         self.hosts[name] = host  # before it boots: `down` has to know it
         host.install()
         host.boot()

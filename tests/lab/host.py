@@ -6,6 +6,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -57,6 +58,8 @@ class LabHost:
         self.address = site.network.address(number)
         self.init: Init = init
         self.dockerd = dockerd
+        # folders of the machine that the host sees too, to read only; from the next boot on
+        self.shown: Sequence[Path] = ()
         self._site = site
         self._number = number
         self._folder = site.folder / name
@@ -117,6 +120,7 @@ class LabHost:
             "HOST": self.name,
             "ROOM": str(self._disk.room),
             "DATA": str(self._docker_data) if self.dockerd else "",
+            "SHOWN": " ".join(map(str, self.shown)),
             "INIT": _INIT[self.init],
             "CGROUPS": " ".join(self._cgroup.mounts),
             "FOLDERS": " ".join(map(str, self._cgroup.folders)),
