@@ -12,6 +12,7 @@ from executors.refusals import FencedError, GuardError
 from executors.rollout import Outcome, OutcomeKind, Rollout
 from executors.run import Run
 from executors.transport import HostError
+from planner.events import Message
 from planner.observed import Node, NodeStatus
 from planner.plan import JobPlan
 from planner.recorded import AllocRecord, JobChange, NodeRecord
@@ -75,7 +76,9 @@ async def _removed(run: Run, key: str, alloc: AllocRecord) -> bool:
     try:
         await run.prepare(key, [alloc.node])
         await run.fleet.remove(node, fence, alloc.id)
-    except (HostError, GuardError):
+    except (HostError, GuardError) as e:
+        told = f"{alloc.name} is over, but its files stay on {alloc.node}: {e.message}"
+        run.tell(Message(time=run.clock.now(), text=told))
         return False
     return True
 

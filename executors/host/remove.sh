@@ -12,6 +12,7 @@ if [ -e "$record" ]; then
     done
 fi
 remove_containers "$record"
-rm -rf "${data:?}/alloc/$5" "$record" 2>/dev/null || fail write "$record${tab}0"
+rm -rf "${data:?}/alloc/$5" 2>/dev/null || remove_as_root "$5" || fail write "$data/alloc/$5${tab}0"
+rm -rf "$record" 2>/dev/null || fail write "$record${tab}0"
 sync_files "$records"
 succeed removed

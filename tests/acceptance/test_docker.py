@@ -14,6 +14,7 @@ import pytest
 from executors.boundary import Boundary
 from tests.acceptance.docker_specs import OLD_REDIS, PAIR, REDIS, alone, batch, redis
 from tests.acceptance.harness import Shop, finished
+from tests.acceptance.specs import web
 from tests.lab import images
 from tests.lab.host import LabHost
 from tests.lab.programs import wait_for
@@ -385,6 +386,38 @@ def test_an_unprivileged_user_of_the_docker_group_is_enough(dock: Shop) -> None:
     dock.assert_nothing_to_do()
     dock.orch("stop", "-yes", "example")
     assert running(dock) == []
+
+
+def test_what_a_container_wrote_as_root_is_removed_by_an_unprivileged_user_too(dock: Shop) -> None:
+    for host in dock.hosts:
+        add_user(host, "deploy", "docker")
+    use_user(dock, "deploy")
+    dock.job(REDIS)
+    dock.apply()
+    redis = the_one(dock)
+    (there,) = (h for h in dock.hosts if h.sh(f"docker ps -q -f id={redis['Id']}"))
+    wrote = "mkdir -p /alloc/data/d/e && touch /alloc/data/d/e/f && chmod 700 /alloc/data/d"
+    there.sh(f"docker exec -u 0 {redis['Id']} sh -c {shlex.quote(wrote)}")
+    dock.orch("stop", "-yes", "-purge", "example")
+    left = there.sh(
+        "ls -A /home/deploy/.local/share/orch/alloc /var/lib/orch/alloc 2>/dev/null || :"
+    )
+    assert redis["Config"]["Labels"]["orch.alloc"] not in left
+    assert there.sh("docker ps -aq") == ""
+
+
+def test_files_that_can_not_be_removed_are_told(dock: Shop) -> None:
+    for host in dock.hosts:
+        add_user(host, "nobodys", "nogroup")
+    use_user(dock, "nobodys")
+    dock.job(web(1))
+    dock.apply()
+    (task,) = dock.live()
+    there = dock.lab.host(task.host)
+    folder = f"/home/nobodys/.local/share/orch/alloc/{task.alloc}/alloc/data/theirs"
+    there.sh(f"mkdir {folder} && touch {folder}/f")
+    told = dock.orch("stop", "-yes", "-purge", "web").err
+    assert f"web.g[0] is over, but its files stay on {there.name}: " in told
 
 
 def test_a_user_who_may_become_root_is_enough(dock: Shop) -> None:
