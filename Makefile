@@ -75,8 +75,8 @@ bench-apply: $(STAMP) ## What starting 30 tasks and containers costs (root; DRIV
 
 bench-all: bench bench-plan bench-ledger bench-probe bench-apply ## All of these (make -k bench-all goes on after a missed target)
 
-golden: $(STAMP) ## Rewrite the golden files and docs/jobspec.md; review the diff
-	ORCH_GOLDEN=write $(PY) -m pytest -q tests/golden tests/docs
+golden: $(STAMP) ## Rewrite the golden files, help and docs/jobspec.md; review the diff
+	ORCH_GOLDEN=write $(PY) -m pytest -q tests/golden tests/docs tests/cli/test_help.py
 
 lock: $(STAMP) ## Resolve the two lock files anew
 	$(PY) scripts/lock.py

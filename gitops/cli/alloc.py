@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from typing import Annotated
 
 import typer
 
-from gitops.cli.options import COMMAND_FOLLOWS, Escape, Json, Stdin, Tty, Verbose, terminal
+from gitops.cli.loop import finished
+from gitops.cli.options import Escape, Json, Stdin, Tty, Verbose, terminal
 from gitops.cli.say import say, say_json
-
-app = typer.Typer(
-    name="alloc",
-    help="Allocations: look at one, and handle it.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 
 TaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", help="Only this task.")]
 TaskFlag = Annotated[str, typer.Option("--task", metavar="TASK", help="Only this task.")]
 Alloc = Annotated[str, typer.Argument(metavar="ALLOC", help="The start of its id.")]
 
 
-@app.callback()
-def alloc() -> None:
-    """Allocations: look at one, and handle it."""
-
-
-@app.command("status")
 def status(
     alloc: Alloc,
     short: Annotated[bool, typer.Option("--short", help="Only the tasks' last events.")] = False,
@@ -42,12 +29,11 @@ def status(
     from gitops.view.options import StatusView
 
     view = StatusView(now=time.time_ns(), verbose=verbose, short=short, stats=stats)
-    answer = asyncio.run(reading_alloc.alloc(alloc, view))
+    answer = finished(reading_alloc.alloc(alloc, view))
     say_json(answer.data) if json else say(answer.text)
     raise typer.Exit(answer.exit_code)
 
 
-@app.command("restart")
 def restart(
     alloc: Alloc,
     task: TaskArgument = "",
@@ -59,10 +45,9 @@ def restart(
     """Restart its running tasks, or one of them."""
     from gitops.cli import handling
 
-    asyncio.run(handling.restart(alloc, only or task, everything=everything))
+    finished(handling.restart(alloc, only or task, everything=everything))
 
 
-@app.command("signal")
 def signal(
     alloc: Alloc,
     task: TaskArgument = "",
@@ -72,19 +57,17 @@ def signal(
     """Send a signal to its running tasks, or to one."""
     from gitops.cli import handling
 
-    asyncio.run(handling.send(alloc, only or task, signal))
+    finished(handling.send(alloc, only or task, signal))
 
 
-@app.command("stop")
 def stop(alloc: Alloc, json: Json = False, verbose: Verbose = False) -> None:
     """Stop it, and place another one of its name."""
     from gitops.cli import handling
     from gitops.cli.look import Look
 
-    raise typer.Exit(asyncio.run(handling.stop(alloc, Look(json=json, verbose=verbose))))
+    raise typer.Exit(finished(handling.stop(alloc, Look(json=json, verbose=verbose))))
 
 
-@app.command("exec", context_settings=COMMAND_FOLLOWS)
 def execute(
     words: Annotated[
         list[str], typer.Argument(metavar="ALLOC COMMAND...", help="Its id's start; the command.")
@@ -108,10 +91,9 @@ def execute(
         terminal=terminal(tty, stdin),
         escape=escape,
     )
-    raise typer.Exit(asyncio.run(executing.execute(wanted)))
+    raise typer.Exit(finished(executing.execute(wanted)))
 
 
-@app.command("logs")
 def logs(
     alloc: Alloc,
     task: TaskArgument = "",
@@ -150,4 +132,4 @@ def logs(
     outs = {LogStream.STDERR: sys.stderr.buffer, LogStream.STDOUT: sys.stdout.buffer}
     if len(streams) == 1:
         outs = {streams[0]: sys.stdout.buffer}
-    asyncio.run(output.show(wanted, outs))
+    finished(output.show(wanted, outs))

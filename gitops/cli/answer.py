@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gitops.cli.look import INCOMPLETE
+from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.say import note
 from gitops.planning import Look, unknown_hosts
 from gitops.view.safe import clean

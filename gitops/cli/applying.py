@@ -17,8 +17,9 @@ from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, tidy
 from gitops.cli.advice import ineligible
 from gitops.cli.asking import can_ask, confirmed
+from gitops.cli.exit_codes import FAILED
 from gitops.cli.holders import adoptable, refuse_others
-from gitops.cli.look import FAILED, Approval, Look, advise, basis, flags_of, incomplete, show_plan
+from gitops.cli.look import Approval, Look, advise, basis, flags_of, incomplete, show_plan
 from gitops.cli.progress import Progress
 from gitops.cli.say import coloured, hide, note, say, say_json
 from gitops.digests import Digests, resolved

@@ -10,20 +10,7 @@ import typer
 from gitops.cli.options import Json, Verbose
 from gitops.cli.say import say, say_json
 
-app = typer.Typer(
-    name="deployment",
-    help="The rolling out of job versions.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 
-
-@app.callback()
-def deployment() -> None:
-    """The rolling out of job versions."""
-
-
-@app.command("list")
 def listed(json: Json = False, verbose: Verbose = False) -> None:
     """Show all deployments, newest first."""
     from gitops.cli import reading_decisions
@@ -34,7 +21,6 @@ def listed(json: Json = False, verbose: Verbose = False) -> None:
     say_json(answer.data) if json else say(answer.text)
 
 
-@app.command("status")
 def status(
     deployment: Annotated[
         str, typer.Argument(metavar="[DEPLOYMENT]", help="The start of its id; none: all.")

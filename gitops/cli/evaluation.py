@@ -10,20 +10,7 @@ import typer
 from gitops.cli.options import Json, Verbose
 from gitops.cli.say import say, say_json
 
-app = typer.Typer(
-    name="eval",
-    help="The planner's looks at jobs.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 
-
-@app.callback()
-def evaluation() -> None:
-    """The planner's looks at jobs."""
-
-
-@app.command("list")
 def listed(
     job: Annotated[str, typer.Option("--job", metavar="JOB", help="Only of this job.")] = "",
     json: Json = False,
@@ -38,7 +25,6 @@ def listed(
     say_json(answer.data) if json else say(answer.text)
 
 
-@app.command("status")
 def status(
     evaluation: Annotated[str, typer.Argument(metavar="EVAL", help="The start of its id.")],
     json: Json = False,

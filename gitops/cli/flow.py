@@ -9,8 +9,8 @@ from executors.boundary import Passing, pass_by
 from gitops.cli import plan_file
 from gitops.cli.advice import ineligible
 from gitops.cli.applying import Applying
+from gitops.cli.exit_codes import CHANGES
 from gitops.cli.look import (
-    CHANGES,
     Approval,
     Look,
     advise,

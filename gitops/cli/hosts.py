@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from gitops.cli.options import COMMAND_FOLLOWS, Json, seconds
-
-app = typer.Typer(
-    name="hosts",
-    help="Hosts of the inventory, outside of any job.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+from gitops.cli.loop import finished
+from gitops.cli.options import Json, seconds
 
 _Pattern = Annotated[
     str, typer.Argument(metavar="PATTERN", help="Hosts: web*, group, a:&b, a:!b, ~regex, @file.")
@@ -27,12 +20,6 @@ _Parallelism = Annotated[
 ]
 
 
-@app.callback()
-def hosts() -> None:
-    """Hosts of the inventory, outside of any job."""
-
-
-@app.command("list")
 def list_(
     pattern: Annotated[
         str, typer.Argument(metavar="[PATTERN]", help="Which; none: all of the inventory.")
@@ -45,7 +32,6 @@ def list_(
     ad_hoc.show(pattern, json=json)
 
 
-@app.command("exec", context_settings=COMMAND_FOLLOWS)
 def execute(
     words: Annotated[
         list[str], typer.Argument(metavar="PATTERN -- COMMAND...", help="Where, and what to run.")
@@ -71,10 +57,9 @@ def execute(
         most=parallelism,
         json=json,
     )
-    raise typer.Exit(asyncio.run(ad_hoc.execute(wanted)))
+    raise typer.Exit(finished(ad_hoc.execute(wanted)))
 
 
-@app.command("cp")
 def copy(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A file, or PATTERN:/PATH.")],
     to: Annotated[str, typer.Argument(metavar="TARGET", help="PATTERN:/PATH, or a folder.")],
@@ -84,4 +69,4 @@ def copy(
     """Copy a file to hosts, or from hosts into FOLDER/HOST/NAME."""
     from gitops.cli import ad_hoc
 
-    raise typer.Exit(asyncio.run(ad_hoc.copy(source, to, parallelism, json=json)))
+    raise typer.Exit(finished(ad_hoc.copy(source, to, parallelism, json=json)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitops.cli.exit_codes import CHANGES
+from gitops.cli.loop import finished
 from gitops.cli.options import (
     AllowDirty,
     AutoApprove,
@@ -27,6 +28,9 @@ from gitops.cli.options import (
 )
 from gitops.cli.say import coloured, say, say_json
 from gitops.request import SpecRequest
+
+if TYPE_CHECKING:
+    from gitops.cli.look import Look
 
 _JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
 
@@ -76,7 +80,7 @@ def fmt(
         bool, typer.Option("--list/--no-list", help="-list=false: name no file.")
     ] = True,
 ) -> None:
-    """Format HCL files: indents, columns, blanks. Comments and heredocs stay."""
+    """Format HCL files: indents, columns, blanks; comments stay."""
     from gitops.cli import fmt as formatting
 
     wish = formatting.Wish(check=check, diff=diff, write=write, list=list_, recursive=recursive)
@@ -106,18 +110,10 @@ def plan(
 ) -> None:
     """Show what an apply would change, where and why."""
     from gitops.cli import flow
-    from gitops.cli.look import CHANGES, Look
 
-    colour = coloured(sys.stdout, no_color)
-    look = Look(
-        json=json or form is PlanFormat.JSON,
-        markdown=form is PlanFormat.MARKDOWN and not json,
-        verbose=verbose,
-        colour=colour,
-        explain=explain,
-    )
+    look = _look(form, json=json, verbose=verbose, no_color=no_color, explain=explain)
     request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
-    code = asyncio.run(flow.plan(request, look, limit, out))
+    code = finished(flow.plan(request, look, limit, out))
     if code == CHANGES and not detailed_exitcode:
         code = 0
     raise typer.Exit(code)
@@ -132,15 +128,8 @@ def show(
 ) -> None:
     """Show a saved plan; ask neither the ledger nor any host."""
     from gitops.cli import flow
-    from gitops.cli.look import Look
 
-    look = Look(
-        json=json or form is PlanFormat.JSON,
-        markdown=form is PlanFormat.MARKDOWN and not json,
-        verbose=verbose,
-        colour=coloured(sys.stdout, no_color),
-    )
-    flow.show(file, look)
+    flow.show(file, _look(form, json=json, verbose=verbose, no_color=no_color))
 
 
 def apply(
@@ -159,7 +148,7 @@ def apply(
 ) -> None:
     """Plan, ask, and carry it out; or carry out a saved plan."""
     from gitops.cli import flow
-    from gitops.cli.look import Approval, Look
+    from gitops.cli.look import Approval
 
     approval = Approval(
         check_index=check_index,
@@ -167,9 +156,9 @@ def apply(
         allow_dirty=allow_dirty,
         ignored=tuple(ignore_unsupported or ()),
     )
-    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = _look(json=json, verbose=verbose, no_color=no_color)
     request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
-    raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
+    raise typer.Exit(finished(flow.apply(request, approval, look)))
 
 
 def run(
@@ -189,7 +178,7 @@ def run(
 ) -> None:
     """Apply one job file without asking; or print it as JSON."""
     from gitops.cli import flow
-    from gitops.cli.look import Approval, Look
+    from gitops.cli.look import Approval
 
     if output:
         from gitops.cli.validation import parsed
@@ -202,9 +191,9 @@ def run(
         allow_dirty=allow_dirty,
         ignored=tuple(ignore_unsupported or ()),
     )
-    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
+    look = _look(json=json, verbose=verbose, no_color=no_color)
     request = _request([file], var, var_file, "", strict=hcl2_strict == "true")
-    raise typer.Exit(asyncio.run(flow.apply(request, approval, look)))
+    raise typer.Exit(finished(flow.apply(request, approval, look)))
 
 
 def stop(
@@ -224,10 +213,28 @@ def stop(
 ) -> None:
     """Stop a job and all its allocations."""
     from gitops.cli import flow
+
+    look = _look(json=json, verbose=verbose, no_color=no_color)
+    raise typer.Exit(finished(flow.stop(job, look, purge=purge, ask=not auto_approve)))
+
+
+def _look(
+    form: PlanFormat = PlanFormat.TEXT,
+    *,
+    json: bool,
+    verbose: bool,
+    no_color: bool,
+    explain: bool = False,
+) -> Look:
     from gitops.cli.look import Look
 
-    look = Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))
-    raise typer.Exit(asyncio.run(flow.stop(job, look, purge=purge, ask=not auto_approve)))
+    return Look(
+        json=json or form is PlanFormat.JSON,
+        markdown=form is PlanFormat.MARKDOWN and not json,
+        verbose=verbose,
+        colour=coloured(sys.stdout, no_color),
+        explain=explain,
+    )
 
 
 def _request(

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Annotated
 
 import typer
 
+from gitops.cli.loop import finished
 from gitops.cli.options import Json
 from gitops.cli.say import say, say_json
-
-app = typer.Typer(
-    name="ledger",
-    help="Where decisions are recorded.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", envvar="ORCH_AUTO_APPROVE", help="Do not ask.")]
 
@@ -28,12 +21,6 @@ Without = Annotated[
 ]
 
 
-@app.callback()
-def ledger() -> None:
-    """Where decisions are recorded."""
-
-
-@app.command("status")
 def status(json: Json = False) -> None:
     """Show where the ledger is, and the runs in progress."""
     from gitops.cli import ledger_reading
@@ -42,7 +29,6 @@ def status(json: Json = False) -> None:
     say_json(answer.data) if json else say(answer.text)
 
 
-@app.command("check")
 def check(json: Json = False) -> None:
     """Try whether the place can carry a ledger."""
     from gitops.cli import ledger_reading
@@ -52,7 +38,6 @@ def check(json: Json = False) -> None:
     raise typer.Exit(answer.exit_code)
 
 
-@app.command("repair")
 def repair(
     accept: Annotated[
         bool, typer.Option("--accept", help="Go on from what is there; what was lost stays lost.")
@@ -63,10 +48,9 @@ def repair(
     """Show lost decisions; put them back, or accept the loss."""
     from gitops.cli import ledger_repair
 
-    asyncio.run(ledger_repair.repair(tuple(without or ()), accept=accept, ask=not yes))
+    finished(ledger_repair.repair(tuple(without or ()), accept=accept, ask=not yes))
 
 
-@app.command("rebuild")
 def rebuild(
     without: Without = None,
     force: Annotated[
@@ -77,4 +61,4 @@ def rebuild(
     """Write a new ledger from what the hosts know."""
     from gitops.cli import ledger_repair
 
-    asyncio.run(ledger_repair.rebuild(tuple(without or ()), force=force, ask=not yes))
+    finished(ledger_repair.rebuild(tuple(without or ()), force=force, ask=not yes))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.progress import probing
 from gitops.cli.say import say, say_advice, say_json
 from gitops.digests import Digests
@@ -20,8 +21,6 @@ from gitops.view import plan_json, plan_text
 from gitops.view.plan_text import PlanView
 from gitops.workspace import Workspace, open_workspace
 from planner.plan import Plan
-
-CHANGES, CONFLICT, INCOMPLETE, FAILED = 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

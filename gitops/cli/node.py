@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Annotated
 
 import typer
 
+from gitops.cli.loop import finished
 from gitops.cli.options import Json, Limit, Verbose
 from gitops.cli.say import say, say_json
 
-app = typer.Typer(
-    name="node",
-    help="Hosts as the scheduler sees them.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 
-
-@app.callback()
-def node() -> None:
-    """Hosts as the scheduler sees them."""
-
-
-@app.command("status")
 def status(
     name: Annotated[
         str, typer.Argument(metavar="[NODE]", help="Host name, or the start of an id; none: all.")
@@ -39,6 +26,6 @@ def status(
     from gitops.view.options import StatusView
 
     view = StatusView(now=time.time_ns(), verbose=verbose, short=short)
-    answer = asyncio.run(reading_node.nodes(name, limit, view))
+    answer = finished(reading_node.nodes(name, limit, view))
     say_json(answer.data) if json else say(answer.text)
     raise typer.Exit(answer.exit_code)

@@ -34,7 +34,12 @@ class PlanFormat(StrEnum):
 
 Format = Annotated[
     PlanFormat,
-    typer.Option("--format", envvar="ORCH_FORMAT", help="Markdown is for comments of a forge."),
+    typer.Option(
+        "--format",
+        envvar="ORCH_FORMAT",
+        metavar="text|json|markdown",
+        help="Markdown is for comments of a forge.",
+    ),
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", envvar="ORCH_VERBOSE", help="Full ids, all fields.")
@@ -52,6 +57,7 @@ Hcl2Strict = Annotated[
     Literal["true", "false"],
     typer.Option(
         "--hcl2-strict",
+        metavar="true|false",
         help="-hcl2-strict=false: only warn of values for variables that no spec declares.",
     ),
 ]
@@ -88,8 +94,6 @@ IgnoreUnsupported = Annotated[
     ),
 ]
 
-# Whatever comes after the first word is a command with flags of its own.
-COMMAND_FOLLOWS = {"allow_interspersed_args": False}
 Stdin = Annotated[bool, typer.Option("-i/--no-stdin", help="Hand stdin on; -i=false: do not.")]
 Tty = Annotated[
     bool | None,

@@ -9,24 +9,12 @@ from typing import cast
 
 import typer
 
-from gitops.cli import (
-    alloc,
-    deployment,
-    evaluation,
-    hosts,
-    job,
-    ledger,
-    node,
-    read,
-    reconcile,
-    setup,
-)
-from gitops.cli.options import COMMAND_FOLLOWS
+from gitops.cli.commands import root
+from gitops.cli.exit_codes import INTERRUPTED
+from gitops.cli.help_text import one_dash
 from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
-
-INTERRUPTED = 130
 
 # Nomad's and Terraform's style: -check-index 3, -json; made into the two dashes that click knows.
 _LONG_FLAG = re.compile(r"^-[a-zA-Z][a-zA-Z]+[a-zA-Z0-9-]*(=.*)?$", re.DOTALL)
@@ -39,48 +27,6 @@ _FMT_SWITCHES = {
     for name in ("check", "list", "write", "recursive")
     for word, no in (("true", ""), ("false", "no-"))
 }
-_TWO_DASHES = re.compile(r"(?<![-\w])--(?=[a-z])")
-
-app = typer.Typer(
-    name="orch",
-    help="Nomad-style plans and applies over SSH: a Git repository of job specs, no servers.",
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-)
-
-_COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
-    ("init", setup.init),
-    ("dev", setup.dev),
-    ("fmt", job.fmt),
-    ("validate", job.validate),
-    ("plan", job.plan),
-    ("show", job.show),
-    ("apply", job.apply),
-    ("run", job.run),
-    ("stop", job.stop),
-    ("reconcile", reconcile.reconcile),
-    ("status", read.status),
-    ("logs", read.logs),
-    ("history", read.history),
-    ("inspect", read.inspect),
-)
-for _name, _command in _COMMANDS:
-    app.command(_name)(_command)
-app.command("exec", context_settings=COMMAND_FOLLOWS)(read.execute)
-_GROUPS = (
-    alloc.app,
-    deployment.app,
-    evaluation.app,
-    reconcile.hook_app,
-    hosts.app,
-    ledger.app,
-    node.app,
-)
-for _group in _GROUPS:
-    app.add_typer(_group)
 
 
 def two_dashes(argv: Sequence[str]) -> list[str]:
@@ -107,7 +53,7 @@ def _end_of_flags(argv: Sequence[str]) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code. Errors are told on stderr, never as a traceback."""
-    command = typer.main.get_command(app)
+    command = root()
     try:
         with command.make_context("orch", two_dashes(argv)) as context:
             command.invoke(context)
@@ -127,7 +73,7 @@ def _usage(error: BaseException) -> int:
         return 0
     command = wrong.ctx.command_path if wrong.ctx else "orch"
     hints = (_near(wrong), f"See '{command} -help'.")
-    say_error(_plain(wrong.format_message()), " ".join(h for h in hints if h))
+    say_error(one_dash(wrong.format_message()), " ".join(h for h in hints if h))
     return 1
 
 
@@ -139,12 +85,7 @@ def _near(error: typer.BadParameter) -> str:
     from gitops.diagnostics import did_you_mean
 
     known = {flag for param in error.ctx.command.params for flag in param.opts}
-    return _plain(did_you_mean(meant, known)).replace('"', "'")
-
-
-def _plain(message: str) -> str:
-    """Write flags with one dash, as they are written everywhere else."""
-    return _TWO_DASHES.sub("-", message)
+    return one_dash(did_you_mean(meant, known)).replace('"', "'")
 
 
 def _interrupted(_: BaseException) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from typing import Annotated
 
 import typer
 
+from gitops.cli.loop import finished
 from gitops.cli.options import Escape, Json, Stdin, Tty, Verbose, ago, terminal
 from gitops.cli.say import say, say_json
 
@@ -29,7 +29,7 @@ def status(
     from gitops.view.options import StatusView
 
     view = StatusView(now=time.time_ns(), verbose=verbose, short=short, evals=evals)
-    answer = asyncio.run(reading.status(job, view))
+    answer = finished(reading.status(job, view))
     say_json(answer.data) if json else say(answer.text)
     raise typer.Exit(answer.exit_code)
 
@@ -59,7 +59,7 @@ def logs(
         tail=None if lines is None and not since else Tail(lines=lines, since=since),
         streams=(stream,),
     )
-    asyncio.run(output.show(wanted, {stream: sys.stdout.buffer}))
+    finished(output.show(wanted, {stream: sys.stdout.buffer}))
 
 
 def execute(
@@ -89,7 +89,7 @@ def execute(
         terminal=terminal(tty, stdin),
         escape=escape,
     )
-    raise typer.Exit(asyncio.run(executing.execute(wanted)))
+    raise typer.Exit(finished(executing.execute(wanted)))
 
 
 def history(

@@ -9,13 +9,6 @@ import typer
 from gitops.cli.options import seconds
 from gitops.cli.say import say
 
-hook_app = typer.Typer(
-    name="hook",
-    help="Hooks of Git repositories that reconcile on a push.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
 _Ref = Annotated[
     str, typer.Option("--ref", envvar="ORCH_REF", metavar="REF", help="Branch or tag to follow.")
 ]
@@ -43,12 +36,6 @@ def reconcile(
     raise typer.Exit(reconciling.reconcile(repository, ref, interval, plan_only=plan_only))
 
 
-@hook_app.callback()
-def hook() -> None:
-    """Hooks of Git repositories that reconcile on a push."""
-
-
-@hook_app.command("install")
 def install(
     repository: Annotated[str, typer.Argument(metavar="BARE_REPO", help="Its path on this host.")],
     ref: Annotated[str, typer.Option("--ref", metavar="BRANCH", help="Pushes to it count.")] = "",

@@ -14,9 +14,8 @@ from pathlib import Path
 from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
+from gitops.cli.exit_codes import FAILED, INCOMPLETE, INTERRUPTED
 from gitops.cli.look import (
-    FAILED,
-    INCOMPLETE,
     Approval,
     Look,
     incomplete,
@@ -44,7 +43,6 @@ from planner.recorded import job_key
 # Seconds that a single turn waits for another reconcile of the same ref: it may be rolling out.
 _PATIENCE = 1800.0
 _NAMED = 5
-INTERRUPTED = 130
 
 
 def reconcile(repository: str, ref: str, interval: float, *, plan_only: bool) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gitops.cli.loop import finished
 from gitops.cli.say import note, say
 from planner.errors import OrchError
 
@@ -84,7 +84,9 @@ _NEXT_STEPS_WITHOUT_GIT = _NEXT_STEPS.replace(
 
 
 def init(
-    directory: Annotated[str, typer.Argument(help="The repository's folder.")] = ".",
+    directory: Annotated[
+        str, typer.Argument(metavar="[FOLDER]", help="The repository's; none: this one.")
+    ] = ".",
 ) -> None:
     """Write orch.toml, an inventory and an example job; ask nothing."""
     root = Path(directory).resolve()
@@ -124,15 +126,20 @@ def _ignore(path: Path) -> None:
 
 def dev(
     directory: Annotated[
-        str, typer.Option("--dir", envvar="ORCH_DEV_DIR", help="Where the host keeps its data.")
+        str,
+        typer.Option(
+            "--dir", envvar="ORCH_DEV_DIR", metavar="FOLDER", help="Where the host keeps its data."
+        ),
     ] = ".orch/dev",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0: a free one.")] = 0,
 ) -> None:
     """Run an embedded host; its tasks outlive it."""
-    asyncio.run(_serve(Path(directory).absolute(), port))
+    finished(_serve(Path(directory).absolute(), port))
 
 
 async def _serve(directory: Path, port: int) -> None:
+    import asyncio
+
     from executors.dev import DevHost
 
     async with DevHost(directory, port=port):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
-from gitops.cli import program
+from gitops.cli.words import every_word
 from tests.cli.cases import Case, all_of, cases, check
 from tests.cli.place import Place, assert_fit_to_read, job
 
@@ -21,14 +20,7 @@ PLAN = {"format_version", "cluster", "index", "empty", "source", "jobs", "unknow
 LISTS = ("status -json", "history -json web", "node status -json")
 
 
-def commands(below: object, name: str = "") -> Iterator[str]:
-    """The full names of all commands and groups."""
-    yield name
-    for word, command in getattr(below, "commands", {}).items():
-        yield from commands(command, f"{name} {word}".strip())
-
-
-COMMANDS = tuple(commands(typer.main.get_command(program.app)))
+COMMANDS = ("", *every_word())
 
 
 def saved(place: Place, change: Callable[[str], str]) -> None:

@@ -1,0 +1,7 @@
+"""How a command ends, beside 0 (done) and 1 (an error)."""
+
+from __future__ import annotations
+
+CHANGES, CONFLICT, INCOMPLETE, FAILED = 2, 3, 4, 5
+# As a shell has it for a program that Ctrl-C has ended.
+INTERRUPTED = 130

@@ -1,0 +1,134 @@
+"""All words of the command line: which function each is, and where help shows it.
+
+The functions are named, not imported: a command loads what it needs, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A command: its name, and its function as `module:name` below `gitops.cli`.
+
+    With `follows`, what comes after the first argument is a command with flags of its own.
+    """
+
+    name: str
+    function: str
+    follows: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A word that is followed by another one, and what help says of it."""
+
+    name: str
+    summary: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Words that help shows together."""
+
+    title: str
+    words: tuple[Word | Words, ...]
+
+
+def _words(name: str, summary: str, /, **functions: str) -> Words:
+    """Return a group of commands; a name that is a keyword of Python has an underscore behind."""
+    return Words(
+        name=name,
+        summary=summary,
+        words=tuple(
+            Word(name=n.rstrip("_"), function=f, follows=n == "exec") for n, f in functions.items()
+        ),
+    )
+
+
+def _section(title: str, *groups: Words, **functions: str) -> Section:
+    return Section(title=title, words=(*_words("", "", **functions).words, *groups))
+
+
+SECTIONS = (
+    _section("Begin", init="setup:init", dev="setup:dev"),
+    _section("Job files", validate="job:validate", fmt="job:fmt"),
+    _section(
+        "Deploy",
+        _words(
+            "hook",
+            "Hooks of Git repositories that reconcile on a push.",
+            install="reconcile:install",
+        ),
+        plan="job:plan",
+        show="job:show",
+        apply="job:apply",
+        run="job:run",
+        stop="job:stop",
+        reconcile="reconcile:reconcile",
+    ),
+    _section(
+        "Look",
+        status="read:status",
+        logs="read:logs",
+        history="read:history",
+        inspect="read:inspect",
+        exec="read:execute",
+    ),
+    _section(
+        "Nomad's words",
+        _words(
+            "alloc",
+            "Allocations: look at one, and handle it.",
+            status="alloc:status",
+            logs="alloc:logs",
+            exec="alloc:execute",
+            restart="alloc:restart",
+            stop="alloc:stop",
+            signal="alloc:signal",
+        ),
+        _words(
+            "deployment",
+            "The rolling out of job versions.",
+            list="deployment:listed",
+            status="deployment:status",
+        ),
+        _words(
+            "eval",
+            "The planner's looks at jobs.",
+            list="evaluation:listed",
+            status="evaluation:status",
+        ),
+        _words("node", "Hosts as the scheduler sees them.", status="node:status"),
+    ),
+    _section(
+        "Hosts and ledger",
+        _words(
+            "hosts",
+            "Hosts of the inventory, outside of any job.",
+            list="hosts:list_",
+            exec="hosts:execute",
+            cp="hosts:copy",
+        ),
+        _words(
+            "ledger",
+            "Where decisions are recorded.",
+            status="ledger:status",
+            check="ledger:check",
+            repair="ledger:repair",
+            rebuild="ledger:rebuild",
+        ),
+    ),
+)
+
+
+def every_word() -> Iterator[str]:
+    """Yield all commands as they are typed after ``orch``, and the words they begin with."""
+    for section in SECTIONS:
+        for word in section.words:
+            yield word.name
+            if isinstance(word, Words):
+                yield from (f"{word.name} {w.name}" for w in word.words)
