@@ -55,8 +55,8 @@ test: $(STAMP) ## All tests, those with real hosts too where the machine can
 demo: $(STAMP) ## The getting-started story, with its real output
 	@$(PY) -m tests.demo
 
-demo-write: $(STAMP) ## The same, into README.md; review the diff
-	@$(PY) -m tests.demo --write
+demo-write: $(STAMP) ## Type all that docs show anew, into them; PAGES=docs/x.md for some
+	@$(PY) -m tests.demo --write $(PAGES)
 
 bench: $(STAMP) ## Start-up time and memory
 	$(PY) bench/startup.py

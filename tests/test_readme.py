@@ -1,4 +1,4 @@
-"""The story in the README is the one that the program tells; and nothing of it stays behind."""
+"""The README fits a few screens, and its pictures and plan are those of the program."""
 
 from __future__ import annotations
 
@@ -9,18 +9,39 @@ import subprocess
 import sys
 from pathlib import Path
 
+from executors.driver import find
+from tests.demo import library
+from tests.demo.library import ROOT
 from tests.demo.normal import normal
-from tests.demo.readme import README, told, with_story
-from tests.demo.story import STORY
+from tests.demo.page import pieces
 
-ROOT = README.parent
+README = ROOT / "README.md"
+# Two or three screens of a terminal.
+LINES = 120
 
 
-def test_readme_shows_what_the_story_shows() -> None:
-    readme = README.read_text()
+def test_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) <= LINES
 
-    # If it differs for a good reason: make demo-write
-    assert with_story(readme, told(lambda _: None)) == readme
+
+def test_readme_names_the_drivers_that_there_are() -> None:
+    last = README.read_text().partition("Early days:")[2]
+
+    assert {find(name).name for name in re.findall(r"\(`(\w+)`\)", last)} == {"raw_exec", "docker"}
+
+
+def test_pictures_of_the_readme_are_drawn_by_pages() -> None:
+    shown = {Path(p) for p in re.findall(r"!\[[^]]*\]\((.*?)\)", README.read_text())}
+    drawn = {p.picture for path in library.pages() for p in pieces(path.read_text())}
+
+    assert shown == {Path(f"docs/pictures/{name}.svg") for name in ("plan", "apply", "status")}
+    assert {p.stem for p in shown} <= drawn
+
+
+def test_pictures_need_nothing_from_elsewhere() -> None:
+    for path in library.PICTURES.glob("*.svg"):
+        text = path.read_text().replace('xmlns="http://www.w3.org/2000/svg"', "")
+        assert not re.search(r"https?:|url\((?!#)|@import|<script|<image", text), path
 
 
 def test_interrupted_story_removes_its_tasks_processes_and_files(tmp_path: Path) -> None:
@@ -33,7 +54,7 @@ def test_interrupted_story_removes_its_tasks_processes_and_files(tmp_path: Path)
     )
     assert story.stdout
     with story, story.stdout:
-        # A task runs, and the rollout is still waiting for its health.
+        # A task runs.
         assert any(re.search('Allocation ".*" created', line) for line in story.stdout)
         assert _processes(tmp_path)
         story.send_signal(signal.SIGINT)
@@ -82,9 +103,3 @@ def _look(time: str, healthy: int) -> str:
         f"\n{time}\nID          = 11112222\nJob ID      = x\n\n"
         f"Deployed\nTask Group  Healthy\nweb         {healthy}\n"
     )
-
-
-def test_commands_of_the_story_are_those_that_a_reader_can_type() -> None:
-    for step in STORY:
-        assert "\n" not in step.command
-        assert "tests/" not in step.command

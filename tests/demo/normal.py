@@ -10,6 +10,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _AGO = re.compile(r"(?:\d+[a-z]+)+ ago *(?=\S|$)", re.MULTILINE)
 _DIRECTORY = re.compile(r"/\S*/orch-demo-[^/\s]+")
 _ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{8})\b")
+_CLUSTER = re.compile(r"\b(hello|shop)-[0-9a-f]{4}\b")
 _PORT = re.compile(r"(?<=http=)\d{5}|(?<=from port )\d{5}")
 _PROBING = re.compile(r"^Observed \d+ of \d+ hosts…\n", re.MULTILINE)
 _DEPLOYMENT = re.compile(
@@ -20,8 +21,10 @@ _MOVE = re.compile(r'Allocation "(\w+)" (\w+)')
 _VERBS = ("stopped", "created", "modified")
 
 
-def normal(text: str) -> str:
+def normal(text: str, ids: dict[str, str] | None = None) -> str:
     """Return a told story in the form that is the same each time.
+
+    `ids` is filled with what each id becomes.
 
     How often a deployment is looked at while it goes on depends on the machine: only the last of
     its looks stays. What one wave did at the same time is put in one order. Ids and ports become
@@ -32,8 +35,9 @@ def normal(text: str) -> str:
     text = _DIRECTORY.sub("/home/you", text)
     text = _AGO.sub("1s ago   ", text)
     text = _TIME.sub("2026-01-02T03:04:05Z", text)
-    text = _ID.sub(_numbered(_digits), text)
-    text = _PORT.sub(_numbered(lambda n, _: str(20000 + 1234 * (n + 1))), text)
+    text = _CLUSTER.sub(r"\1-1a2b", text)
+    text = _ID.sub(_numbered(_digits, {} if ids is None else ids), text)
+    text = _PORT.sub(_numbered(lambda n, _: str(20000 + 1234 * (n + 1)), {}), text)
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
@@ -73,9 +77,10 @@ def _digits(number: int, found: str) -> str:
     return sha256(f"id {number}".encode()).hexdigest()[: len(found)]
 
 
-def _numbered(name: Callable[[int, str], str]) -> Callable[[re.Match[str]], str]:
+def _numbered(
+    name: Callable[[int, str], str], known: dict[str, str]
+) -> Callable[[re.Match[str]], str]:
     """Give each distinct text the next number, and put what `name` makes of it in its place."""
-    known: dict[str, str] = {}
 
     def replacement(match: re.Match[str]) -> str:
         found = match[0]

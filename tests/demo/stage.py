@@ -1,9 +1,8 @@
-"""Where the story plays: a directory of its own, of which nothing stays, whatever happens."""
+"""Where a page plays: a directory of its own, of which nothing stays, whatever happens."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import sys
@@ -11,66 +10,22 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
-from tests.demo.story import EPILOGUE, STORY, Step
 from tests.demo.terminal import Terminal
 
 _ROUNDS = 600
-_INDEX = re.compile(r"^Job Modify Index: (\d+)$", re.MULTILINE)
 
 
-class WrongTurnError(Exception):
-    """A step did not come out as the story tells it."""
-
-
-def play(out: Callable[[str], None]) -> None:
-    """Play the story to `out`. Raises `WrongTurnError` where a step comes out otherwise."""
-    index = ""
-    with _stage(out) as terminal:
-        for step in STORY:
-            text = _step(terminal, replace(step, command=step.command.replace("INDEX", index)))
-            planned = _INDEX.search(text) if step.command.startswith("orch plan") else None
-            index = planned[1] if planned else index
-    out(f"\n{EPILOGUE}")
-
-
-def _step(terminal: Terminal, step: Step) -> str:
-    """Take one step; return what it showed."""
-    if step.says:
-        terminal.out(f"\n# {step.says}\n")
-    before = None if step.touches else _state(terminal.cwd)
-    if step.waits_for:
-        code, text = 0, terminal.start(step.command, step.waits_for)
-    else:
-        code, text = terminal.run(step.command)
-    if code:
-        terminal.out(f"$ echo $?\n{code}\n")
-    if code != step.code:
-        raise WrongTurnError(f"{step.command}: exit code {code}, where {step.code} was due")
-    for wanted in (*step.shows, step.waits_for):
-        if wanted not in text:
-            raise WrongTurnError(f"{step.command}: does not show {wanted!r}")
-    if before is not None and before != _state(terminal.cwd):
-        raise WrongTurnError(f"{step.command}: changed something, where nothing was to be touched")
-    return text
-
-
-def _state(cwd: Path) -> dict[str, str]:
-    """What the host and the ledger hold: each file with a digest."""
-    return {
-        str(path): sha256(path.read_bytes()).hexdigest()
-        for path in sorted((cwd / ".orch").rglob("*"))
-        if path.is_file()
-    }
+def silent(_: str) -> None:
+    """Nobody listens."""
 
 
 @contextmanager
-def _stage(out: Callable[[str], None]) -> Generator[Terminal, None, None]:
+def stage(out: Callable[[str], None]) -> Generator[Terminal, None, None]:
+    """Yield a terminal in an empty home; at the end, whatever was started there is ended."""
     top = Path(tempfile.mkdtemp(prefix="orch-demo-")).resolve()
-    terminal = Terminal(session=top / "session", cwd=top, environment=_environment(top), out=out)
+    terminal = Terminal(session=top / ".session", cwd=top, environment=_environment(top), out=out)
     try:
         yield terminal
     finally:
@@ -83,7 +38,8 @@ def _stage(out: Callable[[str], None]) -> Generator[Terminal, None, None]:
 
 def _environment(top: Path) -> dict[str, str]:
     """Nothing of the user's settings, and nothing written beside the stage."""
-    found = {k: v for k, v in os.environ.items() if not k.startswith(("ORCH_", "NOMAD_", "GIT_"))}
+    ours = ("ORCH_", "NOMAD_", "GIT_", "ANSIBLE_", "SSH_")
+    found = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     who = {"NAME": "Demo", "EMAIL": "demo@example.com", "DATE": "2026-01-02T03:04:05Z"}
     git = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}
     return {
@@ -91,8 +47,9 @@ def _environment(top: Path) -> dict[str, str]:
         **git,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
+        "HOME": str(top),
         "PATH": f"{Path(sys.executable).parent}:{found.get('PATH', os.defpath)}",
-        "XDG_CACHE_HOME": str(top / "cache"),
+        "XDG_CACHE_HOME": str(top / ".cache"),
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
         "PYTHONUTF8": "1",
@@ -100,7 +57,7 @@ def _environment(top: Path) -> dict[str, str]:
 
 
 def _sweep(top: str) -> None:
-    """End what was started below `top` and has outlived the story: supervisors and tasks."""
+    """End what was started below `top` and has outlived the page: supervisors and tasks."""
     for _ in range(_ROUNDS):
         left = list(_living(os.fsencode(top)))
         for pid in left:
