@@ -5,37 +5,47 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from executors.containers.client import SOCKET
 from executors.transport import HostError, HostFault, Stream, Transport
 
 _DEADLINE = 5.0
 # Nobody listens there; that the host says so shows that the way to it is open.
 _PORT = 1
-_SOCKET = "/var/run/docker.sock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarding:
-    """Whether TCP connections, and connections to unix sockets, pass."""
+    """Whether TCP connections, and connections to dockerd's socket, pass.
+
+    `unix` is None where no dockerd answers: sshd words a refusal like a socket that is not there.
+    """
 
     tcp: bool = True
-    unix: bool = True
+    unix: bool | None = None
 
     def text(self) -> str:
         """Say it in one line, with what happens instead."""
-        tcp = "tcp" if self.tcp else "no tcp (checks run on the host)"
-        unix = "unix sockets" if self.unix else "no unix sockets (docker's dial-stdio is used)"
-        return f"{tcp}, {unix}"
+        parts = ["tcp" if self.tcp else "no tcp (checks run on the host)"]
+        if self.unix is not None:
+            parts.append("unix sockets" if self.unix else f"no unix sockets ({DETOUR})")
+        return ", ".join(parts)
 
 
-async def forwarding(transport: Transport) -> Forwarding:
-    """Try both. Raises `HostError` only where the host itself can't be used any more."""
+DETOUR = "docker's dial-stdio is used"
+
+
+async def forwarding(transport: Transport, *, docker: bool) -> Forwarding:
+    """Try both; `docker` says whether dockerd answers commands there.
+
+    Raises `HostError` only where the host itself can't be used any more.
+    """
     return Forwarding(
-        tcp=await _passes(lambda: transport.dial("127.0.0.1", _PORT, deadline=_DEADLINE)),
-        unix=await _passes(lambda: transport.dial_unix(_SOCKET, deadline=_DEADLINE)),
+        tcp=await _allowed(lambda: transport.dial("127.0.0.1", _PORT, deadline=_DEADLINE)),
+        unix=await _answers(transport) if docker else None,
     )
 
 
-async def _passes(dial: Callable[[], Awaitable[Stream]]) -> bool:
+async def _allowed(dial: Callable[[], Awaitable[Stream]]) -> bool:
     try:
         stream = await dial()
     except HostError as e:
@@ -44,5 +54,18 @@ async def _passes(dial: Callable[[], Awaitable[Stream]]) -> bool:
         raise
     except (OSError, TimeoutError):
         return True
+    await stream.close()
+    return True
+
+
+async def _answers(transport: Transport) -> bool:
+    try:
+        stream = await transport.dial_unix(SOCKET, deadline=_DEADLINE)
+    except HostError as e:
+        if e.fault is HostFault.FORWARDING:
+            return False
+        raise
+    except (OSError, TimeoutError):
+        return False
     await stream.close()
     return True

@@ -52,7 +52,7 @@ async def _live(ties: Session, node: Node, observed: Observed) -> NodeLive | Non
     try:
         transport = await ties.connector.connect(node.name)
         seen = await usage(transport, ties.observer.probes[node.name].data_dir, here)
-        allowed = await forwarding(transport)
+        allowed = await forwarding(transport, docker="docker" in node.drivers)
     except HostError as e:
         note(e.message)
         return None

@@ -106,6 +106,7 @@ SECTIONS = (
     ),
     _section(
         "Hosts and ledger",
+        _words("host", "Hosts that orch can use: what they lack.", check="host:check"),
         _words(
             "hosts",
             "Hosts of the inventory, outside of any job.",

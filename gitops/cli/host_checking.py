@@ -1,0 +1,61 @@
+"""What `orch host check` does: look at hosts of a pattern, say what they lack. Writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from executors.findings import Result
+from gitops.cli.exit_codes import INCOMPLETE
+from gitops.cli.look import workspace
+from gitops.cli.progress import probing
+from gitops.cli.say import note, say, say_json
+from gitops.host_reports import Examination, HostReport, drivers_of_jobs, recorded_by, reports
+from gitops.session import connector_of
+from gitops.view import findings_text
+from gitops.workspace import Workspace
+from planner.errors import OrchError
+from planner.observed import NodeStatus
+from planner.recorded import Recorded
+
+
+async def check(pattern: str, *, verbose: bool, json: bool) -> int:
+    """Say what hosts have and lack; return 0, 1 where one can't be used, 4 where one is away."""
+    ws = workspace()
+    found = await examined(ws, pattern)
+    if json:
+        say_json(findings_text.data(found))
+    else:
+        say(findings_text.host_checks(found, verbose=verbose))
+    note(findings_text.summary(found))
+    return exit_code(found)
+
+
+async def examined(ws: Workspace, pattern: str) -> list[HostReport]:
+    """Look at the hosts of a pattern, held against the ledger where it can be read."""
+    inventory = ws.inventory(pattern)
+    recorded, drivers = await asyncio.gather(
+        asyncio.to_thread(recorded_by, ws), asyncio.to_thread(drivers_of_jobs, ws)
+    )
+    if isinstance(recorded, OrchError):
+        note(f"The ledger was not read, so nodes are not compared with it: {recorded.message}")
+        recorded = Recorded()
+    wanted = Examination(cluster=ws.config.cluster, recorded=recorded, drivers=drivers)
+    told = probing(len(inventory.hosts))
+    connector = connector_of(ws, inventory)
+    try:
+        return await reports(
+            connector,
+            list(inventory.hosts.values()),
+            wanted,
+            lambda host: told(host, NodeStatus.READY),
+        )
+    finally:
+        await connector.close()
+
+
+def exit_code(found: Sequence[HostReport]) -> int:
+    """Return 1 where a host was reached and can't be used, 4 where one was not reached, else 0."""
+    if any(r.reached and r.result is Result.FAILED for r in found):
+        return 1
+    return INCOMPLETE if any(not r.reached for r in found) else 0
