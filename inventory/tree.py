@@ -59,13 +59,26 @@ class Tree:
             if not group.parents and group is not top:
                 group.parents.add("all")
                 top.children[group.name] = None
+        self._leave_alone(top, alone)
         for name in set(self.groups) - self._set_depths():
             text = f"group {name!r} is inside itself, or inside a group that is"
             self.problems.append(self.groups[name].item.problem(text))
+
+    def _leave_alone(self, top: Group, alone: Group) -> None:
+        """Put hosts of no group into ``ungrouped``; Ansible takes a group of that name for one."""
         grouped = {
             h for g in self.groups.values() if g is not top and g is not alone for h in g.hosts
         }
-        alone.hosts = {h: None for h in self._alone_first() if h not in grouped}
+        named = alone.hosts
+        alone.hosts = {}
+        for host in {**named, **dict.fromkeys(self.hosts)}:
+            if host in grouped:
+                continue
+            if host in named or host not in self.groups:
+                alone.hosts[host] = None
+            else:
+                alone.children[host] = None
+                self.groups[host].parents.add(alone.name)
 
     def memberships(self) -> dict[str, list[Group]]:
         """Return for each host all groups it is in, weakest first; call after `finish`."""
@@ -78,9 +91,6 @@ class Tree:
             host: sorted((self.groups[n] for n in names), key=lambda g: g.rank)
             for host, names in out.items()
         }
-
-    def _alone_first(self) -> list[str]:
-        return list({**self.groups["ungrouped"].hosts, **dict.fromkeys(self.hosts)})
 
     def _table(self, value: Value, text: str) -> Table:
         if isinstance(value.data, dict):
@@ -103,8 +113,8 @@ class Tree:
         self._sections(group, body)
 
     def _sections(self, group: Group, body: Table) -> None:
-        for section in _SECTIONS:
-            if (part := body.get(section)) is None:
+        for section, part in body.items():
+            if section not in _SECTIONS:
                 continue
             table = self._section(group, section, part.value)
             if section == "vars":
@@ -143,11 +153,18 @@ class Tree:
                 self.problems.append(item.problem(str(e)))
                 continue
             for name in names:
-                self.hosts.setdefault(name, {}).update(variables)
+                self._host(name, variables)
                 group.hosts[name] = None
             if len(self.hosts) > HOST_LIMIT:
                 self.problems.append(item.problem(f"more than {HOST_LIMIT} hosts"))
                 return
+
+    def _host(self, name: str, variables: Table) -> None:
+        host = self.hosts.setdefault(name, {})
+        if name in self.groups:  # Ansible looks for a group of that name first
+            self._variables(self.groups[name], variables)
+        else:
+            host.update(variables)
 
     def _set_depths(self) -> set[str]:
         """Walk down from ``all``, parents first; return the groups that were reached."""

@@ -17,7 +17,8 @@ from inventory.load import resolve
 HERE = Path(__file__).parent
 WRITTEN = HERE / "inventories"
 GROUPS = ("web", "db", "a", "b", "c", "canary", "stores")
-HOSTS = ("h1", "h2", "h3", "n[1:3]", "n[2:4].x", "db-a", "p:2222")
+# one has the name of a group too
+HOSTS = ("h1", "h2", "h3", "n[1:3]", "n[2:4].x", "db-a", "p:2222", "db")
 NAMES = ("x", "y", "colour", "ansible_user", "orch_node_class")
 VALUES: tuple[object, ...] = (1, "1", "a b", True, None, [1, "b"], {"k": "v"}, "{{ x }}", 1.5, "")
 LITERALS = ("1", "'1'", "text", "True", "true", "[1, 'b']", "{'k': 'v'}", '"q"', "a=b", "07", "")
