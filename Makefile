@@ -11,7 +11,7 @@ JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-format check-lint check-types check-layers check-locks \
-    check-shell format test demo demo-write bench bench-plan bench-ledger \
+    check-shell check-docs docs format test demo demo-write bench bench-plan bench-ledger \
     bench-probe bench-apply bench-all golden lock dist lab-up lab-down clean
 
 help: ## What can be made
@@ -23,7 +23,7 @@ $(STAMP): requirements-dev.lock pyproject.toml scripts/setup
 	@PYTHON="$(PYTHON)" scripts/setup
 	@touch $@
 
-check: check-format check-lint check-types check-layers check-locks check-shell ## All but the tests
+check: check-format check-lint check-types check-layers check-locks check-shell check-docs ## All but the tests
 
 check-format: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -44,6 +44,12 @@ check-locks: $(STAMP)
 check-shell:
 	@for script in $(SHELL_SCRIPTS); do scripts/shparse $$script || exit 1; done
 	bash -n .ci/run
+
+check-docs docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@! grep -rnoE '(src|rel="[a-z-]+" href)="https?:[^"]*' site --include='*.html' # no foreign assets
+
+docs: ## The pages as a site, in site/; needs no network
 
 format: $(STAMP) ## Let ruff rewrite what it can
 	$(BIN)/ruff format .
@@ -91,6 +97,6 @@ lab-down: $(STAMP) ## Take them away
 	@$(PY) -m tests.lab down
 
 clean: ## Remove what was made
-	rm -rf .venv build dist htmlcov .coverage .hypothesis .import_linter_cache
+	rm -rf .venv build dist site htmlcov .coverage .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,62 +16,120 @@ from planner.errors import OrchError, reason
 
 NAME = "orch.toml"
 
-_Cluster = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
-
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class LedgerConfig(_Section):
-    """Where decisions are recorded; without `url`, at the origin of the job repository."""
+    """Where decisions are recorded."""
 
-    url: str = ""
-    prefix: str = "refs/orch"
-    # Seconds without a sign of life after which another run may take over.
-    lease_ttl: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    url: str = Field(
+        default="",
+        description="where decisions are recorded: a Git URL, `host:NAME:/path` on an inventory "
+        "host, or the path of a bare repository, which is made if need be; none: the repository's "
+        "remote `origin`; see [the ledger](ledger.md)",
+    )
+    prefix: str = Field(
+        default="refs/orch",
+        description="below which refs; another where a forge refuses these, such as "
+        "`refs/heads/orch`",
+    )
+    lease_ttl: float = Field(
+        default=30.0,
+        ge=1,
+        le=3600,
+        description="seconds without a sign of life after which another apply may take a run over",
+    )
 
 
 class SshConfig(_Section):
     """How hosts are reached; inventory variables win."""
 
-    user: str = ""
-    known_hosts: str = ""
-    # [user@]host[:port] through which every host is reached
-    jump: str = ""
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
-    connect_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
-    # Seconds in which a host has to answer one probe.
-    probe_timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
+    user: str = Field(
+        default="",
+        description="the user to log in as, where the inventory names none; none: who runs orch",
+    )
+    known_hosts: str = Field(
+        default="",
+        description="a file of trusted host keys instead of `~/.ssh/known_hosts` and "
+        "`/etc/ssh/ssh_known_hosts`",
+    )
+    jump: str = Field(
+        default="",
+        description="`[user@]host[:port]` through which all hosts are reached; it may be in the "
+        "inventory",
+    )
+    concurrency: int = Field(
+        default=32, ge=1, le=1000, description="connections that are being set up at the same time"
+    )
+    connect_timeout: float = Field(
+        default=10.0, gt=0, le=600, description="seconds for one connection to stand"
+    )
+    probe_timeout: float = Field(
+        default=30.0, gt=0, le=600, description="seconds in which a host has to answer one probe"
+    )
 
 
 class ReconcileConfig(_Section):
     """What `orch reconcile` may do by itself."""
 
-    auto_apply: bool = True
-    # whether jobs that left the repository are stopped
-    allow_deletions: bool = False
+    auto_apply: bool = Field(
+        default=True, description="whether `orch reconcile` applies, or only shows what it would do"
+    )
+    allow_deletions: bool = Field(
+        default=False, description="whether it stops jobs that left the repository"
+    )
 
 
 class SchedulerConfig(_Section):
     """How hosts are chosen."""
 
-    algorithm: Literal["binpack", "spread"] = "binpack"
+    algorithm: Literal["binpack", "spread"] = Field(
+        default="binpack",
+        description='`"binpack"` fills hosts one after the other, `"spread"` prefers empty ones',
+    )
 
 
 class Config(_Section):
     """The whole of `orch.toml`."""
 
-    cluster: _Cluster
-    # what the ledger calls the repository that jobs come from; empty: by its origin's address
-    repository: Annotated[str, Field(max_length=200)] = ""
-    jobs: tuple[str, ...] = ("jobs",)
-    inventory: str = "inventory.yml"
-    namespaces: tuple[str, ...] = ("default",)
-    node_pools: tuple[str, ...] = ("default",)
-    regions: tuple[str, ...] = ("global",)
-    # further names below which values are sensitive, such as env.*_PASSWORD
-    sensitive: tuple[str, ...] = ()
+    cluster: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+        description="the name that keeps these jobs apart from others, in the ledger and on "
+        "hosts; don't change it later",
+    )
+    repository: str = Field(
+        default="",
+        max_length=200,
+        description="what the ledger calls this repository: a job that leaves it is stopped only "
+        "where the same name has registered it; none: the address of the remote `origin`. Needed "
+        "where clones reach it by different addresses, as with a "
+        "[push that deploys](commands.md#a-push-deploys)",
+    )
+    jobs: tuple[str, ...] = Field(
+        default=("jobs",),
+        description="folders whose `*.nomad.hcl`, `*.nomad` and `*.nomad.json` are the desired "
+        "jobs",
+    )
+    inventory: str = Field(
+        default="inventory.yml", description="the inventory: a file, an executable, or a directory"
+    )
+    namespaces: tuple[str, ...] = Field(
+        default=("default",), description="namespaces that jobs may be in"
+    )
+    node_pools: tuple[str, ...] = Field(
+        default=("default",), description="node pools that jobs may ask for; `all` is always one"
+    )
+    regions: tuple[str, ...] = Field(
+        default=("global",), description="what jobs may say as their `region`"
+    )
+    sensitive: tuple[str, ...] = Field(
+        default=(),
+        description="further values to hide, by path: "
+        '`["env.*_PASSWORD", "config.args", "template.data"]`; see '
+        "[sensitive values](#sensitive-values)",
+    )
     ledger: LedgerConfig = LedgerConfig()
     reconcile: ReconcileConfig = ReconcileConfig()
     scheduler: SchedulerConfig = SchedulerConfig()

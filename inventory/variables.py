@@ -8,6 +8,7 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from inventory.errors import Problem
@@ -61,12 +62,17 @@ def converted(name: str, value: Value) -> object:
         )
     if value.tag not in ("", "!unsafe"):
         raise BadValueError(value, f"a value tagged {value.tag} is not decoded; write it plainly")
-    return _ROWS[_MEANT.get(name, name)](value)
+    return _ROWS[_MEANT.get(name, name)].check(value)
 
 
 def spellings() -> Mapping[str, tuple[str, ...]]:
     """Return the names that orch reads, each with all its spellings, the strongest last."""
     return _SPELLINGS
+
+
+def meanings() -> Mapping[str, str]:
+    """Return what each name that orch reads is for, in Markdown."""
+    return {name: row.meaning for name, row in _ROWS.items()}
 
 
 def free(variables: Mapping[str, object]) -> dict[str, object]:
@@ -271,26 +277,57 @@ def _kind(value: Value) -> str:
     return kinds.get(type(value.data)) or repr(value.data)
 
 
-_ROWS: dict[str, Check] = {
-    "ansible_host": _word,
-    "ansible_port": _number(1, MAX_PORT),
-    "ansible_user": _word,
-    "ansible_ssh_private_key_file": _key_path,
-    "ansible_become": _boolean,
-    "ansible_become_user": _word,
-    "ansible_become_method": _become_method,
-    "ansible_connection": _connection,
-    "ansible_group_priority": _number(-1000, 1000),
-    "orch_datacenter": _name,
-    "orch_node_class": _name,
-    "orch_node_pool": _name,
-    "orch_meta": _meta,
-    "orch_host_volumes": _host_volumes,
-    "orch_address": _address,
-    "orch_allow_privileged": _boolean,
-    "orch_reserved": _reserved,
-    "orch_data_dir": _path,
-    "orch_host_key": _host_keys,
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """How a variable's value is checked and converted, and what docs say that it is for."""
+
+    check: Check
+    meaning: str
+
+
+_ROWS: dict[str, _Row] = {
+    "ansible_host": _Row(_word, "the address to connect to; default: the host's name"),
+    "ansible_port": _Row(_number(1, MAX_PORT), "default 22"),
+    "ansible_user": _Row(_word, "default: `ssh.user`, else who runs orch"),
+    "ansible_ssh_private_key_file": _Row(_key_path, "a key beside those of the agent"),
+    "ansible_become": _Row(_boolean, "run commands by `sudo -n`"),
+    "ansible_become_user": _Row(_word, "as whom; default root"),
+    "ansible_become_method": _Row(_become_method, "`sudo`"),
+    "ansible_connection": _Row(_connection, "`ssh`, or one of Ansible's names for it"),
+    "ansible_group_priority": _Row(
+        _number(-1000, 1000),
+        "of groups at one depth, the higher one wins",
+    ),
+    "orch_datacenter": _Row(
+        _name,
+        "for `datacenters` of jobs, and `${node.datacenter}`; default `dc1`",
+    ),
+    "orch_node_class": _Row(_name, "for constraints on `${node.class}`"),
+    "orch_node_pool": _Row(_name, "for `node_pool` of jobs; default `default`"),
+    "orch_meta": _Row(_meta, "a map, for `${meta.…}`"),
+    "orch_host_volumes": _Row(_host_volumes, "name: path, or `{path, read_only}`"),
+    "orch_address": _Row(
+        _address,
+        "the address that tasks get as `NOMAD_IP_…`, and checks go to; default: that of "
+        "the default route",
+    ),
+    "orch_allow_privileged": _Row(
+        _boolean,
+        "whether docker tasks may be privileged or add capabilities beyond Docker's own; "
+        "default false",
+    ),
+    "orch_reserved": _Row(
+        _reserved,
+        '`{cpu, memory, disk, ports}` that are not for tasks, in MHz, MB, MB, `"22,80-90"`',
+    ),
+    "orch_data_dir": _Row(
+        _path,
+        "where orch keeps its files; default `/var/lib/orch`, not as root `~/.local/share/orch`",
+    ),
+    "orch_host_key": _Row(
+        _host_keys,
+        "the host's public key, or a list: trusted beside `known_hosts`",
+    ),
 }
 
 # Ansible's older and shorter names of the same variables. Where several are given, the last wins.

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from gitops.cli.commands import every_command
-from gitops.config import Config, LedgerConfig, ReconcileConfig, SchedulerConfig, SshConfig
-from inventory import variables
-from tests.docs import jobspec_page
+from gitops.cli.help_text import one_dash
+from tests.docs import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
-_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
-_COMMAND = re.compile(r"^\$ (?:.* && )?(orch(?: node)? [a-z]+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_relative_links_lead_to_files(page: Path) -> None:
-    targets = [m[1] for m in _LINK.finditer(page.read_text()) if "://" not in m[1]]
+def test_links_lead_to_files_and_their_headings(page: Path) -> None:
+    dead: list[str] = []
+    for path, anchor in markdown.links(page.read_text()):
+        target = (page.parent / path).resolve() if path else page
+        if not target.is_file() or (anchor and anchor not in markdown.anchors(target.read_text())):
+            dead.append(f"{path}#{anchor}")
 
-    assert [t for t in targets if not (page.parent / t).exists()] == []
+    assert dead == []
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
@@ -35,34 +34,13 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     queue = list(reached)
     while queue:
         page = queue.pop()
-        for link in _LINK.finditer(page.read_text()):
-            target = (page.parent / link[1]).resolve()
-            found = sorted(target.glob("*.md")) if target.is_dir() else [target]
-            new = [p for p in found if p.suffix == ".md" and p.exists() and p not in reached]
-            reached.update(new)
-            queue += new
+        for path, _ in markdown.links(page.read_text()):
+            target = (page.parent / path).resolve()
+            if path.endswith(".md") and target not in reached:
+                reached.add(target)
+                queue.append(target)
 
     assert set(PAGES) - reached == set()
-
-
-def test_every_setting_is_described() -> None:
-    sections: dict[str, type[BaseModel]] = {
-        "ledger": LedgerConfig,
-        "reconcile": ReconcileConfig,
-        "scheduler": SchedulerConfig,
-        "ssh": SshConfig,
-    }
-    names = [n for n in Config.model_fields if n not in sections]
-    names += [f"{s}.{n}" for s, model in sections.items() for n in model.model_fields]
-    described = re.findall(r"^\| `([a-z_.]+)` \|", CONFIGURATION.partition("## The inv")[0], re.M)
-
-    assert sorted(described) == sorted(names)
-
-
-def test_every_inventory_variable_is_described() -> None:
-    rows = [name for others in variables.spellings().values() for name in others]
-
-    assert [name for name in rows if f"`{name}`" not in CONFIGURATION] == []
 
 
 def test_every_variable_of_the_environment_is_described() -> None:
@@ -74,15 +52,6 @@ def test_every_variable_of_the_environment_is_described() -> None:
 
 
 OURS = ("gitops", "executors", "planner", "inventory")
-
-
-def test_page_of_the_job_language_is_the_language() -> None:
-    path = ROOT / "docs/jobspec.md"
-    if os.environ.get("ORCH_GOLDEN") == "write":
-        path.write_text(jobspec_page.printed(path.read_text()))
-
-    # If it differs: make golden, and read the diff.
-    assert path.read_text() == jobspec_page.printed(path.read_text())
 
 
 def test_json_page_names_every_command_that_prints_json() -> None:
@@ -103,14 +72,35 @@ def test_json_page_names_every_key() -> None:
     assert sorted(k for k in keys if f"`{k}`" not in page) == []
 
 
-def test_commands_that_are_shown_exist() -> None:
-    shown = {m[1] for page in PAGES for m in _COMMAND.finditer(page.read_text())}
-    assert len(shown) > 5
+# Named before they are there.
+_COMING = {"doctor", "host"}
 
-    for command in sorted(shown):
-        words = [str(Path(sys.executable).parent / "orch"), *command.split()[1:], "--help"]
-        done = subprocess.run(words, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, command
+
+def test_commands_and_flags_that_are_named_exist() -> None:
+    commands = dict(every_command())
+    pages = [p for p in PAGES if p.parent.name != "adr" and p.name != "CHANGELOG.md"]
+    named = {(p.name, text) for p in pages for text in markdown.code(p.read_text())}
+    found = [(page, text, *_read(text, commands)) for page, text in sorted(named)]
+    assert len([1 for _, _, command, _ in found if command]) > 50
+
+    assert [(p, t) for p, t, command, wrong in found if wrong and command not in _COMING] == []
+
+
+def _read(text: str, commands: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the command that a piece of code names, if any, and what is wrong with it."""
+    typed = re.match(r"(?:.*&& |[A-Z_]+=\S+ )?orch ([a-z]+)(?: ([a-z]+))?(.*)", text)
+    if typed is None:
+        return "", []
+    both = f"{typed[1]} {typed[2]}"
+    name = both if both in commands else typed[1]
+    if name not in commands:
+        groups = {command.partition(" ")[0] for command in commands}
+        bare = typed[2] is None and typed[1] in groups
+        return name, [] if bare or typed[1] == "version" else ["no such command"]
+    known = {one_dash(n) for p in commands[name].params for n in [*p.opts, *p.secondary_opts]}
+    rest = re.split(r" (?:--|&&|[|>#&]|[a-z]+$)", f"{typed[3]} ")[0]
+    flags = re.findall(r"(?<=[ \[|])(-[a-z][a-z0-9-]*)", rest.replace("…", " "))
+    return name, [f for f in flags if f not in {*known, "-h", "-help"}]
 
 
 def test_architecture_stays_short() -> None:
