@@ -53,11 +53,15 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         """Return the command that is meant, and what follows it; tell of words that are none."""
         if args[0] not in self._words and not args[0].startswith("-"):
-            from gitops.diagnostics import did_you_mean
-
-            near = did_you_mean(args[0], self._words).replace('"', "'")
-            ctx.fail(f"No such command {args[0]!r}. {near}".rstrip())
+            ctx.fail(self._no_such(f"{ctx.command_path} {args[0]}", args[0]))
         return super().resolve_command(ctx, args)
+
+    def _no_such(self, typed: str, word: str) -> str:
+        from gitops.cli.nomad_words import WORDS
+        from gitops.diagnostics import did_you_mean
+
+        more = WORDS.get(typed.partition(" ")[2]) or did_you_mean(word, self._words)
+        return f"No such command {word!r}. {sentence(more)}".rstrip().replace('"', "'")
 
     def get_help(self, ctx: Any) -> str:  # noqa: ANN401
         """Return the help text: the words with what each is for."""
@@ -95,6 +99,11 @@ def summary(word: Word | Words) -> str:
     if isinstance(word, Words):
         return word.summary
     return (inspect.getdoc(_function(word)) or "").partition("\n")[0]
+
+
+def sentence(text: str) -> str:
+    """Write words that stand alone as a sentence."""
+    return text if not text or text[-1] in ".?" else f"{text[0].upper()}{text[1:]}."
 
 
 def _function(word: Word) -> Callable[..., None]:

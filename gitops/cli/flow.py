@@ -1,7 +1,9 @@
-"""What plan, show, apply and stop do, in order."""
+"""What plan, show, apply, stop and start do, in order."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,14 +25,17 @@ from gitops.cli.look import (
 )
 from gitops.cli.say import hide
 from gitops.digests import Digests, resolved
-from gitops.planning import plan_of, stopping
+from gitops.jobspec.unsupported import unsupported
+from gitops.planning import Desired, plan_of, stopping
 from gitops.request import SpecRequest
 from gitops.resolve import job_named
 from gitops.saved import saved
-from gitops.specs import read_specs
+from gitops.sealing import Vault
+from gitops.specs import read_specs, vault_of
 from gitops.view.plan_text import PlanView
 from planner.errors import OrchError
 from planner.explanation import Explainer
+from planner.recorded import JobState, JobVersion
 
 
 async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> int:
@@ -102,15 +107,53 @@ async def apply(request: SpecRequest, approval: Approval, look: Look, at: Passin
         return await applying.run(specs.desired())
 
 
-async def stop(name: str, look: Look, *, purge: bool, ask: bool) -> int:
-    """Stop one job; with `purge`, forget it, and what its hosts keep of it."""
+async def stop(names: Sequence[str], look: Look, *, purge: bool, ask: bool) -> int:
+    """Stop jobs; with `purge`, forget them, and what their hosts keep of them."""
     ws = workspace()
     async with session(ws) as ties:
         read = await ties.look()
-        key = job_named(name, read.recorded)
-        desired = stopping([key], read.recorded)
+        keys = [job_named(name, read.recorded) for name in names]
+        desired = stopping(dict.fromkeys(keys), read.recorded)
         approval = Approval(auto_approve=not ask, remedy="Give -yes.")
         applying = Applying(
             ties=ties, look=look, approval=approval, request=SpecRequest(), purges=purge
         )
         return await applying.run(desired)
+
+
+async def start(names: Sequence[str], look: Look) -> int:
+    """Run stopped jobs again, as they are recorded."""
+    ws = workspace()
+    async with session(ws) as ties:
+        recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
+        keys = dict.fromkeys(job_named(name, recorded) for name in names)
+        versions = [_stopped(recorded.job(key)) for key in keys]
+        vaults = [vault_of(ws, v) for v in versions]
+        desired = Desired(
+            jobs=tuple((v.path, replace(v.job, stop=False)) for v in versions),
+            vault=Vault({key: each for vault in vaults for key, each in vault.jobs.items()}),
+        )
+        # What the jobs were applied without, they go on without.
+        ignored = {block for v in versions for block in unsupported(v.job)}
+        applying = Applying(
+            ties=ties,
+            look=look,
+            approval=Approval(auto_approve=True, ignored=tuple(sorted(ignored))),
+            request=SpecRequest(),
+        )
+        return await applying.run(desired)
+
+
+def _stopped(state: JobState) -> JobVersion:
+    """Return the newest version of a job; `OrchError` where it is not known, or not stopped."""
+    if state.current is None:
+        raise OrchError(
+            f"job {state.key!r} was found on its hosts, and its spec is not known",
+            "Apply its file.",
+        )
+    if not state.current.job.stop:
+        raise OrchError(
+            f"job {state.key!r} is not stopped",
+            f"See 'orch status {state.key}'; 'orch apply' brings back what is missing of it.",
+        )
+    return state.current

@@ -32,8 +32,6 @@ from gitops.request import SpecRequest
 if TYPE_CHECKING:
     from gitops.cli.look import Look
 
-_JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
-
 
 def validate(
     files: Files = None,
@@ -194,28 +192,6 @@ def run(
     look = _look(json=json, verbose=verbose, no_color=no_color)
     request = _request([file], var, var_file, "", strict=hcl2_strict == "true")
     raise typer.Exit(finished(flow.apply(request, approval, look)))
-
-
-def stop(
-    job: _JobArgument,
-    purge: Annotated[
-        bool, typer.Option("--purge", help="Forget the job and its history too.")
-    ] = False,
-    auto_approve: Annotated[
-        bool,
-        typer.Option(
-            "--yes", "-y", "--auto-approve", envvar="ORCH_AUTO_APPROVE", help="Do not ask."
-        ),
-    ] = False,
-    json: Json = False,
-    verbose: Verbose = False,
-    no_color: NoColor = False,
-) -> None:
-    """Stop a job and all its allocations."""
-    from gitops.cli import flow
-
-    look = _look(json=json, verbose=verbose, no_color=no_color)
-    raise typer.Exit(finished(flow.stop(job, look, purge=purge, ask=not auto_approve)))
 
 
 def _look(

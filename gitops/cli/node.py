@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Json, Limit, Verbose
+from gitops.cli.options import Json, Limit, Short, Verbose
 from gitops.cli.say import say, say_json
 
 
@@ -17,7 +17,7 @@ def status(
         str, typer.Argument(metavar="[NODE]", help="Host name, or the start of an id; none: all.")
     ] = "",
     limit: Limit = "",
-    short: Annotated[bool, typer.Option("--short", help="Only the header.")] = False,
+    short: Short = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:

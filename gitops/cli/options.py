@@ -21,6 +21,10 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE]...", help="Job files; none: every job of the repository."),
 ]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
+JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids, or the starts of ids.")]
+Short = Annotated[bool, typer.Option("--short", help="Only the header.")]
+Evals = Annotated[bool, typer.Option("--evals", help="Evaluations too.")]
 Json = Annotated[bool, typer.Option("--json", envvar="ORCH_JSON", help="Print JSON.")]
 
 

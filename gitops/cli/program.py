@@ -71,16 +71,31 @@ def _usage(error: BaseException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         say(wrong.format_message())
         return 0
+    flag = one_dash(getattr(error, "option_name", ""))
+    if _is_unknown_flag(error) and (why := _nomads(flag)):
+        say_error(f"{flag} is Nomad's: {why}")
+        return 1
     command = wrong.ctx.command_path if wrong.ctx else "orch"
     hints = (_near(wrong), f"See '{command} -help'.")
     say_error(one_dash(wrong.format_message()), " ".join(h for h in hints if h))
     return 1
 
 
+def _is_unknown_flag(error: BaseException) -> bool:
+    return type(error).__name__ == "NoSuchOption"
+
+
+def _nomads(flag: str) -> str:
+    """Return what to do about a flag of Nomad's, or nothing where it is none."""
+    from gitops.cli.nomad_words import FLAGS
+
+    return FLAGS.get(flag, "")
+
+
 def _near(error: typer.BadParameter) -> str:
     """Name the flag that was probably meant."""
     meant = getattr(error, "option_name", "")
-    if type(error).__name__ != "NoSuchOption" or error.ctx is None:
+    if not _is_unknown_flag(error) or error.ctx is None:
         return ""
     from gitops.diagnostics import did_you_mean
 

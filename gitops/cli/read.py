@@ -9,18 +9,16 @@ from typing import Annotated
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Escape, Json, Stdin, Tty, Verbose, ago, terminal
+from gitops.cli.options import Escape, Evals, JobId, Json, Short, Stdin, Tty, Verbose, ago, terminal
 from gitops.cli.say import say, say_json
-
-_JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of one.")]
 
 
 def status(
     job: Annotated[
         str, typer.Argument(metavar="[ID]", help="Of anything, or its start; none: all jobs.")
     ] = "",
-    short: Annotated[bool, typer.Option("--short", help="Only the header.")] = False,
-    evals: Annotated[bool, typer.Option("--evals", help="Evaluations too.")] = False,
+    short: Short = False,
+    evals: Evals = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -93,7 +91,7 @@ def execute(
 
 
 def history(
-    job: _JobArgument,
+    job: JobId,
     diffs: Annotated[
         bool, typer.Option("-p", "--diffs", help="What each version changed.")
     ] = False,
@@ -107,7 +105,7 @@ def history(
 
 
 def inspect(
-    job: _JobArgument,
+    job: JobId,
     version: Annotated[int | None, typer.Option("--version", min=0, help="That version.")] = None,
     json: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from gitops.ledger.opening import open_ledger
 from gitops.resolve import Kind, Match, alloc_named, job_named, resolved
 from gitops.session import Session, ledger_address
 from gitops.view import status_json
+from gitops.view.alloc_text import alloc_list
 from gitops.view.job_text import job_history, job_list, job_status_text
 from gitops.view.options import StatusView
 from planner.errors import OrchError
@@ -19,13 +20,15 @@ from planner.recorded import JobState, Recorded
 from planner.status import Statuses, statuses
 
 
-async def status(name: str, view: StatusView) -> Answer:
-    """Answer for all jobs, or for whatever the id is of."""
+async def status(name: str, view: StatusView, *, jobs_only: bool = False) -> Answer:
+    """Answer for all jobs, or for whatever the id is of; with `jobs_only` it is a job's."""
     ws = workspace()
     async with session(ws) as ties:
         recorded = ties.ledger.read().folded()
         if not name:
             return await _jobs(ties, recorded)
+        if jobs_only:
+            return await _job(ties, job_named(name, recorded), recorded, view)
         return await _about(ties, resolved(name, recorded), recorded, view)
 
 
@@ -59,6 +62,20 @@ async def _job(ties: Session, key: str, recorded: Recorded, view: StatusView) ->
     found = statuses(state, look.observed)
     text = job_status_text(state, found, view)
     return answered(text, status_json.job_status_data(state, found), look)
+
+
+async def allocations(name: str, view: StatusView) -> Answer:
+    """Answer with all allocations of a job; hosts are asked for those that have not ended."""
+    ws = workspace()
+    async with session(ws) as ties:
+        recorded = ties.ledger.read().folded()
+        key = job_named(name, recorded)
+        look = await ties.look(_hosts([recorded.job(key)]), last=True)
+        advise(ties)
+    state = look.recorded.job(key)
+    found = statuses(state, look.observed)
+    data = [status_json.alloc_data(state, a, found) for a in state.allocs]
+    return answered("\n".join(alloc_list(state.allocs, found, view)), data, look)
 
 
 def _hosts(jobs: Iterable[JobState]) -> frozenset[str]:

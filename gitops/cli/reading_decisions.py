@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gitops.cli.answer import Answer
 from gitops.cli.look import workspace
 from gitops.ledger.opening import open_ledger
@@ -28,7 +30,26 @@ def deployment(prefix: str, recorded: Recorded, view: StatusView) -> Answer:
 
 def deployments(recorded: Recorded, view: StatusView) -> Answer:
     """Answer with all deployments, newest first."""
-    owned = [(s, d) for _, s in sorted(recorded.jobs.items()) for d in s.deployments]
+    return _listed(sorted(recorded.jobs.items()), view)
+
+
+def deployments_of(job: str, view: StatusView, *, latest: bool) -> Answer:
+    """Answer with the deployments of one job, newest first; with `latest`, with that one alone."""
+    recorded = read()
+    key = job_named(job, recorded)
+    state = recorded.job(key)
+    if not latest:
+        return _listed([(key, state)], view)
+    if state.deployment is None:
+        return Answer(text=deployment_list([], view), data=None)
+    return Answer(
+        text=deployment_status(_job_id(state), state.deployment, view),
+        data=status_json.deployment_data(state, state.deployment),
+    )
+
+
+def _listed(jobs: Iterable[tuple[str, JobState]], view: StatusView) -> Answer:
+    owned = [(s, d) for _, s in jobs for d in s.deployments]
     owned.sort(key=lambda pair: -pair[1].created)
     return Answer(
         text=deployment_list([(_job_id(s), d) for s, d in owned], view),

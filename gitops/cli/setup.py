@@ -10,7 +10,7 @@ import typer
 
 from gitops.cli.loop import finished
 from gitops.cli.say import note, say
-from planner.errors import OrchError
+from planner.errors import OrchError, reason
 
 _CONFIG = """\
 # Where orch finds things. Every setting is described in docs/configuration.md.
@@ -102,6 +102,25 @@ def init(
         say(f"wrote {name}")
     _ignore(root / ".gitignore")
     say(_NEXT_STEPS if (root / ".git").exists() else _NEXT_STEPS_WITHOUT_GIT)
+
+
+def job_init(
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="Where to; none: example.nomad.hcl here.")
+    ] = "example.nomad.hcl",
+    short: Annotated[bool, typer.Option("--short", help="The same: it is short.")] = False,
+) -> None:
+    """Write an example job file."""
+    del short
+    path = Path(file)
+    try:
+        with path.open("x", encoding="utf-8") as f:
+            f.write(_EXAMPLE)
+    except FileExistsError as e:
+        raise OrchError(f"Job '{file}' already exists", "Name another file.") from e
+    except OSError as e:
+        raise OrchError(f"{file}: {reason(e)}", "Name a file that can be written.") from e
+    say(f"Example job file written to {file}")
 
 
 def _cluster(root: Path) -> str:

@@ -67,7 +67,8 @@ SECTIONS = (
         show="job:show",
         apply="job:apply",
         run="job:run",
-        stop="job:stop",
+        stop="jobs:stop",
+        start="jobs:start",
         reconcile="reconcile:reconcile",
     ),
     _section(
@@ -80,6 +81,21 @@ SECTIONS = (
     ),
     _section(
         "Nomad's words",
+        _words(
+            "job",
+            "Jobs: the words above, and more about one of them.",
+            init="setup:job_init",
+            validate="job:validate",
+            plan="job:plan",
+            run="job:run",
+            status="jobs:status",
+            allocs="jobs:allocs",
+            deployments="jobs:deployments",
+            history="read:history",
+            inspect="read:inspect",
+            stop="jobs:stop",
+            start="jobs:start",
+        ),
         _words(
             "alloc",
             "Allocations: look at one, and handle it.",

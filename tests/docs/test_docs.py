@@ -56,9 +56,11 @@ OURS = ("gitops", "executors", "planner", "inventory")
 
 def test_json_page_names_every_command_that_prints_json() -> None:
     page = (ROOT / "docs/json.md").read_text()
-    with_json = [n for n, c in every_command() if any(p.name == "json" for p in c.params)]
+    with_json = {n for n, c in every_command() if any(p.name == "json" for p in c.params)}
+    # The same commands by other names.
+    with_json -= {f"job {n}" for n in with_json}
 
-    assert [name for name in with_json if f"`{name}" not in page] == []
+    assert [name for name in sorted(with_json) if f"`{name}" not in page] == []
 
 
 def test_json_page_names_every_key() -> None:
