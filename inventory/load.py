@@ -129,13 +129,11 @@ def _checked(root: Value, tree: Tree) -> Value:
 
 
 def _groups(tree: Tree, hosts: Mapping[str, Host]) -> dict[str, HostGroup]:
-    within: dict[str, list[str]] = {name: [] for name in tree.groups}
-    for host in hosts.values():
-        for name in host.groups:
-            within[name].append(host.name)
     return {
         g.name: HostGroup(
-            name=g.name, hosts=tuple(within[g.name]), children=tuple(sorted(g.children))
+            name=g.name,
+            hosts=tuple(h for h in tree.members(g.name) if h in hosts),
+            children=tuple(sorted(g.children)),
         )
         for g in tree.groups.values()
     }

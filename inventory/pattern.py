@@ -11,7 +11,8 @@ from inventory.model import Host, Inventory
 from inventory.variables import suggestion
 
 _SEPARATOR = re.compile(r"[,:](?![^\[]*\])")
-_SUBSCRIPT = re.compile(r"(.+)\[(-?\d+)(?::(-?\d+)?)?\]")
+# A regular expression has no subscript, and a range counts from the start.
+_SUBSCRIPT = re.compile(r"(?P<of>[^~].*)\[(?:(?P<one>-?\d+)|(?P<first>\d+)[:-](?P<last>\d*))\]")
 _GLOB = re.compile(r"[*?]|\[")
 
 
@@ -31,7 +32,10 @@ def select(inventory: Inventory, pattern: str) -> tuple[Host, ...]:
     if not parts:
         raise PatternError("the host pattern is empty", "Use 'all' for every host.")
     wanted = [p for p in parts if p[0] not in "!&"] or ["all"]
-    chosen = {name for p in wanted for name in _matches(inventory, p)}
+    # of a host and a group with one name the host is meant, except where it narrows
+    chosen = {
+        name for p in wanted for name in ([p] if p in inventory.hosts else _matches(inventory, p))
+    }
     for part in parts:
         if part[0] == "&":
             chosen &= set(_matches(inventory, part[1:]))
@@ -43,23 +47,20 @@ def select(inventory: Inventory, pattern: str) -> tuple[Host, ...]:
 
 def _matches(inventory: Inventory, part: str) -> list[str]:
     if found := _SUBSCRIPT.fullmatch(part):
-        return _subscript(_matches(inventory, found[1]), found)
-    if part in ("all", "*"):
-        return list(inventory.hosts)
+        return _subscript(_matches(inventory, found["of"]), found)
     if part in inventory.groups:
         return list(inventory.groups[part].hosts)
     if part in inventory.hosts:
         return [part]
-    return _searched(inventory, part, _test(inventory, part))
+    return _searched(inventory, _test(inventory, part))
 
 
 def _subscript(names: list[str], found: re.Match[str]) -> list[str]:
-    first = int(found[2])
-    if ":" not in found[0][len(found[1]) :]:
-        return names[first:][:1]
+    if found["one"]:
+        at = int(found["one"])
+        return [names[at]] if -len(names) <= at < len(names) else []
     # both ends are included, as in Ansible
-    last = int(found[3]) + 1 if found[3] else None
-    return names[first : last or None]
+    return names[int(found["first"]) : int(found["last"]) + 1 if found["last"] else None]
 
 
 def _test(inventory: Inventory, part: str) -> Callable[[str], bool]:
@@ -78,9 +79,10 @@ def _test(inventory: Inventory, part: str) -> Callable[[str], bool]:
     return lambda name: fnmatchcase(name, part)
 
 
-def _searched(inventory: Inventory, part: str, test: Callable[[str], bool]) -> list[str]:
-    out = dict.fromkeys(name for name in inventory.hosts if test(name))
+def _searched(inventory: Inventory, test: Callable[[str], bool]) -> list[str]:
+    out: dict[str, None] = {}
     for group in inventory.groups.values():
         if test(group.name):
             out.update(dict.fromkeys(group.hosts))
+    out.update(dict.fromkeys(name for name in inventory.hosts if test(name)))
     return list(out)

@@ -55,6 +55,9 @@ class Tree:
         nowhere = Value(None, 1, 1).item()
         top = self.groups.setdefault("all", Group("all", nowhere))
         alone = self.groups.setdefault("ungrouped", Group("ungrouped", nowhere))
+        self.groups = {top.name: top, alone.name: alone, **self.groups}
+        alone.parents.add(top.name)
+        top.children = {alone.name: None, **top.children}
         for group in self.groups.values():
             if not group.parents and group is not top:
                 group.parents.add("all")
@@ -91,6 +94,16 @@ class Tree:
             host: sorted((self.groups[n] for n in names), key=lambda g: g.rank)
             for host, names in out.items()
         }
+
+    def members(self, name: str) -> list[str]:
+        """Return the hosts of a group: its own, then its children's, then theirs."""
+        found: dict[str, None] = {}
+        level = {name: None}
+        while level:
+            for each in level:
+                found.update(self.groups[each].hosts)
+            level = {child: None for each in level for child in self.groups[each].children}
+        return list(found)
 
     def _table(self, value: Value, text: str) -> Table:
         if isinstance(value.data, dict):

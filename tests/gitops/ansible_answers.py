@@ -1,7 +1,8 @@
-"""What `ansible-inventory --list` answers, for many inventories: one process, one fork for each.
+"""What Ansible answers to `--list` and to patterns, for many inventories: one fork for each.
 
-`python ansible_answers.py FILE`: FILE has a JSON list of [inventory, working directory]; a JSON
-list of answers goes to stdout, null where Ansible refuses. Loading Ansible takes most of a second.
+`python ansible_answers.py FILE`: FILE has a JSON list of [inventory, working directory, patterns];
+a JSON list of [listing, hosts by pattern] goes to stdout, null where Ansible refuses. Loading
+Ansible takes most of a second.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 COMMAND = "ansible.cli.inventory"
 
 
-def answer(inventory: str, folder: str, out: str) -> int:
+def answer(inventory: str, folder: str, patterns: list[str], out: str) -> int:
     """Ask for one inventory in a process of its own; return its exit status."""
     child = os.fork()
     if child:
@@ -29,12 +32,23 @@ def answer(inventory: str, folder: str, out: str) -> int:
         command = importlib.import_module(COMMAND).InventoryCLI
         cli = command(["ansible-inventory", "-i", inventory, "--list", "--output", out])
         cli.parse()
-        cli.run()
+        with suppress(SystemExit):  # its way to say that all went well
+            cli.run()
+        named = {p: hosts(cli.inventory, p) for p in patterns}
+        Path(out).write_text(json.dumps([json.loads(Path(out).read_text()), named]))
         status = 0
-    except SystemExit as e:
-        status = int(e.code or 0)
     finally:
         os._exit(status)
+
+
+def hosts(inventory: Any, pattern: str) -> list[str] | None:  # noqa: ANN401
+    """Return the names of the hosts that a pattern means; None where Ansible refuses it."""
+    try:
+        return [h.name for h in inventory.get_hosts(pattern)]
+    except Exception as e:
+        if type(e).__name__ != "AnsibleError":
+            raise
+        return None
 
 
 def main() -> None:
@@ -45,9 +59,9 @@ def main() -> None:
     answers: list[object] = []
     with tempfile.TemporaryDirectory() as made:
         out = Path(made) / "answer"
-        for inventory, folder in json.loads(Path(sys.argv[1]).read_text()):
+        for inventory, folder, patterns in json.loads(Path(sys.argv[1]).read_text()):
             out.unlink(missing_ok=True)
-            status = answer(inventory, folder, str(out))
+            status = answer(inventory, folder, patterns, str(out))
             answers.append(None if status else json.loads(out.read_text()))
     sys.stdout.write(json.dumps(answers))
 

@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Any, cast
 
 from gitops.inventory_files import read_sources
+from inventory.errors import PatternError
 from inventory.listing import listing
-from inventory.load import resolve
+from inventory.load import load_sources, resolve
+from inventory.model import Inventory
+from inventory.pattern import select
 
 HERE = Path(__file__).parent
 WRITTEN = HERE / "inventories"
 GROUPS = ("web", "db", "a", "b", "c", "canary", "stores")
 # one has the name of a group too
 HOSTS = ("h1", "h2", "h3", "n[1:3]", "n[2:4].x", "db-a", "p:2222", "db")
+PARTS = (
+    *("all", "*", "web", "db", "a", "b", "stores", "h1", "n1", "n2.x", "db-a", "p", "ungrouped"),
+    *("h*", "*a*", "~h[12]", "~^n.*x$", "we?", "h[12]", "[hn]1", "all[-1]", "all[:2]", "a[1-2]"),
+    *("web[0]", "all[1:2]", "b[-1]", "all[0:]", "h1[0]", "all[-2:]", "b[9]", "b[-9]", "*[1]"),
+)
 NAMES = ("x", "y", "colour", "ansible_user", "orch_node_class")
 VALUES: tuple[object, ...] = (1, "1", "a b", True, None, [1, "b"], {"k": "v"}, "{{ x }}", 1.5, "")
 LITERALS = ("1", "'1'", "text", "True", "true", "[1, 'b']", "{'k': 'v'}", '"q"', "a=b", "07", "")
@@ -27,14 +35,15 @@ LITERALS = ("1", "'1'", "text", "True", "true", "[1, 'b']", "{'k': 'v'}", '"q"',
 class Maker:
     """Makes inventories by chance, the same ones every time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, names: tuple[str, ...] = NAMES) -> None:
+        self.names = names
         self.chance = random.Random(seed)  # noqa: S311 - not for secrets
 
     def some(self, options: tuple[str, ...], most: int = 3) -> list[str]:
         return self.chance.sample(options, self.chance.randint(0, min(most, len(options))))
 
     def variables(self) -> dict[str, object]:
-        return {name: self.chance.choice(VALUES) for name in self.some(NAMES, 2)}
+        return {name: self.chance.choice(VALUES) for name in self.some(self.names, 2)}
 
     def yaml(self) -> str:
         tree: dict[str, Any] = {}
@@ -57,13 +66,14 @@ class Maker:
             if self.chance.random() < 0.6:
                 lines += [f"[{group}:children]", *self.some(tuple(declared[number + 1 :]), 2)]
             if self.chance.random() < 0.6:
-                given = [f"{n} = {self.chance.choice(LITERALS)}" for n in self.some(NAMES)]
+                given = [f"{n} = {self.chance.choice(LITERALS)}" for n in self.some(self.names)]
                 lines += [f"[{group}:vars]", "# a comment", *given]
         return "\n".join(lines) + "\n"
 
     def _line(self, host: str) -> str:
         words = ("1", "text", "'a b'", "True", "[1,2]", '"q"', "07", "")
-        return " ".join((host, *(f"{n}={self.chance.choice(words)}" for n in self.some(NAMES, 2))))
+        given = (f"{n}={self.chance.choice(words)}" for n in self.some(self.names, 2))
+        return " ".join((host, *given))
 
     def write(self, root: Path) -> Path:
         inventory = root / "inv"
@@ -85,9 +95,22 @@ class Maker:
                 file.write_text(json.dumps(self.variables()))
 
 
-def answers(cases: list[tuple[Path, Path]], made: Path) -> list[dict[str, Any] | None]:
+def patterns(chance: random.Random) -> list[str]:
+    """Host patterns by chance, of parts that there may be."""
+    marks = ("", "", "", "!", "&")
+    return [
+        chance.choice(":,").join(
+            chance.choice(marks) + chance.choice(PARTS) for _ in range(chance.randint(1, 3))
+        )
+        for _ in range(30)
+    ]
+
+
+def answers(
+    cases: list[tuple[Path, Path]], asked_of_each: list[str], made: Path
+) -> list[tuple[dict[str, Any], dict[str, list[str] | None]] | None]:
     asked = made / "asked.json"
-    asked.write_text(json.dumps([(str(i), str(folder)) for i, folder in cases]))
+    asked.write_text(json.dumps([(str(i), str(folder), asked_of_each) for i, folder in cases]))
     done = subprocess.run(
         [sys.executable, str(HERE / "ansible_answers.py"), str(asked)],
         stdout=subprocess.PIPE,
@@ -121,15 +144,42 @@ def ours(inventory: Path, folder: Path) -> object:
     return normal(json.loads(json.dumps(listing(fleet))))
 
 
+def chosen(fleet: Inventory, pattern: str) -> list[str] | None:
+    """The hosts that a pattern means; None where it names what there is not."""
+    try:
+        return sorted(h.name for h in select(fleet, pattern))
+    except PatternError:
+        return None
+
+
 def written() -> Iterator[tuple[Path, Path]]:
     for case in sorted(WRITTEN.iterdir()):
         (inventory,) = case.glob("inv*")
         yield inventory, case
 
 
+def made(folder: Path, makers: list[Maker]) -> list[tuple[Path, Path]]:
+    return [(m.write(folder / str(n)), folder / str(n)) for n, m in enumerate(makers)]
+
+
 def test_every_inventory_means_what_ansible_says(tmp_path: Path) -> None:
-    cases = list(written())
-    cases += [(Maker(n).write(tmp_path / str(n)), tmp_path / str(n)) for n in range(60)]
-    for (inventory, folder), answer in zip(cases, answers(cases, tmp_path), strict=True):
+    cases = [*written(), *made(tmp_path, [Maker(n) for n in range(60)])]
+    for (inventory, folder), answer in zip(cases, answers(cases, [], tmp_path), strict=True):
         assert answer is not None, f"Ansible refuses {inventory}"
-        assert ours(inventory, folder) == normal(answer), inventory
+        assert ours(inventory, folder) == normal(answer[0]), inventory
+
+
+def test_every_pattern_means_what_ansible_says(tmp_path: Path) -> None:
+    asked = patterns(random.Random(1))  # noqa: S311 - not for secrets
+    cases = made(tmp_path, [Maker(n, names=("x",)) for n in range(20)])
+    told = 0
+    for (inventory, folder), answer in zip(cases, answers(cases, asked, tmp_path), strict=True):
+        assert answer is not None
+        fleet = load_sources(read_sources(inventory, folder, str))
+        for pattern, names in answer[1].items():
+            # a name that is nowhere is an error here, and a warning there
+            ours = chosen(fleet, pattern)
+            if ours is not None and names is not None:
+                assert ours == sorted(names), (inventory, pattern)
+                told += 1
+    assert told > 400

@@ -61,7 +61,7 @@ def test_hosts_and_groups_keep_the_order_of_the_file() -> None:
     assert fleet.groups["all"].hosts == tuple(names)
     assert fleet.groups["web"].hosts == tuple(names[:4])
     assert fleet.groups["web"].children == ("canary",)
-    assert fleet.groups["db"].hosts == ("web9", "db1")
+    assert fleet.groups["db"].hosts == ("db1", "web9")
     assert fleet.hosts["web9"].groups == ("all", "db", "web", "canary")
 
 
