@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from planner.job import Affinity, Constraint
 from planner.observed import Node
+from planner.pattern import PatternError, compiled
 from planner.versions import version_matches
 
-# Neither patterns nor what hosts say of themselves may grow without a limit.
-_MAX_PATTERN = 1_000
+# What hosts say of themselves may not grow without a limit.
 _MAX_TEXT = 4_096
 
 DISTINCT_HOSTS = "distinct_hosts"
@@ -90,19 +89,11 @@ def _order(left: float, right: float) -> int:
     return (left > right) - (left < right)
 
 
-@lru_cache(maxsize=1024)
-def _pattern(text: str) -> re.Pattern[str] | None:
-    if len(text) > _MAX_PATTERN:
-        return None
-    try:
-        return re.compile(text.replace(r"\z", r"\Z"))
-    except re.error:
-        return None
-
-
 def _searched(left: str, right: str) -> bool:
-    pattern = _pattern(right)
-    return pattern is not None and pattern.search(left[:_MAX_TEXT]) is not None
+    try:
+        return compiled(right).search(left[:_MAX_TEXT]) is not None
+    except PatternError:
+        return False
 
 
 def _items(text: str) -> set[str]:
