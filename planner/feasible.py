@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from planner.constraint import holds, is_distinct, label
@@ -42,6 +43,33 @@ def obstacle(job: Job, group: TaskGroup, node: Node) -> str:
         or _missing_volume(group, node)
         or _missing_csi_volume(group)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Nodes that one plan has held before against the job's constraints, or against a group's."""
+
+    job: frozenset[str] = frozenset()
+    group: frozenset[str] = frozenset()
+
+
+def is_known(job: Job, group: TaskGroup, node: Node, known: Known) -> bool:
+    """Whether it was found before in this plan that `node` is out of the question.
+
+    Nomad remembers that by classes of nodes: not where nodes are asked for by unique properties,
+    nor what it finds out of volumes.
+    """
+    if _unmet(job.constraints, node):
+        return node.name in known.job and not _asks_for_one(job.constraints)
+    own = (*group.constraints, *(c for t in group.tasks for c in t.constraints))
+    unfit = _missing_driver(group, node) or _unmet(own, node) or _missing_device(group)
+    if not (unfit or _missing_host_network(group)):
+        return False
+    return node.name in known.group and not _asks_for_one(own)
+
+
+def _asks_for_one(constraints: Iterable[Constraint]) -> bool:
+    return any("unique." in c.l_target or "unique." in c.r_target for c in constraints)
 
 
 def _unmet(constraints: Iterable[Constraint], node: Node) -> str:

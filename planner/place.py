@@ -9,7 +9,7 @@ from planner.action import Action
 from planner.capacity import Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct
 from planner.failure import PlacementFailure
-from planner.feasible import is_candidate, obstacle
+from planner.feasible import Known, is_candidate, obstacle
 from planner.group_case import Decision
 from planner.job import TaskGroup
 from planner.plan import Change, GroupPlan
@@ -125,6 +125,8 @@ class _Work:
     gone: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     # nodes that the constraints of a group leave out, where each node is to have its own
     left_out: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    # nodes that each group was held against to place something
+    looked: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def settle(self, changes: Iterable[Change]) -> None:
         """Give back what is stopped, and note what is kept."""
@@ -161,6 +163,9 @@ class _Work:
         placement = self.in_place.choose(ranking, wanted)
         if placement is None:
             self._failed(ranking, wanted)
+        if not wanted.only and group.name not in self.looked:
+            self.looked[group.name] = ranking.candidates
+        if placement is None:
             return change
         self._tell(placement.holding, 1, but=group.name)
         return replace(change, node=placement.node, ports=placement.ports, scores=placement.scores)
@@ -170,9 +175,16 @@ class _Work:
         if wanted.only and ranking.left_out(wanted.only):
             self.left_out.setdefault(group, set()).add(wanted.only)
         elif not self._has_failed(group):
-            unfit = frozenset(n for g, n in self.in_place.unfit if g == group)
             only = frozenset({wanted.only}) if wanted.only else None
-            self.failures[group] = ranking.failure(unfit, only)
+            self.failures[group] = ranking.failure(self._known(group), only)
+
+    def _known(self, group: str) -> Known:
+        unfit = self.in_place.unfit
+        own = frozenset(n for g, n in unfit if g == group)
+        return Known(
+            group=own | self.looked.get(group, frozenset()),
+            job=frozenset(n for _, n in unfit).union(*self.looked.values()),
+        )
 
     def failure(self, group: str, changes: Iterable[Change]) -> PlacementFailure | None:
         """Return why the group could not be placed in full.
@@ -182,7 +194,7 @@ class _Work:
         nodes = self.left_out.get(group)
         if group in self.failures or not nodes or any(c.node for c in changes):
             return self.failures.get(group)
-        filtered = self.rankings[group].failure(only=frozenset(nodes))
+        filtered = self.rankings[group].failure(Known(), frozenset(nodes))
         return replace(filtered, nodes_in_pool=0, node_pool="", nodes_available={})
 
     def _has_failed(self, group: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from planner.capacity import Ask, Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct
 from planner.failure import PlacementFailure
-from planner.feasible import CLASS_INELIGIBLE
+from planner.feasible import CLASS_INELIGIBLE, Known, is_known
 from planner.job import Affinity, Job, TaskGroup
 from planner.node_score import NodeScore
 from planner.observed import Node, NodeStatus
@@ -314,10 +314,13 @@ class Ranking:
         ]
         return NodeScore(node=node.name, parts=parts, final=sum(counted) / len(counted))
 
-    def failure(
-        self, ineligible: frozenset[str] = frozenset(), only: frozenset[str] | None = None
-    ) -> PlacementFailure:
-        """Return why nothing more can be placed; `ineligible` nodes failed an update in place.
+    @property
+    def candidates(self) -> frozenset[str]:
+        """The nodes that the job's datacenters and node pool take in."""
+        return frozenset(self._obstacles)
+
+    def failure(self, known: Known, only: frozenset[str] | None = None) -> PlacementFailure:
+        """Return why nothing more can be placed; `known` is what was looked at before.
 
         With `only`, no other nodes were looked at.
         """
@@ -325,7 +328,7 @@ class Ranking:
         for load in self._candidates:
             tally.available[load.node.datacenter] += 1
             if only is None or load.node.name in only:
-                label = self._filter_label(load, ineligible)
+                label = self._filter_label(load, known)
                 tally.add(load.node, label, self._exhausted(load))
         return tally.failure(self._job.node_pool)
 
@@ -334,9 +337,8 @@ class Ranking:
         load = self._fleet.loads[node]
         return node not in self._obstacles or bool(self._filter_now(load))
 
-    def _filter_label(self, load: Load, ineligible: frozenset[str]) -> str:
-        own = self._obstacles[load.node.name]
-        if own and load.node.name in ineligible and "unique." not in own:
+    def _filter_label(self, load: Load, known: Known) -> str:
+        if self._obstacles[load.node.name] and is_known(self._job, self._group, load.node, known):
             return CLASS_INELIGIBLE
         return self._filter_now(load)
 

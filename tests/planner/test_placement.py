@@ -371,6 +371,40 @@ def test_why_nothing_is_placed(wanted: Job, expected: PlacementFailure) -> None:
     assert _failure(scene(*fleet()).plan(wanted)) == expected
 
 
+MEDIUM = Constraint(l_target="${node.class}", r_target="medium")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "labels"),
+    [
+        (job(sized(9, memory=4096, constraints=(MEDIUM,))), [{"computed class ineligible": 5}]),
+        (
+            job(sized(9, memory=4096, constraints=(MEDIUM, only_on("n4")))),
+            [{"${node.class} = medium": 5, "${node.unique.name} = n4": 1}],
+        ),
+        (
+            job(sized(9, memory=4096), sized(1, 9000, name="b"), constraints=(MEDIUM,)),
+            [{"computed class ineligible": 5}, {"computed class ineligible": 5}],
+        ),
+        (
+            job(sized(1, 9000, name="b", constraints=(MEDIUM,)), sized(1, 9000, name="c")),
+            [{"${node.class} = medium": 5}, None],
+        ),
+        (
+            job(sized(2, volumes={"v": VolumeRequest(name="v", type="host", source="v")})),
+            [{"missing compatible host volumes": 7}],
+        ),
+    ],
+    ids=["group", "unique", "job", "others' constraints", "volumes"],
+)
+def test_what_was_found_of_nodes_before_is_told_by_class(
+    wanted: Job, labels: list[Mapping[str, int] | None]
+) -> None:
+    plan = scene(*fleet()).plan(wanted)
+    told = [g.failure.constraint_filtered if g.failure else None for g in plan.groups]
+    assert told == labels
+
+
 def test_distinct_hosts_of_one_group_and_switched_off() -> None:
     yes = Constraint(operand="distinct_hosts", r_target="true")
     no = Constraint(operand="distinct_hosts", r_target="false")
