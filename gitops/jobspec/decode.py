@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar, cast
 from gitops.diagnostics import did_you_mean
 from gitops.jobspec.dynamic import expanded
 from gitops.jobspec.expressions import evaluate
-from gitops.jobspec.schema.rows import Decoded, Row, Shape, Table
+from gitops.jobspec.schema.rows import Decoded, Row, Shape, Table, duration
 from gitops.jobspec.scope import Scope
 from gitops.jobspec.sensitive import HIDDEN, Hider
 from gitops.jobspec.syntax import (
@@ -246,7 +246,7 @@ def _evaluated(node: Attribute, scope: Scope) -> tuple[Value, bool]:
 def _converted(row: Row, node: Attribute, scope: Scope) -> tuple[object, bool]:
     """Return an argument's value as its row has it, and whether it is sensitive."""
     value, touched = _evaluated(node, scope)
-    if value is None:
+    if value is None and row.kind is not duration:
         return row.default, touched
     try:
         return row.kind(value), touched

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gitops.jobspec.decode import Path
 from planner.job import Affinity, Constraint, Spread
+from planner.pattern import PatternError, compiled
 
 Finding = tuple[Path, tuple[str, str]]
 
@@ -29,7 +30,16 @@ _COMPARING = [
     "set_contains_any",
 ]
 _OPERATORS = (*_COMPARING, "is_set", "is_not_set", "distinct_hosts", "distinct_property")
-_VERSIONS = re.compile(r"\s*(?:=|!=|>=|<=|>|<|~>)?\s*v?\d[\w.+~-]*\s*")
+_VERSION = r"\s*v?\d[\w.+~-]*\s*"
+_VERSIONS = {
+    "version": re.compile(rf"\s*(?:=|!=|>=|<=|>|<|~>)?{_VERSION}"),
+    # ~> is of the loose versions only
+    "semver": re.compile(rf"\s*(?:=|!=|>=|<=|>|<)?{_VERSION}"),
+}
+# What of a node can be asked for; anything else in ${…} would always be missing.
+_TARGET = re.compile(
+    r"\$\{(?:node\.(?:unique\.id|unique\.name|datacenter|class|pool)|(?:attr|meta|device)\..+)\}"
+)
 _PERCENT = 100
 
 
@@ -99,6 +109,7 @@ def _constraint(given: Constraint) -> Iterator[tuple[str, tuple[str, str]]]:
         return
     if not given.l_target:
         yield "LTarget", ("The constraint has no attribute", 'Write attribute = "${attr.…}".')
+    yield from _target(given.l_target)
     if operand == "distinct_property":
         if given.r_target and not (given.r_target.isdigit() and int(given.r_target) >= 1):
             yield "RTarget", ("Invalid distinct_property", "Its value is a number from 1.")
@@ -113,9 +124,17 @@ def _affinity(given: Affinity) -> Iterator[tuple[str, tuple[str, str]]]:
         return
     if not given.l_target:
         yield "LTarget", ("The affinity has no attribute", 'Write attribute = "${attr.…}".')
+    yield from _target(given.l_target)
     if not -_PERCENT <= given.weight <= _PERCENT or given.weight == 0:
         yield "Weight", (f"Invalid weight {given.weight}", "It is -100 to 100 and not 0.")
     yield from _right_side(given.operand, given.r_target)
+
+
+def _target(left: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    if left.startswith("$") and not _TARGET.fullmatch(left):
+        detail = "Write ${attr.…}, ${meta.…}, ${node.datacenter}, ${node.class}, ${node.pool}, "
+        detail += "${node.unique.id} or ${node.unique.name}."
+        yield "LTarget", (f'Unsupported attribute "{left}"', detail)
 
 
 def _right_side(operand: str, right: str) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -127,13 +146,13 @@ def _right_side(operand: str, right: str) -> Iterator[tuple[str, tuple[str, str]
         yield "RTarget", (f'The operator "{operand}" needs a value', 'Write value = "…".')
     elif operand == "regexp" and not _compiles(right):
         yield "RTarget", (f"Invalid regular expression {right!r}", "Correct the pattern.")
-    elif operand in ("version", "semver") and not all(map(_VERSIONS.fullmatch, right.split(","))):
-        yield "RTarget", (f'Invalid version "{right}"', 'Write it as ">= 1.2, < 2.0".')
+    elif (form := _VERSIONS.get(operand)) and not all(map(form.fullmatch, right.split(","))):
+        yield "RTarget", (f'Invalid {operand} "{right}"', 'Write it as ">= 1.2, < 2.0".')
 
 
 def _compiles(pattern: str) -> bool:
     try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
+        compiled(pattern)
+    except PatternError:
         return False
     return True

@@ -50,6 +50,10 @@ def _allowed(job: Job, group: TaskGroup, path: Path) -> Iterator[Finding]:
         yield (*path, "Update"), (f"An update block in a {kind} job", detail)
     if group.migrate is not None and kind in ("batch", "system", "sysbatch"):
         yield (*path, "Migrate"), (f"A migrate block in a {kind} job", "Only service jobs have it.")
+    stops = group.disconnect is not None and group.disconnect.stop_on_client_after is not None
+    if stops and kind in ("system", "sysbatch"):
+        where = (*path, "Disconnect", "StopOnClientAfter")
+        yield where, (f"stop_on_client_after in a {kind} job", "Service and batch jobs have it.")
 
 
 def _update(update: Update, path: Path) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
-"""Whether a cron expression can be read. Pure; computes no times."""
+"""Whether a cron expression and a time zone can be read. Computes no times."""
 
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 _SHORT = frozenset(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"])
 _FIELDS = (
@@ -39,6 +40,28 @@ def cron_problem(spec: str) -> str:
         if not all(_item_fits(item, *field) for item in part.split(",")):
             return f'"{part}" is not valid as {field[0]} ({field[1]} to {field[2]}).'
     return ""
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether `name` is a time zone that this machine's tables have; UTC and Local always are."""
+    if name in ("", "UTC", "Local"):
+        return True
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        return False
+    except KeyError:
+        return not _has_zones()
+    return True
+
+
+def _has_zones() -> bool:
+    """Whether there are tables of time zones at all; without them nothing can be said."""
+    try:
+        ZoneInfo("Europe/London")
+    except KeyError:
+        return False
+    return True
 
 
 def _item_fits(item: str, name: str, low: int, high: int) -> bool:

@@ -12,7 +12,7 @@ from gitops.jobspec.decode import Path
 from gitops.jobspec.rules_config import config_doubts
 from gitops.jobspec.rules_group import group_findings
 from gitops.jobspec.rules_placement import placement_findings, spread_findings
-from gitops.jobspec.rules_schedule import cron_problem
+from gitops.jobspec.rules_schedule import cron_problem, is_time_zone
 from planner.job import Job, Parameterized, Periodic, TaskGroup
 
 Finding = tuple[Path, tuple[str, str]]
@@ -127,6 +127,9 @@ def _periodic(job: Job, periodic: Periodic) -> Iterator[Finding]:
         if problem:
             name = "Specs" if periodic.specs else "Spec"
             yield (*path, name), (f'Invalid cron expression "{spec}"', problem)
+    if not is_time_zone(periodic.time_zone):
+        detail = "It is a name of the IANA, as in Europe/Berlin."
+        yield (*path, "TimeZone"), (f'Unknown time zone "{periodic.time_zone}"', detail)
 
 
 def _parameterized(job: Job, block: Parameterized) -> Iterator[Finding]:

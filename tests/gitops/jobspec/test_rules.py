@@ -107,6 +107,11 @@ REFUSED = [
     (spec(group="count = 50001"), "More than 50000 allocations"),
     (spec(job='type = "batch"\nperiodic {\n}'), "Either crons or cron is needed"),
     (
+        spec(job='type = "batch"\nperiodic {\ncrons = ["@daily"]\ntime_zone = "Mars/Rim"\n}'),
+        'Unknown time zone "Mars/Rim"',
+    ),
+    (spec(task="kill_timeout = null"), 'Invalid value of "kill_timeout"'),
+    (
         spec(job='type = "batch"\nparameterized {\npayload = "x"\n}'),
         'Invalid payload "x"',
     ),
@@ -121,6 +126,15 @@ REFUSED = [
     (constraint('value = "x"'), "The constraint has no attribute"),
     (constraint(LEFT), 'The operator "=" needs a value'),
     (constraint(LEFT + 'regexp = "("'), "Invalid regular expression"),
+    (constraint(LEFT + 'semver = ">= x"'), "Invalid semver"),
+    (constraint(LEFT + 'semver = "~> 1.0"'), "Invalid semver"),
+    (constraint(LEFT + 'regexp = "(?=a)"'), "Invalid regular expression"),
+    (constraint('attribute = "${env.HOME}"\nvalue = "a"'), 'Unsupported attribute "${env.HOME}"'),
+    (constraint('attribute = "$attr.a"\nvalue = "a"'), 'Unsupported attribute "$attr.a"'),
+    (
+        spec(group='affinity {\nattribute = "${node.nonsense}"\nvalue = "a"\n}'),
+        'Unsupported attribute "${node.nonsense}"',
+    ),
     (constraint(LEFT + 'version = ">= x"'), "Invalid version"),
     (constraint(LEFT + 'operator = "is_set"\nvalue = "x"'), "is_set takes no value"),
     (constraint('operator = "distinct_hosts"\nvalue = "x"'), "Invalid distinct_hosts"),
@@ -180,6 +194,10 @@ REFUSED = [
         "lost_after together with",
     ),
     (spec(group='disconnect {\nreconcile = "x"\n}'), 'Invalid reconcile "x"'),
+    (
+        spec(job='type = "system"', group='disconnect {\nstop_on_client_after = "1s"\n}'),
+        "stop_on_client_after in a system job",
+    ),
     (spec(group="scaling {\n}"), "Invalid scaling limits"),
     (
         spec(group="count = 5\nscaling {\nmin = 1\nmax = 2\n}"),
