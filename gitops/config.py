@@ -6,142 +6,173 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from gitops.settings import (
+    Problem,
+    about,
+    above_0,
+    at_most,
+    between,
+    one_of,
+    read_settings,
+    written_like,
+)
 from planner.errors import OrchError, reason
 
 NAME = "orch.toml"
 
+_CLUSTER = written_like(
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"),
+    "may hold letters, digits, '-' and '_' only",
+    "letters, digits, `-`, `_`; at most 63",
+)
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-
-class LedgerConfig(_Section):
+@dataclass(frozen=True, slots=True)
+class LedgerConfig:
     """Where decisions are recorded."""
 
-    url: str = Field(
+    url: str = field(
         default="",
-        description="where decisions are recorded: a Git URL, `host:NAME:/path` on an inventory "
-        "host, or the path of a bare repository, which is made if need be; none: the repository's "
-        "remote `origin`; see [the ledger](ledger.md)",
+        metadata=about(
+            "where decisions are recorded: a Git URL, `host:NAME:/path` on an inventory "
+            "host, or the path of a bare repository, which is made if need be; none: the "
+            "repository's remote `origin`; see [the ledger](ledger.md)"
+        ),
     )
-    prefix: str = Field(
+    prefix: str = field(
         default="refs/orch",
-        description="below which refs; another where a forge refuses these, such as "
-        "`refs/heads/orch`",
+        metadata=about(
+            "below which refs; another where a forge refuses these, such as `refs/heads/orch`"
+        ),
     )
-    lease_ttl: float = Field(
+    lease_ttl: float = field(
         default=30.0,
-        ge=1,
-        le=3600,
-        description="seconds without a sign of life after which another apply may take a run over",
+        metadata=about(
+            "seconds without a sign of life after which another apply may take a run over",
+            rule=between(1, 3600),
+        ),
     )
 
 
-class SshConfig(_Section):
+@dataclass(frozen=True, slots=True)
+class SshConfig:
     """How hosts are reached; inventory variables win."""
 
-    user: str = Field(
+    user: str = field(
         default="",
-        description="the user to log in as, where the inventory names none; none: who runs orch",
+        metadata=about(
+            "the user to log in as, where the inventory names none; none: who runs orch"
+        ),
     )
-    known_hosts: str = Field(
+    known_hosts: str = field(
         default="",
-        description="a file of trusted host keys instead of `~/.ssh/known_hosts` and "
-        "`/etc/ssh/ssh_known_hosts`",
+        metadata=about(
+            "a file of trusted host keys instead of `~/.ssh/known_hosts` and "
+            "`/etc/ssh/ssh_known_hosts`"
+        ),
     )
-    jump: str = Field(
+    jump: str = field(
         default="",
-        description="`[user@]host[:port]` through which all hosts are reached; it may be in the "
-        "inventory",
+        metadata=about(
+            "`[user@]host[:port]` through which all hosts are reached; it may be in the inventory"
+        ),
     )
-    concurrency: int = Field(
-        default=32, ge=1, le=1000, description="connections that are being set up at the same time"
+    concurrency: int = field(
+        default=32,
+        metadata=about("connections that are being set up at the same time", rule=between(1, 1000)),
     )
-    connect_timeout: float = Field(
-        default=10.0, gt=0, le=600, description="seconds for one connection to stand"
+    connect_timeout: float = field(
+        default=10.0, metadata=about("seconds for one connection to stand", rule=above_0(600))
     )
-    probe_timeout: float = Field(
-        default=30.0, gt=0, le=600, description="seconds in which a host has to answer one probe"
+    probe_timeout: float = field(
+        default=30.0,
+        metadata=about("seconds in which a host has to answer one probe", rule=above_0(600)),
     )
 
 
-class ReconcileConfig(_Section):
+@dataclass(frozen=True, slots=True)
+class ReconcileConfig:
     """What `orch reconcile` may do by itself."""
 
-    auto_apply: bool = Field(
-        default=True, description="whether `orch reconcile` applies, or only shows what it would do"
+    auto_apply: bool = field(
+        default=True,
+        metadata=about("whether `orch reconcile` applies, or only shows what it would do"),
     )
-    allow_deletions: bool = Field(
-        default=False, description="whether it stops jobs that left the repository"
+    allow_deletions: bool = field(
+        default=False, metadata=about("whether it stops jobs that left the repository")
     )
 
 
-class SchedulerConfig(_Section):
+@dataclass(frozen=True, slots=True)
+class SchedulerConfig:
     """How hosts are chosen."""
 
-    algorithm: Literal["binpack", "spread"] = Field(
+    algorithm: str = field(
         default="binpack",
-        description='`"binpack"` fills hosts one after the other, `"spread"` prefers empty ones',
+        metadata=about(
+            '`"binpack"` fills hosts one after the other, `"spread"` prefers empty ones',
+            rule=one_of("binpack", "spread"),
+        ),
     )
 
 
-class Config(_Section):
+@dataclass(frozen=True, slots=True)
+class Config:
     """The whole of `orch.toml`."""
 
-    cluster: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
-        description="the name that keeps these jobs apart from others, in the ledger and on "
-        "hosts; don't change it later",
+    cluster: str = field(
+        metadata=about(
+            "the name that keeps these jobs apart from others, in the ledger and on "
+            "hosts; don't change it later",
+            rule=_CLUSTER,
+        )
     )
-    repository: str = Field(
+    repository: str = field(
         default="",
-        max_length=200,
-        description="what the ledger calls this repository: a job that leaves it is stopped only "
-        "where the same name has registered it; none: the address of the remote `origin`. Needed "
-        "where clones reach it by different addresses, as with a "
-        "[push that deploys](commands.md#a-push-deploys)",
+        metadata=about(
+            "what the ledger calls this repository: a job that leaves it is stopped only "
+            "where the same name has registered it; none: the address of the remote `origin`. "
+            "Needed where clones reach it by different addresses, as with a "
+            "[push that deploys](commands.md#a-push-deploys)",
+            rule=at_most(200),
+        ),
     )
-    jobs: tuple[str, ...] = Field(
+    jobs: tuple[str, ...] = field(
         default=("jobs",),
-        description="folders whose `*.nomad.hcl`, `*.nomad` and `*.nomad.json` are the desired "
-        "jobs",
+        metadata=about(
+            "folders whose `*.nomad.hcl`, `*.nomad` and `*.nomad.json` are the desired jobs"
+        ),
     )
-    inventory: str = Field(
-        default="inventory.yml", description="the inventory: a file, an executable, or a directory"
+    inventory: str = field(
+        default="inventory.yml",
+        metadata=about("the inventory: a file, an executable, or a directory"),
     )
-    namespaces: tuple[str, ...] = Field(
-        default=("default",), description="namespaces that jobs may be in"
+    namespaces: tuple[str, ...] = field(
+        default=("default",), metadata=about("namespaces that jobs may be in")
     )
-    node_pools: tuple[str, ...] = Field(
-        default=("default",), description="node pools that jobs may ask for; `all` is always one"
+    node_pools: tuple[str, ...] = field(
+        default=("default",),
+        metadata=about("node pools that jobs may ask for; `all` is always one"),
     )
-    regions: tuple[str, ...] = Field(
-        default=("global",), description="what jobs may say as their `region`"
+    regions: tuple[str, ...] = field(
+        default=("global",), metadata=about("what jobs may say as their `region`")
     )
-    sensitive: tuple[str, ...] = Field(
+    sensitive: tuple[str, ...] = field(
         default=(),
-        description="further values to hide, by path: "
-        '`["env.*_PASSWORD", "config.args", "template.data"]`; see '
-        "[sensitive values](#sensitive-values)",
+        metadata=about(
+            "further values to hide, by path: "
+            '`["env.*_PASSWORD", "config.args", "template.data"]`; see '
+            "[sensitive values](#sensitive-values)"
+        ),
     )
     ledger: LedgerConfig = LedgerConfig()
     reconcile: ReconcileConfig = ReconcileConfig()
     scheduler: SchedulerConfig = SchedulerConfig()
     ssh: SshConfig = SshConfig()
-
-
-_SECTIONS: dict[str, type[_Section]] = {
-    "ledger": LedgerConfig,
-    "reconcile": ReconcileConfig,
-    "scheduler": SchedulerConfig,
-    "ssh": SshConfig,
-}
 
 
 class ConfigError(OrchError):
@@ -181,46 +212,19 @@ def load(path: Path) -> Config:
 
 
 def parsed(text: str, data: Mapping[str, Any], name: str) -> Config:
-    """Validate what `text` was parsed to, strictly; lists are accepted where tuples are meant."""
-    try:
-        return Config.model_validate(_tuples(data))
-    except ValidationError as e:
-        problems = [
-            _problem(text, name, error["loc"], error["type"], error["msg"]) for error in e.errors()
-        ]
-        raise ConfigError("\n".join(problems)) from e
+    """Validate what `text` was parsed to: of each setting its type and its bounds."""
+    settings, found = read_settings(Config, data)
+    problems = [_problem(text, name, p) for p in found]
+    if "cluster" not in data:
+        problems.append(f"{name}: 'cluster' is missing; give the cluster a name of its own")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return Config(**settings)
 
 
-def _tuples(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, dict):
-        return {k: _tuples(v) for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(value, list):
-        return tuple(_tuples(v) for v in value)  # pyright: ignore[reportUnknownVariableType]
-    return value
-
-
-def _problem(text: str, name: str, loc: tuple[int | str, ...], kind: str, message: str) -> str:
-    dotted = ".".join(str(p) for p in loc)
-    line = _line_of(text, str(loc[-1]))
-    place = f"{name}:{line}" if line else name
-    if kind == "extra_forbidden":
-        return f"{place}: {dotted!r} is not a setting of orch{_suggestion(loc)}"
-    if kind == "missing":
-        return f"{name}: {dotted!r} is missing; give the cluster a name of its own"
-    if kind == "tuple_type":
-        return f'{place}: {dotted!r} must be a list, as in {dotted} = ["…"]'
-    if kind == "string_pattern_mismatch":
-        return f"{place}: {dotted!r} may hold letters, digits, '-' and '_' only"
-    return f"{place}: {dotted!r}: {message}"
-
-
-def _suggestion(loc: tuple[int | str, ...]) -> str:
-    near = get_close_matches(str(loc[-1]), _names(str(loc[0])), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _names(section: str) -> list[str]:
-    return list(_SECTIONS.get(section, Config).model_fields)
+def _problem(text: str, name: str, problem: Problem) -> str:
+    line = _line_of(text, problem.setting.rpartition(".")[2])
+    return f"{name}:{line}: {problem.text()}" if line else f"{name}: {problem.text()}"
 
 
 def _line_of(text: str, key: str) -> int:

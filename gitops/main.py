@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from gitops.version import VERSION
@@ -15,8 +14,6 @@ def main() -> None:
     if len(sys.argv) == 2 and sys.argv[1] in _VERSION_WORDS:  # noqa: PLR2004
         sys.stdout.write(f"orch v{VERSION}\n")
         return
-    # Nobody else's plugins have a say in how settings are read, and looking for them costs time.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Only now: the commands import typer, which a bare version must not wait for.
     from gitops.cli import program
 

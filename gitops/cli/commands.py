@@ -12,6 +12,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from gitops.cli import help_text
+from gitops.cli.plain_values import plainly
 from gitops.cli.words import SECTIONS, Section, Word, Words
 
 _ABOUT = "Nomad-style plans and applies over SSH: a Git repository of job specs, no servers."
@@ -21,7 +22,11 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": help_te
 class Command(TyperCommand):
     """A command whose help is written as flags are typed here."""
 
-    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - typer names this type in private
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer names these types in private
+        """Return the parameters, of which most values are taken as they are."""
+        return [plainly(p) for p in super().get_params(ctx)]
+
+    def get_help(self, ctx: Any) -> str:  # noqa: ANN401
         """Return the help text of the command."""
         return help_text.of_command(ctx.command_path, self)
 
@@ -40,6 +45,10 @@ class Group(TyperGroup):
         self._summary = summary
         self._sections = sections
         self._words: Mapping[str, Word | Words] = {w.name: w for s in sections for w in s.words}
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401
+        """Return the parameters: ``-help``."""
+        return [plainly(p) for p in super().get_params(ctx)]
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
         """Return the words that may follow."""

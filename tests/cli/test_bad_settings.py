@@ -58,7 +58,10 @@ def hosts(text: str) -> Callable[[Place], None]:
     Case(
         name="wrong type",
         given=config('cluster = "a"\njobs = 3\n[ssh]\nconcurrency = "many"\n'),
-        words=("orch.toml:2: 'jobs' must be a list", "orch.toml:4: 'ssh.concurrency': "),
+        words=(
+            "orch.toml:2: 'jobs' must be a list",
+            "orch.toml:4: 'ssh.concurrency' must be a whole number",
+        ),
     ),
     Case(
         name="bad cluster name",

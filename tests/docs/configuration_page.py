@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
 
 from gitops.config import Config
+from gitops.settings import Rule
 from inventory import variables
 from tests.docs import cli_page
 
 _PART = re.compile(r"(<!-- (\w+) -->).*?(<!-- /\2 -->)", re.DOTALL)
-_SIGNS = {"ge": "at least", "gt": "above", "le": "at most", "max_length": "at most"}
 
 
 def printed(page: str) -> str:
@@ -29,35 +28,28 @@ def settings() -> str:
     return "| setting | default | limits | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
-def _fields(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _fields(kind, f"{above}{name}.")
+def _fields(kind: type[Any], above: str = "") -> Iterator[tuple[str, Field[Any]]]:
+    for field in fields(kind):
+        if is_dataclass(field.default):
+            yield from _fields(type(field.default), f"{above}{field.name}.")
         else:
-            yield f"{above}{name}", field
+            yield f"{above}{field.name}", field
 
 
-def _setting(name: str, field: FieldInfo) -> str:
-    default = "(needed)" if field.is_required() else f"`{_toml(field.default)}`"
-    cells = [f"`{name}`", default if field.default != "" else "", _limits(field)]
-    return " ".join(f"| {c}".rstrip() for c in [*cells, field.description or ""]) + " |\n"
+def _setting(name: str, field: Field[Any]) -> str:
+    default = "(needed)" if field.default is MISSING else f"`{_toml(field.default)}`"
+    rule: Rule | None = field.metadata["rule"]
+    cells = [
+        f"`{name}`",
+        default if field.default != "" else "",
+        rule.limits if rule else "",
+        field.metadata["description"],
+    ]
+    return " ".join(f"| {c}".rstrip() for c in cells) + " |\n"
 
 
 def _toml(value: object) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-
-
-def _limits(field: FieldInfo) -> str:
-    found = [
-        f"{words} {getattr(bound, sign):g}" + (" characters" if sign == "max_length" else "")
-        for sign, words in _SIGNS.items()
-        for bound in field.metadata
-        if hasattr(bound, sign)
-    ]
-    if any(getattr(bound, "pattern", None) for bound in field.metadata):
-        found.append("letters, digits, `-`, `_`; at most 63")
-    return ", ".join(found)
 
 
 def inventory_variables() -> str:
