@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from planner.errors import OrchError
+
 
 def can_ask() -> bool:
     """Whether there is somebody to ask."""
@@ -33,3 +35,11 @@ async def _line() -> str:
         loop.remove_reader(sys.stdin.fileno())
     # A terminal gives whole lines: what is readable is a line, and this does not wait.
     return sys.stdin.readline()
+
+
+async def approve(question: str) -> None:
+    """Go on if somebody says so. Raises `OrchError` where nobody does, or nobody can be asked."""
+    if not can_ask():
+        raise OrchError("without a terminal this needs approval; nothing was changed", "Give -yes.")
+    if not await confirmed(question):
+        raise OrchError("not approved; nothing was changed")

@@ -1,4 +1,4 @@
-"""`orch host …`: hosts that orch can use: what they lack."""
+"""`orch host …`: what hosts lack, and making them fit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Json
+from gitops.cli.options import Json, Yes
 
 _Pattern = Annotated[
     str, typer.Argument(metavar="[PATTERN]", help="Which hosts; none: all of the inventory.")
@@ -25,3 +25,20 @@ def check(
     from gitops.cli import host_checking
 
     raise typer.Exit(finished(host_checking.check(pattern, verbose=verbose, json=json)))
+
+
+def setup(
+    pattern: _Pattern = "",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Print what hosts have to grant; ask none of them.")
+    ] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Enrol hosts: their data directory and node id, shown first."""
+    from gitops.cli import host_setup
+
+    if profile:
+        host_setup.show_profile(pattern, json=json)
+    else:
+        raise typer.Exit(finished(host_setup.set_up(pattern, ask=not yes, json=json)))

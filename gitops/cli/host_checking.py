@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from executors.findings import Result
+from executors.transport import Connector
 from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import workspace
 from gitops.cli.progress import probing
@@ -14,6 +15,7 @@ from gitops.host_reports import Examination, HostReport, drivers_of_jobs, record
 from gitops.session import connector_of
 from gitops.view import findings_text
 from gitops.workspace import Workspace
+from inventory.model import Inventory
 from planner.errors import OrchError
 from planner.observed import NodeStatus
 from planner.recorded import Recorded
@@ -32,26 +34,28 @@ async def check(pattern: str, *, verbose: bool, json: bool) -> int:
 
 
 async def examined(ws: Workspace, pattern: str) -> list[HostReport]:
-    """Look at the hosts of a pattern, held against the ledger where it can be read."""
+    """Look at the hosts of a pattern, held against what jobs ask for where that can be read."""
     inventory = ws.inventory(pattern)
-    recorded, drivers = await asyncio.gather(
-        asyncio.to_thread(recorded_by, ws), asyncio.to_thread(drivers_of_jobs, ws)
-    )
+    drivers = await asyncio.to_thread(drivers_of_jobs, ws)
+    connector = connector_of(ws, inventory)
+    try:
+        return await looked_at(ws, connector, inventory, drivers=drivers)
+    finally:
+        await connector.close()
+
+
+async def looked_at(
+    ws: Workspace, connector: Connector, inventory: Inventory, *, drivers: frozenset[str] | None
+) -> list[HostReport]:
+    """Look at hosts, held against the ledger where it can be read."""
+    recorded = await asyncio.to_thread(recorded_by, ws)
     if isinstance(recorded, OrchError):
         note(f"The ledger was not read, so nodes are not compared with it: {recorded.message}")
         recorded = Recorded()
     wanted = Examination(cluster=ws.config.cluster, recorded=recorded, drivers=drivers)
     told = probing(len(inventory.hosts))
-    connector = connector_of(ws, inventory)
-    try:
-        return await reports(
-            connector,
-            list(inventory.hosts.values()),
-            wanted,
-            lambda host: told(host, NodeStatus.READY),
-        )
-    finally:
-        await connector.close()
+    hosts = list(inventory.hosts.values())
+    return await reports(connector, hosts, wanted, lambda host: told(host, NodeStatus.READY))
 
 
 def exit_code(found: Sequence[HostReport]) -> int:

@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Json
+from gitops.cli.options import Json, Yes
 from gitops.cli.say import say, say_json
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", envvar="ORCH_AUTO_APPROVE", help="Do not ask.")]
 
 Without = Annotated[
     list[str] | None,

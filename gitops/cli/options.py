@@ -84,6 +84,7 @@ CheckIndex = Annotated[
 AutoApprove = Annotated[
     bool, typer.Option("--auto-approve", envvar="ORCH_AUTO_APPROVE", help="Do not ask.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", envvar="ORCH_AUTO_APPROVE", help="Do not ask.")]
 AllowDirty = Annotated[
     bool,
     typer.Option("--allow-dirty", envvar="ORCH_ALLOW_DIRTY", help="Apply what is not committed."),

@@ -122,7 +122,12 @@ SECTIONS = (
     ),
     _section(
         "Hosts and ledger",
-        _words("host", "Hosts that orch can use: what they lack.", check="host:check"),
+        _words(
+            "host",
+            "What hosts lack, and making them fit.",
+            check="host:check",
+            setup="host:setup",
+        ),
         _words(
             "hosts",
             "Hosts of the inventory, outside of any job.",

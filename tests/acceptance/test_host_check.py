@@ -72,7 +72,7 @@ def test_hosts_that_are_not_reached(shop: Shop) -> None:
     inventory.write_text(inventory.read_text().replace(three.host_key, other))
     shop.commit()
     said = shop.orch("host", "check", code=4)
-    assert said.err == "3 hosts: 3 not reached\n"
+    assert said.err.splitlines()[-1] == "3 hosts: 3 not reached"
     rows = [line.split()[:4] for line in said.out.partition("\n\n")[0].splitlines()]
     assert rows[1] == ["h1", "login", "failed", "connection"]
     assert ["h2", "login", "failed", "permission"] in rows

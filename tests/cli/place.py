@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pty
 import re
 import shutil
 import signal
@@ -178,6 +179,30 @@ class Place:
             out, err = process.communicate(timeout=300)
         return Said(process.returncode, out, err)
 
+    def on_a_terminal(
+        self, *argv: str, typed: Sequence[tuple[bytes, bytes]] = ()
+    ) -> tuple[int, bytes]:
+        """Run a command on a terminal; return its end, and all it said.
+
+        Of `typed` each word is typed when its cue has been said.
+        """
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.cwd)
+            environment = {**process_environment(self.environment), "TERM": "vt100"}
+            os.execve(ORCH[0], [*ORCH, *argv], environment)  # noqa: S606 - a child of its own
+        said, words_left = b"", list(typed)
+        try:
+            while chunk := os.read(fd, 1000):
+                said += chunk
+                while words_left and words_left[0][0] in said:
+                    os.write(fd, words_left.pop(0)[1])
+        except OSError:
+            pass
+        os.close(fd)
+        _, status = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status), said
+
     # -- looking ----------------------------------------------------------------------------------
 
     def print_of(self, *more: Path) -> dict[str, str]:
@@ -221,6 +246,11 @@ def copied(template: Path, root: Path, parts: Sequence[str] = ("clone", "ledger.
     """Copy the parts of a place that a test may spoil."""
     for part in parts:
         shutil.copytree(template / part, root / part, symlinks=True)
+
+
+def last(text: str) -> str:
+    """The last line: on a slow machine progress comes before it."""
+    return text.splitlines()[-1]
 
 
 def assert_fit_to_read(said: Said) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -166,37 +165,9 @@ def test_commands_and_their_codes(
     assert (done.returncode, done.stdout) == (code, out), done.stderr
 
 
-def on_a_terminal(
-    handled: Handled, *argv: str, typed: Sequence[tuple[bytes, bytes]] = ()
-) -> tuple[int, bytes]:
-    """Run a command on a terminal; return its end, and all it said.
-
-    Of `typed` each word is typed when its cue has been said.
-    """
-    import pty
-
-    words = [*ORCH, *argv]
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(handled.place.cwd)
-        environment = {**process_environment(handled.place.environment), "TERM": "vt100"}
-        os.execve(words[0], words, environment)  # noqa: S606 - in a child with a terminal
-    said, words_left = b"", list(typed)
-    try:
-        while chunk := os.read(fd, 1000):
-            said += chunk
-            while words_left and words_left[0][0] in said:
-                os.write(fd, words_left.pop(0)[1])
-    except OSError:
-        pass
-    os.close(fd)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), said
-
-
 def test_a_terminal_for_a_command(handled: Handled) -> None:
     script = "tty >/dev/null && stty size; exit 5"
-    code, said = on_a_terminal(handled, "exec", handled.alloc()[:8], "--", "sh", "-c", script)
+    code, said = handled.place.on_a_terminal("exec", handled.alloc()[:8], "--", "sh", "-c", script)
     assert code == 5, said
     assert re.search(rb"\d+ \d+\r\n", said), said
 
@@ -205,11 +176,11 @@ def test_the_escape_key_leaves_a_terminal(handled: Handled) -> None:
     command = ("--", "sh", "-c", "echo ready; exec cat")
     alloc = handled.alloc()[:8]
     typed = ((b"ready", b"one\r"), (b"one\r\none", b"~."))
-    code, said = on_a_terminal(handled, "exec", alloc, *command, typed=typed)
+    code, said = handled.place.on_a_terminal("exec", alloc, *command, typed=typed)
     assert (code, said.count(b"one"), b"Connection closed" in said) == (1, 2, True), said
     typed = ((b"ready", b"~.\r"), (b"~.\r\n~.", b"\x04"))
     words = ("alloc", "exec", "-e", "none", alloc, *command[1:])
-    code, said = on_a_terminal(handled, *words, typed=typed)
+    code, said = handled.place.on_a_terminal(*words, typed=typed)
     assert (code, said.count(b"~.")) == (0, 2), said
 
 

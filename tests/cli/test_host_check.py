@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.place import Place, assert_fit_to_read, job
+from tests.cli.place import Place, assert_fit_to_read, job, last
 
 NAMES = [
     *("login", "host key", "shell", "tools", "data directory", "disk", "node", "clock"),
@@ -30,7 +30,7 @@ def three(place: Place) -> Place:
 def test_all_of_one_host(place: Place) -> None:
     before = place.print_of()
     said = place.orch("host", "check")
-    assert (said.code, said.err) == (0, "1 host: 1 ok\n")
+    assert (said.code, last(said.err)) == (0, "1 host: 1 ok")
     title, header, *rows = said.out.splitlines()
     assert title == "Host dev: ok"
     assert header.split() == ["Check", "Result", "Detail"]
@@ -45,7 +45,7 @@ def test_all_of_one_host(place: Place) -> None:
 def test_of_several_hosts_what_is_to_be_mended(three: Place) -> None:
     said = three.orch("host", "check")
     assert said.code == 4
-    assert said.err.splitlines()[-1] == "3 hosts: 1 ok, 2 not reached"
+    assert last(said.err) == "3 hosts: 1 ok, 2 not reached"
     rows = said.out.partition("\n\n")[0].splitlines()
     assert rows[0].split() == ["Host", "Check", "Result", "Detail"]
     assert rows[1].split()[:3] == ["well", "all", "ok"]
@@ -75,7 +75,7 @@ def test_two_names_of_one_machine_are_told(place: Place) -> None:
     said = place.orch("host", "check")
     assert said.code == 1
     assert said.out.count("is also that of another host") == 2
-    assert said.err == "2 hosts: 2 failed\n"
+    assert last(said.err) == "2 hosts: 2 failed"
 
 
 def test_a_data_directory_that_is_no_directory(three: Place) -> None:
