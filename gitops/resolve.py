@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from planner.status import statuses
 
 _SHOWN = 10
 _SHORTEST = 2
+_SERVICE = "service"
 
 
 class Kind(StrEnum):
@@ -47,7 +48,7 @@ def resolved(name: str, recorded: Recorded) -> Match:
     """Return what is meant, whatever its kind; a job's whole name comes before all prefixes."""
     if name in _jobs(recorded):
         return Match(kind=Kind.JOB, id=name)
-    found = [Match(kind=kind, id=it) for kind in Kind for it in _FIND[kind](name, recorded)]
+    found = [Match(kind=k, id=it) for k, find in _FIND.items() for it in find(name, recorded)]
     if len(found) == 1:
         return found[0]
     kinds = {m.kind for m in found}
@@ -112,6 +113,13 @@ def node_named(name: str, nodes: Mapping[str, Node]) -> Node:
     return nodes[_only(name, matching, Kind.NODE)]
 
 
+def service_named(name: str, services: Collection[str]) -> str:
+    """Return the service called `name`, or the only one that begins so."""
+    if name in services:
+        return name
+    return _only(name, sorted(s for s in services if s.startswith(name)), _SERVICE)
+
+
 def _states(recorded: Recorded) -> list[JobState]:
     return [state for _, state in sorted(recorded.jobs.items())]
 
@@ -146,15 +154,16 @@ _FIND: Mapping[Kind, Callable[[str, Recorded], list[str]]] = {
     Kind.EVALUATION: _starting(lambda r: [e.id for s in _states(r) for e in s.evaluations]),
 }
 # How Nomad asks for each kind, and the command that lists them.
-_WORDS = {
+_WORDS: Mapping[str, tuple[str, str]] = {
     Kind.ALLOC: ("allocation(s) with prefix or id", "orch status"),
     Kind.NODE: ("node(s) with prefix", "orch node status"),
     Kind.DEPLOYMENT: ("deployment(s) with prefix or id", "orch deployment list"),
     Kind.EVALUATION: ("evaluation(s) with prefix or id", "orch eval list"),
+    _SERVICE: ("service(s) with prefix or name", "orch service list"),
 }
 
 
-def _only(name: str, matching: Sequence[str], kind: Kind) -> str:
+def _only(name: str, matching: Sequence[str], kind: str) -> str:
     if len(matching) == 1:
         return matching[0]
     words, see = _WORDS[kind]

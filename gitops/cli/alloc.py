@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Escape, Json, Stdin, Tty, Verbose, terminal
+from gitops.cli.options import ByJob, Escape, Json, Stdin, Tty, Verbose, terminal
 from gitops.cli.say import say, say_json
+
+if TYPE_CHECKING:
+    from executors.logs import Tail
 
 TaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", help="Only this task.")]
 TaskFlag = Annotated[str, typer.Option("--task", metavar="TASK", help="Only this task.")]
+Lines = Annotated[
+    int | None, typer.Option("-n", min=0, metavar="LINES", help="How many lines of the end.")
+]
+Bytes = Annotated[
+    int | None, typer.Option("-c", min=0, metavar="BYTES", help="How many bytes of the end.")
+]
 Alloc = Annotated[str, typer.Argument(metavar="ALLOC", help="The start of its id.")]
 
 
@@ -30,6 +39,51 @@ def status(
 
     view = StatusView(now=time.time_ns(), verbose=verbose, short=short, stats=stats)
     answer = finished(reading_alloc.alloc(alloc, view))
+    say_json(answer.data) if json else say(answer.text)
+    raise typer.Exit(answer.exit_code)
+
+
+def fs(
+    alloc: Alloc,
+    path: Annotated[
+        str, typer.Argument(metavar="[PATH]", help="Below its directory; none: all of that.")
+    ] = "",
+    exact: Annotated[bool, typer.Option("-H", help="Sizes in bytes.")] = False,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="What it is, instead of its content.")
+    ] = False,
+    follow: Annotated[bool, typer.Option("-f", help="A file: go on as it grows.")] = False,
+    tail: Annotated[bool, typer.Option("--tail", help="A file: only the end, 10 lines.")] = False,
+    lines: Lines = None,
+    size: Bytes = None,
+    job: ByJob = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", envvar="ORCH_JSON", help="Print JSON; of a file what it is."),
+    ] = False,
+) -> None:
+    """List its directory, or print a file in it."""
+    from executors.alloc_files import What
+    from gitops.cli import files
+
+    shows = What.FOLLOW if follow else What.DESCRIBE if json else What.SHOW
+    wanted = files.Wanted(
+        name=alloc,
+        path=path,
+        by_job=job,
+        what=What.STAT if stat else shows,
+        tail=_end(tail, lines, size),
+        exact=exact,
+        json=json,
+    )
+    finished(files.show(wanted))
+
+
+def checks(alloc: Alloc, json: Json = False) -> None:
+    """Make the checks of its services once, and show what each says."""
+    from gitops.cli import reading_alloc
+
+    answer = finished(reading_alloc.checks(alloc))
     say_json(answer.data) if json else say(answer.text)
     raise typer.Exit(answer.exit_code)
 
@@ -73,7 +127,7 @@ def execute(
         list[str], typer.Argument(metavar="ALLOC COMMAND...", help="Its id's start; the command.")
     ],
     task: TaskFlag = "",
-    job: Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")] = False,
+    job: ByJob = False,
     stdin: Stdin = True,
     tty: Tty = None,
     escape: Escape = "~",
@@ -98,32 +152,27 @@ def logs(
     alloc: Alloc,
     task: TaskArgument = "",
     only: TaskFlag = "",
-    job: Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")] = False,
+    job: ByJob = False,
     stdout: Annotated[bool, typer.Option("--stdout", help="stdout (the default).")] = False,
     stderr: Annotated[bool, typer.Option("--stderr", help="stderr.")] = False,
     follow: Annotated[bool, typer.Option("-f", help="Go on as it comes; both streams.")] = False,
     tail: Annotated[bool, typer.Option("--tail", help="Only the end: 10 lines.")] = False,
-    lines: Annotated[
-        int | None, typer.Option("-n", min=0, metavar="LINES", help="How many lines of it.")
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option("-c", min=0, metavar="BYTES", help="How many bytes of it.")
-    ] = None,
+    lines: Lines = None,
+    size: Bytes = None,
 ) -> None:
     """Print what one task has written, or follow it."""
-    from executors.logs import LogStream, Tail
+    from executors.logs import LogStream
     from gitops.cli import output, sources
 
     both = stdout == stderr
     named = ((LogStream.STDOUT, stdout), (LogStream.STDERR, stderr))
     chosen = tuple(s for s, wanted in named if wanted or (both and (follow or stdout)))
     streams = chosen or (LogStream.STDOUT,)
-    ends = tail or lines is not None or size is not None
     wanted = sources.Wanted(
         name=alloc,
         task=only or task,
         follow=follow,
-        tail=Tail(lines=lines if size or lines is not None else 10, size=size) if ends else None,
+        tail=_end(tail, lines, size),
         streams=streams,
         one=True,
         by_job=job,
@@ -133,3 +182,12 @@ def logs(
     if len(streams) == 1:
         outs = {streams[0]: sys.stdout.buffer}
     finished(output.show(wanted, outs))
+
+
+def _end(tail: bool, lines: int | None, size: int | None) -> Tail | None:
+    """Return how much of the end is wanted, or None for all."""
+    from executors.logs import Tail
+
+    if not tail and lines is None and size is None:
+        return None
+    return Tail(lines=lines if size or lines is not None else 10, size=size)

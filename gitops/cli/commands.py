@@ -15,7 +15,7 @@ from gitops.cli import help_text
 from gitops.cli.plain_values import plainly
 from gitops.cli.words import SECTIONS, Section, Word, Words
 
-_ABOUT = "Nomad-style plans and applies over SSH: a Git repository of job specs, no servers."
+_ABOUT = "Nomad-style plans and applies over SSH: job specs in Git, and no servers."
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": help_text.WIDTH}
 
 

@@ -12,6 +12,7 @@ from gitops.ledger.check import Trial
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.locks import lock_files
 from gitops.ledger.opening import Address, local_path, open_ledger
+from gitops.ledger.process import is_gone, is_here
 from gitops.ledger.protocol import RunHead, Snapshot
 from gitops.ledger_home import ledger_address
 from gitops.view import ledger_text
@@ -54,6 +55,42 @@ def _run(run: RunHead, snapshot: Snapshot) -> dict[str, object]:
         "LastEntry": last and {"Kind": last.kind, "Time": last.time},
         "SealedBy": run.sealed_by,
     }
+
+
+def members(now: int) -> Answer:
+    """Answer with the ledger and the runs that hold jobs; `now` in ns."""
+    ledger = open_ledger(ledger_address(workspace()))
+    snapshot = ledger.read()
+    recorded = snapshot.recorded
+    runs = sorted(snapshot.runs.values(), key=lambda r: (r.info.started, r.id))
+    rows = [ledger_text.Member(name=ledger.place, role="ledger", status=f"index {recorded.index}")]
+    rows += [
+        ledger_text.Member(
+            name=run.info.holder,
+            role=f"run {run.id[:8]}",
+            status=_life(run),
+            started=run.info.started,
+            jobs=tuple(sorted(k for k, s in recorded.jobs.items() if s.run == run.id)),
+        )
+        for run in runs
+    ]
+    data = [
+        {"Name": ledger.place, "Role": "ledger", "Status": "alive", "Index": recorded.index},
+        *(
+            {"Name": run.info.holder, "Role": "run", "Status": _life(run), **_run(run, snapshot)}
+            for run in runs
+        ),
+    ]
+    return Answer(text=ledger_text.members(rows, now), data=data)
+
+
+def _life(run: RunHead) -> str:
+    """Say whether the process of a run lives, as far as that can be told from here."""
+    if run.sealed_by:
+        return "taken over"
+    if is_gone(run.info.process):
+        return "dead"
+    return "alive" if is_here(run.info.process) else "elsewhere"
 
 
 def check() -> Answer:

@@ -14,7 +14,6 @@ _DIFF = "only the last version's difference is shown; give -p"
 _RIGHTS = "there are no tokens; what you may do is what SSH and Git let you do"
 _SECRETS = "no secrets are fetched; give them as variables that are sensitive"
 
-# Flags that no command here has, or not the one that was typed.
 FLAGS = {
     "-address": _HOSTS,
     "-region": _HOSTS,
@@ -60,6 +59,7 @@ FLAGS = {
     "-with-vars": "values of variables are not recorded; the spec is shown with what came of them",
     "-hcl": "the text of a spec is in Git, at the commit that 'orch history' names",
     "-force-color": "colour goes to terminals only; leave it out",
+    "-detailed": "all is shown; leave it out",
     "-ui": "there is no page; leave it out",
     "-connect": "the example is one for tasks without Connect; leave it out",
     "-template": "there is one example; leave it out",
@@ -70,7 +70,6 @@ _FILE = "change the job file, commit, and 'orch apply'"
 _LATER = "not in orch yet"
 _ACCESS = "there is no server to log in to; what you may do is what SSH and Git let you do"
 
-# Words that are typed where no command of orch begins.
 WORDS = {
     "acl": _ACCESS,
     "login": _ACCESS,
@@ -109,4 +108,7 @@ WORDS = {
     "deployment unblock": "there are no regions apart from each other",
     "eval delete": "evaluations are forgotten by themselves",
     "alloc pause": f"schedules of tasks are {_LATER}",
+    "server join": "there are no servers",
+    "server force-leave": "there are no servers; an apply takes over from a run that has died",
+    "service delete": "services are what runs; stop the job, or change its file",
 }

@@ -99,6 +99,7 @@ IgnoreUnsupported = Annotated[
     ),
 ]
 
+ByJob = Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")]
 Stdin = Annotated[bool, typer.Option("-i/--no-stdin", help="Hand stdin on; -i=false: do not.")]
 Tty = Annotated[
     bool | None,

@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Escape, Evals, JobId, Json, Short, Stdin, Tty, Verbose, ago, terminal
+from gitops.cli.options import (
+    ByJob,
+    Escape,
+    Evals,
+    JobId,
+    Json,
+    Short,
+    Stdin,
+    Tty,
+    Verbose,
+    ago,
+    terminal,
+)
 from gitops.cli.say import say, say_json
 
 
@@ -66,7 +78,7 @@ def execute(
         typer.Argument(metavar="ALLOC [TASK] -- COMMAND...", help="Where, and what to run there."),
     ],
     task: Annotated[str, typer.Option("--task", metavar="TASK", help="Only this task.")] = "",
-    job: Annotated[bool, typer.Option("--job", help="ALLOC is a job: any that runs.")] = False,
+    job: ByJob = False,
     stdin: Stdin = True,
     tty: Tty = None,
     escape: Escape = "~",

@@ -13,8 +13,9 @@ from gitops.cli.say import note
 from gitops.resolve import Found, alloc_named
 from gitops.session import Session
 from gitops.view import status_json
-from gitops.view.alloc_text import AllocCase, alloc_status
+from gitops.view.alloc_text import AllocCase, alloc_status, check_list
 from gitops.view.live import CheckResult, Live
+from gitops.view.moment import timestamp
 from gitops.view.options import StatusView
 from planner.observed import Node, NodeStatus, Observed
 from planner.recorded import AllocRecord, ClientStatus, JobState
@@ -27,6 +28,23 @@ async def alloc(prefix: str, view: StatusView) -> Answer:
     async with session(ws) as ties:
         recorded = ties.ledger.read().folded()
         return await about(ties, alloc_named(prefix, recorded), view)
+
+
+async def checks(prefix: str) -> Answer:
+    """Answer with the service checks of an allocation, made once."""
+    ws = workspace()
+    async with session(ws) as ties:
+        found = alloc_named(prefix, ties.ledger.read().folded())
+        look = await ties.look({found.alloc.node})
+        advise(ties)
+        node = look.observed.nodes.get(found.alloc.node)
+        made: tuple[CheckResult, ...] = ()
+        runs = statuses(found.state, look.observed).get(found.alloc.id) is ClientStatus.RUNNING
+        if runs and node is not None and node.status is NodeStatus.READY:
+            transport = await ties.connector.connect(found.alloc.node)
+            made = await _checked(found.state, found.alloc, node, transport)
+    text = check_list(found.alloc, made, timestamp(ties.now()))
+    return answered(text, [status_json.check_data(c) for c in made], look)
 
 
 async def about(ties: Session, found: Found, view: StatusView) -> Answer:
@@ -86,5 +104,6 @@ def _result(bound: BoundCheck, why: str) -> CheckResult:
         task=bound.task,
         name=bound.name,
         mode="readiness" if ignored else "healthiness",
+        kind=bound.check.type,
         why=why,
     )

@@ -55,7 +55,6 @@ def _section(title: str, *groups: Words, **functions: str) -> Section:
 
 SECTIONS = (
     _section("Begin", init="setup:init", dev="setup:dev"),
-    _section("Job files", validate="job:validate", fmt="job:fmt"),
     _section(
         "Deploy",
         _words(
@@ -63,6 +62,8 @@ SECTIONS = (
             "Hooks of Git repositories that reconcile on a push.",
             install="reconcile:install",
         ),
+        validate="job:validate",
+        fmt="job:fmt",
         plan="job:plan",
         show="job:show",
         apply="job:apply",
@@ -102,6 +103,8 @@ SECTIONS = (
             status="alloc:status",
             logs="alloc:logs",
             exec="alloc:execute",
+            fs="alloc:fs",
+            checks="alloc:checks",
             restart="alloc:restart",
             stop="alloc:stop",
             signal="alloc:signal",
@@ -119,6 +122,13 @@ SECTIONS = (
             status="evaluation:status",
         ),
         _words("node", "Hosts as the scheduler sees them.", status="node:status"),
+        _words(
+            "service",
+            "What runs under which name, and where.",
+            list="service:listed",
+            info="service:info",
+        ),
+        _words("server", "What takes the place of servers.", members="server:members"),
     ),
     _section(
         "Hosts and ledger",

@@ -24,10 +24,14 @@ def this_process() -> ProcessIdentity:
 
 def is_gone(process: ProcessIdentity) -> bool:
     """Whether the process is surely no more. False where that can't be told from here."""
+    return is_here(process) and _start_time(process.pid) != process.start_time
+
+
+def is_here(process: ProcessIdentity) -> bool:
+    """Whether the process is, or was, one of this machine since it was booted."""
     known = process.boot_id and process.pid_namespace and process.start_time
-    if not known or process.boot_id != _boot_id() or process.pid_namespace != _namespace():
-        return False
-    return _start_time(process.pid) != process.start_time
+    ours = process.boot_id == _boot_id() and process.pid_namespace == _namespace()
+    return bool(known) and ours
 
 
 ProcessCheck = Callable[[ProcessIdentity], bool]

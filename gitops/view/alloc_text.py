@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from executors.stats import Usage
@@ -161,6 +161,24 @@ def _checks(checks: Iterable[CheckResult]) -> list[str]:
     ]
     header = ("Service", "Task", "Name", "Mode", "Status")
     return ["Nomad Service Checks:", *table(header, rows)] if rows else []
+
+
+def check_list(alloc: AllocRecord, checks: Sequence[CheckResult], made: str) -> str:
+    """Return each check in full; `made` says when."""
+    sections = [[f"Status of {len(checks)} Nomad Service Checks"]]
+    for check in checks:
+        items = [
+            ("Name", check.name),
+            ("Group", alloc.name),
+            ("Task", check.task or "(group)"),
+            ("Service", check.service),
+            ("Status", "failure" if check.why else "success"),
+            ("Mode", check.mode),
+            ("Timestamp", made),
+            ("Output", check.why or f"{check.kind} ok"),
+        ]
+        sections.append([line.replace(" = ", "  =  ", 1) for line in pairs(items)])
+    return joined(sections)
 
 
 def _task(case: AllocCase, name: str, task: TaskState, view: StatusView) -> list[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import indent
 
 from gitops.ledger.check import Trial
@@ -10,11 +11,33 @@ from gitops.ledger.protocol import RunHead
 from gitops.ledger.repair import SHOWN, Finding
 from gitops.view.columns import pairs, table
 from gitops.view.moment import ago, timestamp
+from gitops.view.names import few
 from gitops.view.safe import clean
 
 _SECOND = 1_000_000_000
 _LISTED = 20
 _SHORT = 8
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """The ledger, or a run with the jobs that it holds; `started` is in ns."""
+
+    name: str
+    role: str
+    status: str
+    started: int = 0
+    jobs: tuple[str, ...] = ()
+
+
+def members(found: Sequence[Member], now: int) -> str:
+    """Return the table of what takes the place of servers."""
+    rows = [
+        (m.name, m.role, m.status, ago(m.started, now) if m.started else "", few(m.jobs, _NAMED))
+        for m in found
+    ]
+    return "\n".join([*table(("Name", "Role", "Status", "Started", "Jobs"), rows), ""])
 
 
 def status(facts: Mapping[str, object], runs: Sequence[RunHead], now: int) -> str:

@@ -17,6 +17,7 @@ class CheckResult:
     task: str
     name: str
     mode: str = "healthiness"
+    kind: str = ""
     why: str = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from gitops.view.live import Live, megahertz
+from gitops.view.live import CheckResult, Live, megahertz
 from planner.codec import to_json
 from planner.health import with_verdict
 from planner.observed import Node, TaskState
@@ -114,17 +114,19 @@ def live_data(tasks: Mapping[str, TaskState], live: Live) -> dict[str, Any]:
             name: {"CPU": megahertz(used, live.node), "RSS": used.memory}
             for name, used in live.usage.items()
         },
-        "Checks": [
-            {
-                "Service": c.service,
-                "Task": c.task,
-                "Check": c.name,
-                "Mode": c.mode,
-                "Status": "failure" if c.why else "success",
-                "Output": c.why,
-            }
-            for c in live.checks
-        ],
+        "Checks": [check_data(c) for c in live.checks],
+    }
+
+
+def check_data(check: CheckResult) -> dict[str, Any]:
+    """Return a check that was made just now."""
+    return {
+        "Service": check.service,
+        "Task": check.task,
+        "Check": check.name,
+        "Mode": check.mode,
+        "Status": "failure" if check.why else "success",
+        "Output": check.why,
     }
 
 

@@ -51,7 +51,8 @@ def test_help_is_fit_for_a_terminal(first: str) -> None:
 
 
 def test_the_first_help_fits_a_screen() -> None:
-    assert len((HELP / "orch.txt").read_text().splitlines()) <= 40
+    _, *lines = (HELP / "orch.txt").read_text().splitlines()
+    assert len(lines) <= 40
 
 
 @pytest.mark.parametrize(
