@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -92,7 +93,17 @@ def parse(text: str, path: str, problems: list[Problem]) -> Value:
         raise InventoryError(path, [Problem(1, 1, "nested too deeply", path)]) from e
     if root is None:
         return Value({}, 1, 1, path=path)
-    return _Builder(path, problems).value(root)
+    return _Builder(path, problems, json=_is_json(text)).value(root)
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def too_large() -> str:
@@ -110,9 +121,13 @@ def _syntax(error: yaml.YAMLError, path: str) -> Problem:
 
 
 class _Builder:
-    """Turns composed nodes into values, counting what aliases multiply."""
+    """Turns composed nodes into values, counting what aliases multiply.
 
-    def __init__(self, path: str, problems: list[Problem]) -> None:
+    With `json` scalars mean what they mean there: to YAML 1e3 is a text.
+    """
+
+    def __init__(self, path: str, problems: list[Problem], *, json: bool) -> None:
+        self._json = json
         self.problems = problems
         self._path = path
         self._left = VALUE_LIMIT
@@ -154,6 +169,8 @@ class _Builder:
         return nodes if self._left >= 0 else []
 
     def _scalar(self, node: yaml.ScalarNode) -> Plain:
+        if self._json and not node.style:
+            return cast("Plain", json.loads(node.value))
         if node.tag not in _CONSTRUCTED:
             return str(node.value)
         try:

@@ -80,9 +80,6 @@ def _test(inventory: Inventory, part: str) -> Callable[[str], bool]:
 
 
 def _searched(inventory: Inventory, test: Callable[[str], bool]) -> list[str]:
-    out: dict[str, None] = {}
-    for group in inventory.groups.values():
-        if test(group.name):
-            out.update(dict.fromkeys(group.hosts))
-    out.update(dict.fromkeys(name for name in inventory.hosts if test(name)))
-    return list(out)
+    """Return hosts of groups, then hosts; a subscript counts one as often as it is found."""
+    found = [name for g in inventory.groups.values() if test(g.name) for name in g.hosts]
+    return [*found, *(name for name in inventory.hosts if test(name))]

@@ -154,18 +154,18 @@ class Tree:
     def _hosts(self, group: Group, table: Table) -> None:
         for entry, item in table.items():
             variables = self._table(item.value, f"host {entry!r}: expected a mapping of variables")
-            pattern = entry
+            pattern, port = entry, Table()
             if found := _WITH_PORT.fullmatch(entry):
                 pattern = found["host"]
-                variables = {
-                    "ansible_port": placed(int(found["port"]), item.value).item()
-                } | variables
+                port = {"ansible_port": placed(int(found["port"]), item.value).item()}
             try:
                 names = expanded(pattern)
             except ValueError as e:
                 self.problems.append(item.problem(str(e)))
                 continue
             for name in names:
+                # a port counts where the host is named first
+                self.hosts.setdefault(name, port.copy())
                 self._host(name, variables)
                 group.hosts[name] = None
             if len(self.hosts) > HOST_LIMIT:
@@ -173,11 +173,10 @@ class Tree:
                 return
 
     def _host(self, name: str, variables: Table) -> None:
-        host = self.hosts.setdefault(name, {})
         if name in self.groups:  # Ansible looks for a group of that name first
             self._variables(self.groups[name], variables)
         else:
-            host.update(variables)
+            self.hosts[name].update(variables)
 
     def _set_depths(self) -> set[str]:
         """Walk down from ``all``, parents first; return the groups that were reached."""

@@ -21,15 +21,25 @@ HERE = Path(__file__).parent
 WRITTEN = HERE / "inventories"
 GROUPS = ("web", "db", "a", "b", "c", "canary", "stores")
 # one has the name of a group too
-HOSTS = ("h1", "h2", "h3", "n[1:3]", "n[2:4].x", "db-a", "p:2222", "db")
+HOSTS = (
+    *("h1", "h2", "h3", "n[1:3]", "n[2:4].x", "n[1:9:3]", "r[08:11]-[a:b]", "db-a", "p:2222", "p"),
+    *("10.0.0.1", "10.0.0.1:99", "UPPER", "db"),
+)
+# Numbers only for groups without grandchildren: Ansible itself orders those by chance.
 PARTS = (
     *("all", "*", "web", "db", "a", "b", "stores", "h1", "n1", "n2.x", "db-a", "p", "ungrouped"),
-    *("h*", "*a*", "~h[12]", "~^n.*x$", "we?", "h[12]", "[hn]1", "all[-1]", "all[:2]", "a[1-2]"),
-    *("web[0]", "all[1:2]", "b[-1]", "all[0:]", "h1[0]", "all[-2:]", "b[9]", "b[-9]", "*[1]"),
+    *("h*", "*a*", "~h[12]", "~^n.*x$", "we?", "h[12]", "[hn]1", "all[:2]", "all[0:]", "all[-2:]"),
+    *("stores[-1]", "stores[1:2]", "stores[9]", "stores[-9]", "canary[0]", "canary[1-2]", "h1[0]"),
 )
 NAMES = ("x", "y", "colour", "ansible_user", "orch_node_class")
-VALUES: tuple[object, ...] = (1, "1", "a b", True, None, [1, "b"], {"k": "v"}, "{{ x }}", 1.5, "")
-LITERALS = ("1", "'1'", "text", "True", "true", "[1, 'b']", "{'k': 'v'}", '"q"', "a=b", "07", "")
+VALUES: tuple[object, ...] = (
+    *(1, "1", "a b", True, None, [1, "b"], {"k": "v"}, "{{ x }}", 1.5, ""),
+    *(1e30, "yes", "0o17", "2001-01-01", "{{", "é", {"a": {"b": [{"c": 1}]}}, 12345678901234567890),
+)
+LITERALS = (
+    *("1", "'1'", "text", "True", "true", "[1, 'b']", "{'k': 'v'}", '"q"', "a=b", "07", ""),
+    *("None", "1.50", "1e3", "0x10", "(1,2)", "a # b", "#x", "'it''s'", "1_000", "b'x'", "[1,"),
+)
 
 
 class Maker:
