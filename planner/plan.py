@@ -63,8 +63,9 @@ class GroupPlan:
     why: tuple[Why, ...] = ()
 
     def count(self, action: Action) -> int:
-        """How many changes of that kind there are."""
-        return sum(c.action is action for c in self.changes)
+        """How many changes of that kind there are; an ended one that is replaced is stopped too."""
+        stopped = sum(bool(c.replaces) for c in self.changes) if action is Action.DESTROY else 0
+        return stopped + sum(c.action is action for c in self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

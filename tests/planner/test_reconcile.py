@@ -407,10 +407,12 @@ def failed(here: Scene, *, seconds_ago: int = 3600) -> Scene:
 
 def test_a_failed_allocation_is_rescheduled_when_it_is_due() -> None:
     here = scene(*nodes("a", "b")).applied(spec(2))
-    change = only(failed(here).plan(spec(2)), Action.CREATE)
+    plan = failed(here).plan(spec(2))
+    change = only(plan, Action.CREATE)
     assert (change.replaces, change.node) == ("web-0000", "b")
     assert change.reason == "replaces web-0000: has failed"
     assert change.stop_description == "alloc was rescheduled because it failed"
+    assert plan.diff.task_groups[0].updates == (("create", 1), ("destroy", 1), ("ignore", 1))
     later = failed(here, seconds_ago=10).plan(spec(2))
     assert later.empty
     assert later.changes[0].reason == "has failed, to be rescheduled in 20s"
