@@ -8,7 +8,7 @@ from planner.evaluate import Situation
 from planner.job import Job, Port
 from planner.observed import Node
 from planner.ports import asked_ports
-from planner.recorded import job_key
+from planner.recorded import JobState, job_key
 from tests.oracle.node import NodeFile
 from tests.oracle.state import JobEntry, StateFile
 
@@ -35,8 +35,13 @@ class Inputs:
     @property
     def registered(self) -> Job | None:
         """The job's newest registered spec."""
-        current = self.situation.recorded.job(self._key).current
+        current = self.recorded.current
         return current.job if current else None
+
+    @property
+    def recorded(self) -> JobState:
+        """The job's records."""
+        return self.situation.recorded.job(self._key)
 
     @property
     def _key(self) -> str:

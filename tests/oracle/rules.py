@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.job import TaskGroup
+from tests.oracle import unenforced
 from tests.oracle.canon import entries
 from tests.oracle.inputs import Inputs
 
@@ -20,7 +21,16 @@ Json = Any
 Surplus = Callable[[Inputs], Mapping[str, int]]
 
 _HEADER = re.compile(r'(?P<start>.*Task Group: "(?P<group>[^"]*)")(?: \((?P<counts>[^)]*)\))?$')
-_CREATE = "create"
+# The counters of a group by the words that a printed plan has for them.
+_WORDS = {
+    "canary": "Canary",
+    "create": "Place",
+    "create/destroy update": "DestructiveUpdate",
+    "destroy": "Stop",
+    "ignore": "Ignore",
+    "in-place update": "InPlaceUpdate",
+    "migrate": "Migrate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ RULES = (
 )
 DUAL_STACK = "static-port-two-addresses"
 PREEMPTION = "preemption"
-IDS = (*(r.id for r in RULES), DUAL_STACK, PREEMPTION)
+IDS = (*(r.id for r in RULES), DUAL_STACK, PREEMPTION, unenforced.ID)
 
 
 @dataclass(slots=True)
@@ -92,28 +102,48 @@ class Expected:
 
     def _line(self, line: str) -> str:
         match = _HEADER.match(line)
-        if match is None or not match["counts"]:
+        if match is None:
             return line
-        counts = _counts(match["counts"])
-        if surplus := self._surplus(match["group"], counts.get(_CREATE, 0)):
-            counts[_CREATE] -= surplus
-        shown = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+        counts = _counts(match["counts"] or "")
+        recorded = {name: counts.get(word, 0) for word, name in _WORDS.items()}
+        expected = self._counters(match["group"], recorded)
+        shown = ", ".join(f"{n} {word}" for word, n in _shown(expected).items())
         return match["start"] + (f" ({shown})" if shown else "")
 
     def json(self, plan: Json) -> Json:
         """The plan as JSON: counters, their copies in the diff, and failures."""
         failures: dict[str, Json] = dict(entries(plan.get("FailedTGAllocs")))
         updates = _updates(plan)
-        for name, counters in updates.items():
-            surplus = self._surplus(name, counters["Place"])
-            counters["Place"] -= surplus
-            if surplus and not counters["Place"]:
+        for name, recorded in updates.items():
+            counters = updates[name] = self._counters(name, recorded)
+            if recorded["Place"] > counters["Place"] == 0:
                 failures.pop(name, None)
+            if self._is_taken_after_all(name, failures.get(name)):
+                failures.pop(name)
             if failure := self._collision(name, counters, failures.get(name)):
                 failures[name] = failure
-        for group in entries(plan.get("Diff")).get("TaskGroups") or ():
-            _corrected(group, updates)
-        return {**plan, "FailedTGAllocs": failures}
+        annotations = {**entries(plan.get("Annotations")), "DesiredTGUpdates": updates}
+        diff = _corrected(entries(plan.get("Diff")), updates)
+        return {**plan, "Diff": diff, "Annotations": annotations, "FailedTGAllocs": failures}
+
+    def _counters(self, group: str, recorded: Mapping[str, int]) -> dict[str, int]:
+        """What is expected of orch where a group's counters are recorded so."""
+        counters = dict(recorded)
+        counters["Place"] -= self._surplus(group, counters["Place"])
+        if self.inputs is None:
+            return counters
+        expected = unenforced.counters(self.inputs, group, counters)
+        if expected != counters:
+            self.touch(unenforced.ID)
+        return expected
+
+    def _is_taken_after_all(self, group: str, failure: Json) -> bool:
+        if self.inputs is None or not failure:
+            return False
+        found = unenforced.explains(failure, unenforced.labels(self.inputs, group))
+        if found:
+            self.touch(unenforced.ID)
+        return found
 
     def _surplus(self, group: str, found: int) -> int:
         if self.inputs is None or not found:
@@ -168,14 +198,20 @@ def _touching(plan: Json) -> int:
 
 
 def _counts(text: str) -> dict[str, int]:
-    pairs = (part.split(" ", 1) for part in text.split(", "))
+    pairs = (part.split(" ", 1) for part in text.split(", ") if part)
     return {word: int(n) for n, word in pairs}
 
 
-def _corrected(group: Json, updates: Mapping[str, Mapping[str, int]]) -> None:
-    """Make a group's own counts in the diff agree with the counters."""
-    counters = updates.get(group["Name"])
-    if counters is None or not group.get("Updates"):
-        return
-    shown = {**group["Updates"], _CREATE: counters["Place"]}
-    group["Updates"] = {k: v for k, v in shown.items() if v}
+def _shown(counters: Mapping[str, int]) -> dict[str, int]:
+    """The counters that a printed plan has, by its words."""
+    return {word: counters[name] for word, name in _WORDS.items() if counters[name]}
+
+
+def _corrected(diff: Json, updates: Mapping[str, Mapping[str, int]]) -> Json:
+    """A diff in which the groups' own counts agree with the counters."""
+    groups = diff.get("TaskGroups")
+    changed = [
+        {**g, "Updates": _shown(updates[g["Name"]])} if g["Name"] in updates else g
+        for g in groups or ()
+    ]
+    return {**diff, "TaskGroups": changed or groups}

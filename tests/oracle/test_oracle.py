@@ -13,7 +13,7 @@ from tests.oracle.report import LIMIT
 from tests.oracle.rules import IDS
 
 OWN = Path(__file__).parent / "own"
-CHECKS = 55
+CHECKS = 59
 
 
 def replayed(directory: Path) -> tuple[int, list[str]]:
