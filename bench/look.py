@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from bench.loopback import CLUSTER, CONTAINERS, address
 from executors.observe import Observer
-from executors.ssh import SshConnector, SshSettings
+from executors.ssh import SshConnector
+from executors.ssh_settings import SshSettings
 from inventory.model import Host, SshTarget
 
 

@@ -82,8 +82,12 @@ class KnownHosts:
         self._hashed.append(_Hashed(salt, digest, key))
 
     def keys(self, address: str, port: int) -> tuple[KnownKey, ...]:
-        """Return the keys known for an address, in the order exact, hashed, by pattern."""
-        name = known_name(address, port).lower()
+        """Return the keys known for an address."""
+        return self.named(known_name(address, port))
+
+    def named(self, name: str) -> tuple[KnownKey, ...]:
+        """Return the keys known by a name, in the order exact, hashed, by pattern."""
+        name = name.lower()
         raw = name.encode()
         return (
             *self._named.get(name, ()),

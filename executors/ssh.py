@@ -1,190 +1,195 @@
-"""Connections over SSH: one per host and run, a bounded number of logins at a time."""
+"""Connections over SSH: one per host and run, shared jump hosts, a bounded number of logins."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import random
-import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from executors.known_hosts import KnownHosts, KnownKey, inventory_keys
-from executors.printable import printable
+from executors.ssh_config.expand import here
+from executors.ssh_config.resolve import SshConfig
+from executors.ssh_hop import Chain, Hop
+from executors.ssh_known import KnownFiles
+from executors.ssh_routes import Routes
+from executors.ssh_settings import SshSettings
 from executors.transport import HostError, HostFault, Transport
 from inventory.model import SshTarget
 
 if TYPE_CHECKING:
-    from executors.ssh_connection import Login, SshTransport
+    import asyncssh
+
+    from executors.ssh_connection import SshTransport
     from executors.ssh_keys import KeyRing
+    from executors.ssh_login import Login
 
 _BACKOFF = 0.2
+# Seconds in which a jump host that failed is not tried again: all hosts behind it ask at once.
+_JUMP_REST = 5.0
 
-
-def _agent_of_environment() -> str:
-    return os.environ.get("SSH_AUTH_SOCK", "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SshSettings:
-    """How to log in where the inventory does not say it; times in seconds.
-
-    `concurrency` is the number of logins under way at once, `attempts` how often a login is tried
-    that the host hung up on. `jump` is ``[user@]host[:port]``, through which all hosts are reached.
-    """
-
-    user: str = ""
-    key_path: str = ""
-    known_hosts: tuple[str, ...] = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
-    jump: str = ""
-    concurrency: int = 32
-    connect_timeout: float = 15.0
-    keepalive: float = 5.0
-    keepalive_count: int = 3
-    attempts: int = 5
-    agent: str = field(default_factory=_agent_of_environment)
+Key = str | Chain
 
 
 class SshConnector:
-    """Opens and shares connections to the hosts of an inventory; see `Connector`."""
+    """Opens and shares connections to the hosts of an inventory; see `Connector`.
 
-    def __init__(self, targets: Mapping[str, SshTarget], settings: SshSettings) -> None:
+    A jump host is logged in to once, for all hosts behind it; one that is in the inventory itself
+    shares its own connection. `config` is what ssh's own configuration says, if it counts.
+    """
+
+    def __init__(
+        self,
+        targets: Mapping[str, SshTarget],
+        settings: SshSettings,
+        config: SshConfig | None = None,
+    ) -> None:
         self._targets = targets
         self._settings = settings
+        self.routes = Routes(targets, settings, config or SshConfig((), here(os.environ)))
         self._logins = asyncio.Semaphore(settings.concurrency)
-        self._opening: dict[str, asyncio.Task[SshTransport]] = {}
-        self._known: KnownHosts | None = None
+        self._through: dict[Key, asyncio.Semaphore] = {}
+        self._opening: dict[Key, asyncio.Task[asyncssh.SSHClientConnection]] = {}
+        self._failed: dict[Key, tuple[float, HostError]] = {}
+        self._transports: dict[str, SshTransport] = {}
+        self._known = KnownFiles()
         self._ring: KeyRing | None = None
 
     async def connect(self, host: str) -> Transport:
         """Return the host's connection, opening it where there is none (or none any more)."""
-        return await self._shared(host)
+        from executors.ssh_connection import SshTransport
 
-    async def _shared(self, host: str) -> SshTransport:
-        task = self._opening.get(host)
-        if task is None or _is_over(task):
-            task = asyncio.create_task(self._open(host), name=f"ssh {host}")
-            self._opening[host] = task
-        # one who waits no longer must not take the connection from the others
-        return await asyncio.shield(task)
+        route = self.routes.route(host)
+        try:
+            connection = await self._shared(host, route.hops)
+        except HostError as e:
+            raise _on_the_way(host, route.hops, e) from e
+        found = self._transports.get(host)
+        if found is None or found.connection is not connection:
+            found = self._transports[host] = SshTransport(self._targets[host], connection)
+        return found
 
     async def hang_up(self, host: str) -> None:
         """End the host's connection, unless others are reached through it."""
-        if host == self._settings.jump or (task := self._opening.pop(host, None)) is None:
+        if host in self._through or (task := self._opening.pop(host, None)) is None:
             return
         task.cancel()
         (end,) = await asyncio.gather(task, return_exceptions=True)
         if not isinstance(end, BaseException):
-            await end.disconnect()
+            await _disconnect(end)
 
     async def close(self) -> None:
         """Close every connection, and give up those being opened."""
-        tasks = list(self._opening.values())
+        tasks = list(self._opening.items())
         self._opening.clear()
-        for task in tasks:
+        for _, task in tasks:
             task.cancel()
-        done = await asyncio.gather(*tasks, return_exceptions=True)
-        open_ones = [t for t in done if not isinstance(t, BaseException)]
-        await asyncio.gather(*(t.disconnect() for t in open_ones))
+        done = await asyncio.gather(*(t for _, t in tasks), return_exceptions=True)
+        ends = zip((key for key, _ in tasks), done, strict=True)
+        is_open = [(key, c) for key, c in ends if not isinstance(c, BaseException)]
+        # those behind jump hosts first
+        await asyncio.gather(*(_disconnect(c) for k, c in is_open if k not in self._through))
+        await asyncio.gather(*(_disconnect(c) for k, c in is_open if k in self._through))
+        if self._ring is not None:
+            await self._ring.close()
 
-    async def _open(self, host: str) -> SshTransport:
-        login = await self._login(host)
-        for attempt in range(self._settings.attempts):
-            if attempt:
-                pause = _BACKOFF * 2**attempt
+    async def _shared(self, key: Key, hops: Chain) -> asyncssh.SSHClientConnection:
+        task = self._opening.get(key)
+        if task is None or _is_over(task):
+            name = f"ssh {hops[-1].name}"
+            task = asyncio.create_task(self._open(hops), name=name)
+            self._opening[key] = task
+        # one who waits no longer must not take the connection from the others
+        return await asyncio.shield(task)
+
+    async def _jump(self, hops: Chain) -> tuple[Key, asyncssh.SSHClientConnection]:
+        """Return the connection to a jump host, and under what it is kept."""
+        key = self._key(hops)
+        self._through.setdefault(key, asyncio.Semaphore(self._settings.jump_concurrency))
+        now = asyncio.get_running_loop().time()
+        if (failed := self._failed.get(key)) and now < failed[0]:
+            raise failed[1]
+        try:
+            return key, await self._shared(key, hops)
+        except HostError as e:
+            self._failed[key] = (asyncio.get_running_loop().time() + _JUMP_REST, e)
+            raise
+
+    def _key(self, hops: Chain) -> Key:
+        """Return the inventory's name of a jump host whose own connection will do, or the hops."""
+        name = hops[-1].host
+        if name in self._targets:
+            try:
+                return name if self.routes.route(name).hops == hops else hops
+            except HostError:
+                pass
+        return hops
+
+    async def _open(self, hops: Chain) -> asyncssh.SSHClientConnection:
+        from executors.ssh_login import attempt
+
+        hop = hops[-1]
+        for number in range(self._settings.attempts):
+            if number:
+                pause = _BACKOFF * 2**number
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
-            async with self._logins:
-                if (transport := await _attempt(login)) is not None:
-                    return transport
-        detail = f"{login.target.address} hung up during {self._settings.attempts} logins"
+            async with AsyncExitStack() as turns:
+                tunnel = None
+                if hops[:-1]:
+                    key, tunnel = await self._jump(hops[:-1])
+                    await turns.enter_async_context(self._through[key])
+                await turns.enter_async_context(self._logins)
+                connection = await attempt(await self._login(hop, tunnel))
+                if connection is not None:
+                    return connection
+        detail = f"{hop.address} hung up during {self._settings.attempts} logins"
         hint = "Too many logins at once (MaxStartups of its sshd), or it bans this address."
-        raise HostError(host, HostFault.LOST, detail, hint)
+        raise HostError(hop.name, HostFault.LOST, detail, hint)
 
-    async def _login(self, host: str) -> Login:
-        from executors.ssh_connection import Login
+    async def _login(self, hop: Hop, tunnel: asyncssh.SSHClientConnection | None) -> Login:
+        from executors.ssh_login import Login
         from executors.ssh_trust import HostTrust
 
-        target, settings = self._target(host), self._settings
-        jump = None
-        if settings.jump and host != settings.jump:
-            jump = (await self._shared(settings.jump)).connection
         return Login(
-            target=target,
-            user=target.user or settings.user or getpass.getuser(),
-            identity=self._keys().identity(host, target.key_path or settings.key_path),
-            trust=HostTrust(target, self._known_keys(target)),
-            timeout=settings.connect_timeout,
-            keepalive=settings.keepalive,
-            keepalive_count=settings.keepalive_count,
-            tunnel=jump,
+            hop=hop,
+            identity=await self._keys().identity(hop.name, hop.identities),
+            trust=HostTrust(hop, self._known.keys(hop)),
+            tunnel=tunnel,
         )
-
-    def _target(self, host: str) -> SshTarget:
-        if host == self._settings.jump:
-            return jump_target(host, self._targets)
-        if host not in self._targets:
-            raise HostError(host, HostFault.UNREACHABLE, "it is not in the inventory")
-        return self._targets[host]
 
     def _keys(self) -> KeyRing:
         from executors.ssh_keys import KeyRing
 
-        self._ring = self._ring or KeyRing(self._settings.agent or None)
+        self._ring = self._ring or KeyRing()
         return self._ring
 
-    def _known_keys(self, target: SshTarget) -> tuple[KnownKey, ...]:
-        if target.host_keys:
-            return inventory_keys(target.host_keys, target.host)
-        if self._known is None:
-            self._known = _read_known_hosts(self._settings.known_hosts)
-        return self._known.keys(target.address, target.port)
+
+def _on_the_way(host: str, hops: Chain, error: HostError) -> HostError:
+    """Return the error of a host; where a jump host failed, it is named."""
+    if error.host == host:
+        return error
+    jumps = hops[:-1]
+    at = next((n for n, h in enumerate(jumps, 1) if error.host in {h.name, h.host}), 0)
+    place = f" ({at} of {len(jumps)})" if at and len(jumps) > 1 else ""
+    detail = f"jump host {error.host}{place}: {error.detail}"
+    return HostError(host, error.fault, detail, error.hint)
 
 
-def jump_target(jump: str, targets: Mapping[str, SshTarget]) -> SshTarget:
-    """Return how the jump host ``[user@]host[:port]`` is reached; it may be in the inventory."""
-    user, _, rest = jump.rpartition("@")
-    name, colon, port = rest.rpartition(":")
-    if not (colon and port.isdigit()):
-        name, port = rest, ""
-    base = targets.get(name, SshTarget(host=jump, address=name))
-    return replace(base, host=jump, user=user or base.user, port=int(port) if port else base.port)
-
-
-def _is_over(task: asyncio.Task[SshTransport]) -> bool:
+def _is_over(task: asyncio.Task[asyncssh.SSHClientConnection]) -> bool:
     if not task.done():
         return False
-    return task.cancelled() or task.exception() is not None or not task.result().is_open
+    return task.cancelled() or task.exception() is not None or task.result().is_closed()
 
 
-def _read_known_hosts(paths: tuple[str, ...]) -> KnownHosts:
-    known = KnownHosts()
-    for path in paths:
-        try:
-            known.add(Path(path).expanduser().read_text(errors="replace"), path)
-        except OSError:
-            continue  # a file that is not there trusts nobody
-    return known
+_CLOSE_TIMEOUT = 2.0
 
 
-async def _attempt(login: Login) -> SshTransport | None:
-    """Log in; None where the host hung up, so that another try is worth it."""
-    from executors.ssh_connection import open_connection
-
-    host, where = login.target.host, f"{login.target.address} port {login.target.port}"
+async def _disconnect(connection: asyncssh.SSHClientConnection) -> None:
+    """End a connection and everything in it."""
+    connection.close()
     try:
-        return await open_connection(login)
-    except ConnectionRefusedError as e:
-        hint = "Is sshd running there, and is ansible_port right?"
-        raise HostError(host, HostFault.REFUSED, where, hint) from e
-    except ConnectionError:
-        return None
-    except (socket.gaierror, UnicodeError) as e:
-        detail = f"{login.target.address!r} is no known host name"
-        hint = "Set ansible_host in the inventory."
-        raise HostError(host, HostFault.UNREACHABLE, detail, hint) from e
-    except OSError as e:
-        detail = f"{where}: {printable(e.strerror or str(e))}"
-        raise HostError(host, HostFault.UNREACHABLE, detail) from e
+        async with asyncio.timeout(_CLOSE_TIMEOUT):
+            await connection.wait_closed()
+    except TimeoutError:
+        connection.abort()

@@ -1,4 +1,4 @@
-"""One SSH connection to one host, as a `Transport`. Opens it, runs commands in it, closes it."""
+"""One SSH connection to one host, as a `Transport`: runs commands in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import math
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -16,8 +15,6 @@ from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED
 from executors.interaction import Console
 from executors.printable import printable
 from executors.ssh_channel import ClientChannel, ExecSession, SshStream, kill, patiently
-from executors.ssh_keys import Identity
-from executors.ssh_trust import HostTrust, TrustingClient
 from executors.transport import Bounds, Completed, HostError, HostFault
 from inventory.model import SshTarget
 
@@ -28,23 +25,8 @@ _HOST_GRACE = 5
 _BOUNDED = (
     'if command -v timeout >/dev/null 2>&1; then exec timeout -s KILL "$0" "$@"; else exec "$@"; fi'
 )
-_CLOSE_TIMEOUT = 2.0
 _TCP_HINT = "Checks go through sshd: set AllowTcpForwarding yes (or local) in sshd_config."
 _UNIX_HINT = "Set AllowStreamLocalForwarding yes (or local) in sshd_config."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Everything that one login needs; times in seconds."""
-
-    target: SshTarget
-    user: str
-    identity: Identity
-    trust: HostTrust
-    timeout: float
-    keepalive: float
-    keepalive_count: int
-    tunnel: asyncssh.SSHClientConnection | None = None
 
 
 def command_line(target: SshTarget, argv: Sequence[str], deadline: float | None = None) -> str:
@@ -64,73 +46,6 @@ def command_line(target: SshTarget, argv: Sequence[str], deadline: float | None 
 def _joined(words: tuple[str, ...]) -> str:
     """Quote once what goes to many hosts."""
     return shlex.join(words)
-
-
-async def open_connection(login: Login) -> SshTransport:
-    """Log in once.
-
-    Raises a `HostError`; `ConnectionError` where the host hung up during the login, which is
-    worth another try.
-    """
-    client = TrustingClient(login.trust)
-    try:
-        async with asyncio.timeout(login.timeout):
-            conn = await _connect(login, client)
-    except asyncssh.HostKeyNotVerifiable as e:
-        raise login.trust.error() from e
-    except asyncssh.ConnectionLost as e:
-        raise ConnectionResetError(str(e)) from e
-    except TimeoutError as e:
-        raise _timed_out(login, client) from e
-    except asyncssh.PermissionDenied as e:
-        raise _denied(login) from e
-    except asyncssh.Error as e:
-        raise HostError(login.target.host, HostFault.UNREACHABLE, printable(str(e))) from e
-    return SshTransport(login.target, conn)
-
-
-async def _connect(login: Login, client: TrustingClient) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(
-        login.target.address,
-        login.target.port,
-        tunnel=login.tunnel or (),
-        config=None,
-        username=login.user,
-        client_factory=lambda: client,
-        client_keys=list(login.identity.keys),
-        agent_path=login.identity.agent,
-        known_hosts=login.trust.lists,
-        server_host_key_algs=login.trust.algorithms,
-        x509_trusted_certs=None,
-        x509_trusted_cert_paths=[],
-        # a fifth less work per login, and nearly half per command, than with chacha20
-        encryption_algs="^aes128-gcm@openssh.com,aes256-gcm@openssh.com",
-        preferred_auth="publickey",
-        gss_host=None,
-        login_timeout=0,
-        keepalive_interval=login.keepalive,
-        keepalive_count_max=login.keepalive_count,
-        encoding=None,
-    )
-
-
-def _timed_out(login: Login, client: TrustingClient) -> HostError:
-    where = f"{login.target.address} port {login.target.port}"
-    if client.answered:
-        detail = f"{where} accepts connections, but no login within {login.timeout:g} s"
-    else:
-        detail = f"no answer from {where} within {login.timeout:g} s"
-    hint = "Check the address, the firewall between, and whether the host is up."
-    return HostError(login.target.host, HostFault.TIMEOUT, detail, hint)
-
-
-def _denied(login: Login) -> HostError:
-    detail = f"user {login.user!r} with {login.identity.description}"
-    hint = (
-        f"Put the public key into ~{login.user}/.ssh/authorized_keys on the host, or set "
-        "ansible_user and ansible_ssh_private_key_file in the inventory."
-    )
-    return HostError(login.target.host, HostFault.AUTH, detail, hint)
 
 
 class SshTransport:
@@ -263,15 +178,6 @@ class SshTransport:
 
     async def close(self) -> None:
         """Keep the connection: it is shared within a run, and ends with its connector."""
-
-    async def disconnect(self) -> None:
-        """End the connection and everything in it."""
-        self.connection.close()
-        try:
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await self.connection.wait_closed()
-        except TimeoutError:
-            self.connection.abort()
 
 
 def _name(argv: Sequence[str]) -> str:

@@ -9,16 +9,17 @@ from functools import lru_cache
 import asyncssh
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
-from executors.known_hosts import KnownKey, Trust, fingerprint, known_name
+from executors.known_hosts import KnownKey, Trust, fingerprint
+from executors.printable import printable
+from executors.ssh_hop import Hop
 from executors.transport import HostError, HostFault
-from inventory.model import SshTarget
 
 
 @dataclass(slots=True)
 class HostTrust:
     """The keys known for one host, and the key it showed if that was not one of them."""
 
-    target: SshTarget
+    hop: Hop
     known: Sequence[KnownKey]
     shown: str = ""
     _keys: dict[Trust, list[asyncssh.SSHKey]] = field(init=False)
@@ -50,42 +51,67 @@ class HostTrust:
         self.shown = " ".join(exported[:2])
         return False
 
-    def error(self) -> HostError:
-        """Return the error for the key that was shown."""
+    def error(self, said: str = "") -> HostError:
+        """Return the error for the key that was shown; `said` is the library's word on it."""
         if not self.shown:
-            detail = "its key is revoked in known_hosts, or its certificate is not trusted"
-            return HostError(self.target.host, HostFault.HOST_KEY_CHANGED, detail)
+            return self._refused(said)
         known = [k for k in self.known if k.trust is Trust.HOST]
         return self._changed(known) if known else self._unknown()
 
+    def _refused(self, said: str) -> HostError:
+        name = self.hop.known_name
+        if "revoked" in said:
+            revoked = [k.source for k in self.known if k.trust is Trust.REVOKED]
+            detail = f"{name} shows a key that is revoked in {', '.join(revoked[:3])}"
+            return HostError(self.hop.name, HostFault.HOST_KEY_CHANGED, detail)
+        fault = HostFault.HOST_KEY_CHANGED if self._keys[Trust.CA] else HostFault.HOST_KEY_UNKNOWN
+        reason = printable(said).partition(" for host ")[0].lower() or "it is not trusted"
+        detail = f"{name} shows a certificate, and that is refused: {reason}"
+        return HostError(self.hop.name, fault, detail, _CERTIFICATE_HINT)
+
     def _unknown(self) -> HostError:
-        t, name = self.target, known_name(self.target.address, self.target.port)
+        hop, name = self.hop, self.hop.known_name
         kind = self.shown.split()[0]
         detail = f"{name} shows {kind} {fingerprint(self.shown)}"
         hint = (
             "Compare it, on the host's console, with:\n"
             f"  ssh-keygen -lf /etc/ssh/ssh_host_{_file_word(kind)}_key.pub\n"
-            f"If it is the same, trust it for {t.host} in the inventory:\n"
+            f"If it is the same, trust it for {hop.name} in the inventory:\n"
             f"  orch_host_key: {self.shown}\n"
-            "or in ~/.ssh/known_hosts, by this line:\n"
+            f"or in {_first(hop.known.files)}, by this line:\n"
             f"  {name} {self.shown}"
         )
-        return HostError(t.host, HostFault.HOST_KEY_UNKNOWN, detail, hint)
+        if hop.known.strict in _LAX:
+            hint += (
+                f"\nStrictHostKeyChecking {hop.known.strict} is not followed: orch believes no key "
+                "that nobody vouched for."
+            )
+        return HostError(hop.name, HostFault.HOST_KEY_UNKNOWN, detail, hint)
 
     def _changed(self, known: Sequence[KnownKey]) -> HostError:
         same_kind = [k for k in known if k.line.split()[0] == self.shown.split()[0]]
         old = (same_kind or list(known))[0]
-        name = known_name(self.target.address, self.target.port)
         detail = (
-            f"{name} shows {self.shown.split()[0]} {fingerprint(self.shown)}, but {old.source} "
-            f"has {old.line.split()[0]} {fingerprint(old.line)}"
+            f"{self.hop.known_name} shows {self.shown.split()[0]} {fingerprint(self.shown)}, "
+            f"but {old.source} has {old.line.split()[0]} {fingerprint(old.line)}"
         )
         hint = (
             "Either the host was set up anew, or somebody stands between you and it. Ask who runs "
             "it, or read its key on its console; only if the new fingerprint is confirmed, put the "
             f"new key in the place of the old one ({old.source}):\n  {self.shown}"
         )
-        return HostError(self.target.host, HostFault.HOST_KEY_CHANGED, detail, hint)
+        return HostError(self.hop.name, HostFault.HOST_KEY_CHANGED, detail, hint)
+
+
+_LAX = frozenset({"no", "off", "accept-new"})
+_CERTIFICATE_HINT = (
+    "Its authority must stand behind @cert-authority in known_hosts, and the certificate must be "
+    "valid and name the host as it is reached here (or as HostKeyAlias says)."
+)
+
+
+def _first(files: Sequence[str]) -> str:
+    return files[0] if files else "~/.ssh/known_hosts"
 
 
 class TrustingClient(asyncssh.SSHClient):

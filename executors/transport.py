@@ -24,6 +24,7 @@ class HostFault(StrEnum):
     HOST_KEY_CHANGED = "host key changed"
     AUTH = "permission denied"
     KEY_FILE = "unreadable key"
+    CONFIG = "ssh configuration"
     LOST = "connection lost"
     OUTPUT = "unusable output"
     FORWARDING = "forwarding forbidden"

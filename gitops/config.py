@@ -65,28 +65,45 @@ class SshConfig:
     user: str = field(
         default="",
         metadata=about(
-            "the user to log in as, where the inventory names none; none: who runs orch"
+            "the user to log in as, where the inventory names none; none: ssh's `User`, else "
+            "who runs orch"
+        ),
+    )
+    config: str = field(
+        default="",
+        metadata=about(
+            "ssh's configuration: a file instead of `~/.ssh/config` and `/etc/ssh/ssh_config`, "
+            'or `"none"`; see [SSH](#ssh)'
         ),
     )
     known_hosts: str = field(
         default="",
         metadata=about(
             "a file of trusted host keys instead of `~/.ssh/known_hosts` and "
-            "`/etc/ssh/ssh_known_hosts`"
+            "`/etc/ssh/ssh_known_hosts`, or what ssh's configuration names"
         ),
     )
     jump: str = field(
         default="",
         metadata=about(
-            "`[user@]host[:port]` through which all hosts are reached; it may be in the inventory"
+            "`[user@]host[:port]` through which all hosts are reached, several with commas; they "
+            "may be in the inventory; none: ssh's `ProxyJump`"
         ),
     )
     concurrency: int = field(
         default=32,
         metadata=about("connections that are being set up at the same time", rule=between(1, 1000)),
     )
+    jump_concurrency: int = field(
+        default=10,
+        metadata=about("of these, through one jump host", rule=between(1, 1000)),
+    )
     connect_timeout: float = field(
-        default=10.0, metadata=about("seconds for one connection to stand", rule=above_0(600))
+        default=0.0,
+        metadata=about(
+            "seconds for one connection to stand; none: ssh's `ConnectTimeout`, else 10",
+            rule=above_0(600),
+        ),
     )
     probe_timeout: float = field(
         default=30.0,

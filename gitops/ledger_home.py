@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from gitops.ledger.opening import Address
@@ -31,25 +30,22 @@ def ledger_address(workspace: Workspace) -> Address:
 
 def _on_host(workspace: Workspace, url: str) -> Address:
     """Return the address of a repository on an inventory host, reached as orch reaches it."""
-    from executors.ssh import jump_target
     from gitops.ledger.ssh_place import SshPlace, host_place
+    from gitops.ssh_setup import routes_of
 
     host, path = host_place(url)
     config = workspace.config
-    targets = workspace.inventory().targets
-    if host not in targets:
+    inventory = workspace.inventory()
+    if host not in inventory.hosts:
         raise OrchError(
             f"the ledger is to be on host {host!r}, which is not in the inventory",
             "correct [ledger] url in orch.toml, or add the host",
         )
-    jump = config.ssh.jump
+    target = inventory.hosts[host].ssh
     place = SshPlace(
-        target=targets[host],
+        hops=routes_of(workspace, inventory).route(host).hops,
         path=path,
-        jump=jump_target(jump, targets) if jump and jump != host else None,
-        user=config.ssh.user,
-        known_hosts=known_hosts(config.ssh.known_hosts),
-        connect_timeout=config.ssh.connect_timeout,
+        become_user=target.become_user if target.become else "",
     )
     return Address(
         url=url,
@@ -70,9 +66,3 @@ def _origin(workspace: Workspace) -> str:
         "Add one (git remote add origin URL), or set [ledger] url in orch.toml, "
         'for example url = ".orch/ledger.git".',
     )
-
-
-def known_hosts(named: str) -> tuple[str, ...]:
-    """Return the files of trusted host keys; the usual ones unless one is named."""
-    default = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
-    return tuple(os.path.expanduser(p) for p in ((named,) if named else default))  # noqa: PTH111

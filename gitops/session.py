@@ -12,14 +12,15 @@ from typing import Self
 
 from executors.observe import Observer
 from executors.probe import HostFence
-from executors.ssh import SshConnector, SshSettings
+from executors.ssh import SshConnector
 from executors.ssh_fleet import SshFleet
 from gitops.ledger.errors import RewoundError
 from gitops.ledger.opening import open_ledger
 from gitops.ledger.protocol import Ledger, Snapshot
-from gitops.ledger_home import known_hosts, ledger_address
+from gitops.ledger_home import ledger_address
 from gitops.planning import Look, looked
 from gitops.sealing import Vault
+from gitops.ssh_setup import connector_of
 from gitops.view.names import few
 from gitops.workspace import Workspace
 from inventory.model import Inventory
@@ -118,19 +119,6 @@ class Session:
             tell=tell,
             open_job=vault.opened,
         )
-
-
-def connector_of(workspace: Workspace, inventory: Inventory) -> SshConnector:
-    """Return the connections to the hosts of an inventory, none of them open yet."""
-    ssh = workspace.config.ssh
-    settings = SshSettings(
-        user=ssh.user,
-        known_hosts=known_hosts(ssh.known_hosts),
-        jump=ssh.jump,
-        concurrency=ssh.concurrency,
-        connect_timeout=ssh.connect_timeout,
-    )
-    return SshConnector(inventory.targets, settings)
 
 
 def _behind(snapshot: Snapshot, host: str, fence: HostFence) -> RewoundError:

@@ -240,13 +240,20 @@ def _host(
     )
 
 
+# in the order in which Ansible writes them
+_SSH_ARGS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+
+
 def _target(name: str, variables: dict[str, object], path: str) -> SshTarget:
     return SshTarget(
         host=name,
         address=_given(variables, "ansible_host", name),
-        port=_given(variables, "ansible_port", 22),
+        port=_given(variables, "ansible_port", 0),
         user=_given(variables, "ansible_user", ""),
         key_path=_beside(path, _given(variables, "ansible_ssh_private_key_file", "")),
+        ssh_args=tuple(
+            word for name in _SSH_ARGS for word in _given(variables, name, tuple[str, ...]())
+        ),
         host_keys=_given(variables, "orch_host_key", tuple[str, ...]()),
         become=_given(variables, "ansible_become", False),
         become_user=_given(variables, "ansible_become_user", "root"),

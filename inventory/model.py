@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshTarget:
-    """How a host is reached.
+    """What the inventory says of how a host is reached.
 
-    `user` and `key_path` are empty where the inventory leaves them to the settings; `host_keys`
-    are public key lines (``ssh-ed25519 AAAA…``) which, where given, are the only ones trusted.
+    `user`, `key_path` and `port` are empty or 0 where it leaves them to the settings and to ssh's
+    own configuration; `ssh_args` are words for ssh's command line. `host_keys` are public key
+    lines (``ssh-ed25519 AAAA…``) which, where given, are the only ones trusted.
     """
 
     host: str
     address: str
-    port: int = 22
+    port: int = 0
     user: str = ""
     key_path: str = ""
+    ssh_args: tuple[str, ...] = ()
     host_keys: tuple[str, ...] = ()
     become: bool = False
     become_user: str = "root"

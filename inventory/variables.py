@@ -7,6 +7,7 @@ import binascii
 import difflib
 import ipaddress
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -120,6 +121,16 @@ def _path(value: Value) -> str:
 
 def _key_path(value: Value) -> str:
     return _text(value)
+
+
+def _ssh_arguments(value: Value) -> tuple[str, ...]:
+    """Split as a shell does: they are written for ssh's command line."""
+    if value.data in ("", None):
+        return ()
+    try:
+        return tuple(shlex.split(_text(value)))
+    except ValueError as e:
+        raise BadValueError(value, f"not a list of arguments: {str(e).lower()}") from e
 
 
 def _number(low: int, high: int) -> Check:
@@ -287,9 +298,14 @@ class _Row:
 
 _ROWS: dict[str, _Row] = {
     "ansible_host": _Row(_word, "the address to connect to; default: the host's name"),
-    "ansible_port": _Row(_number(1, MAX_PORT), "default 22"),
-    "ansible_user": _Row(_word, "default: `ssh.user`, else who runs orch"),
-    "ansible_ssh_private_key_file": _Row(_key_path, "a key beside those of the agent"),
+    "ansible_port": _Row(_number(1, MAX_PORT), "default: as [ssh](#ssh) has it, else 22"),
+    "ansible_user": _Row(_word, "default: `ssh.user`, else as ssh has it"),
+    "ansible_ssh_private_key_file": _Row(_key_path, "the only key to offer"),
+    "ansible_ssh_args": _Row(
+        _ssh_arguments, "arguments of ssh: `-J`, `-l`, `-p`, `-i` and `-o` count"
+    ),
+    "ansible_ssh_common_args": _Row(_ssh_arguments, "more of them"),
+    "ansible_ssh_extra_args": _Row(_ssh_arguments, "and more"),
     "ansible_become": _Row(_boolean, "run commands by `sudo -n`"),
     "ansible_become_user": _Row(_word, "as whom; default root"),
     "ansible_become_method": _Row(_become_method, "`sudo`"),

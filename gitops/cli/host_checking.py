@@ -12,7 +12,7 @@ from gitops.cli.look import workspace
 from gitops.cli.progress import probing
 from gitops.cli.say import note, say, say_json
 from gitops.host_reports import Examination, HostReport, drivers_of_jobs, recorded_by, reports
-from gitops.session import connector_of
+from gitops.ssh_setup import connector_of
 from gitops.view import findings_text
 from gitops.workspace import Workspace
 from inventory.model import Inventory

@@ -47,9 +47,11 @@ _NAMED = 5
 
 def reconcile(repository: str, ref: str, interval: float, *, plan_only: bool) -> int:
     """Reconcile once or, with an interval in seconds, until interrupted; return the exit code."""
-    inventory = os.environ.get("ORCH_INVENTORY")
-    if inventory:  # it is relative to where the user stands, which is about to change
+    # they are relative to where the user stands, which is about to change
+    if inventory := os.environ.get("ORCH_INVENTORY"):
         os.environ["ORCH_INVENTORY"] = str(Path(inventory).absolute())
+    if (config := os.environ.get("ORCH_SSH_CONFIG", "none")) != "none":
+        os.environ["ORCH_SSH_CONFIG"] = str(Path(config).expanduser().absolute())
     checkout = Checkout(url=_url(repository), ref=ref, folder=_folder())
     turns = Turns(checkout=checkout, plan_only=plan_only)
     if not interval:

@@ -1,20 +1,20 @@
-"""How git reaches a bare repository on an inventory host: by what the inventory says alone.
+"""How git reaches a bare repository on an inventory host: the way orch itself goes there.
 
-Strict host keys, no question to anybody, no file of the user's ssh configuration. Starts nothing.
+Strict host keys, no question to anybody; ssh's own configuration was read before. Starts nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join, quote
 from urllib.parse import quote as percent
 
+from executors.ssh_hop import Chain, Hop
 from gitops.ledger.bare import BARE_FILES, HOOK
 from gitops.ledger.errors import LedgerError
-from inventory.model import SshTarget
 
 _FORM = re.compile(r"host:(?P<host>[^:/\s]+):(?P<path>/[^\x00-\x1f\x7f]*)")
 _ALIVE = 5
@@ -23,34 +23,38 @@ _MISSES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshPlace:
-    """A bare repository at `path` on a host. `user` is for targets that name none."""
+    """A bare repository at `path` on the host at the end of `hops`.
 
-    target: SshTarget
+    It is written by `become_user`, or by who logs in where that is empty.
+    """
+
+    hops: Chain
     path: str
-    jump: SshTarget | None = None
-    user: str = ""
-    known_hosts: Sequence[str] = ()
-    connect_timeout: float = 10.0
+    become_user: str = ""
+
+    @property
+    def target(self) -> Hop:
+        """The login on the host itself."""
+        return self.hops[-1]
 
     @property
     def url(self) -> str:
         """The address as git takes it."""
         target = self.target
         address = f"[{target.address}]" if ":" in target.address else target.address
-        user = target.user or self.user
-        login = f"{percent(user, safe='')}@" if user else ""
+        login = f"{percent(target.user, safe='')}@"
         return f"ssh://{login}{address}:{target.port}{percent(self.path)}"
 
     def environment(self, folder: Path) -> Mapping[str, str]:
         """Return git's environment; `folder` is where `write_keys` has put the host keys."""
-        return {"GIT_SSH_COMMAND": join(self._ssh(folder)), "GIT_SSH_VARIANT": "ssh"}
+        return {"GIT_SSH_COMMAND": join(_ssh(self.hops, folder)), "GIT_SSH_VARIANT": "ssh"}
 
     @property
     def settings(self) -> Mapping[str, str]:
         """Git's settings of the remote ``ledger``: who runs the other end."""
-        if not self.target.become:
+        if not self.become_user:
             return {}
-        sudo = f"sudo -n -u {quote(self.target.become_user)} "
+        sudo = f"sudo -n -u {quote(self.become_user)} "
         return {
             "remote.ledger.uploadpack": f"{sudo}git-upload-pack",
             "remote.ledger.receivepack": f"{sudo}git-receive-pack",
@@ -58,8 +62,8 @@ class SshPlace:
 
     def key_files(self) -> Mapping[str, str]:
         """Return the known_hosts files to write: name to content."""
-        targets = [t for t in (self.target, self.jump) if t is not None and t.host_keys]
-        return {_file(t): "".join(f"{_alias(t)} {k}\n" for k in t.host_keys) for t in targets}
+        hops = [hop for hop in self.hops if hop.known.keys]
+        return {_file(h): "".join(f"{_alias(h)} {k}\n" for k in h.known.keys) for h in hops}
 
     def creation(self, folder: Path) -> tuple[list[str], bytes]:
         """Return a command, and its input, that makes the repository unless it is there."""
@@ -70,24 +74,24 @@ class SshPlace:
         return self._script(folder), _SWEEP.encode()
 
     def _script(self, folder: Path) -> list[str]:
-        target = self.target
-        user = target.user or self.user
-        login = [*(["-l", user] if user else []), "-p", str(target.port)]
-        sudo = f"sudo -n -u {quote(target.become_user)} " if target.become else ""
+        sudo = f"sudo -n -u {quote(self.become_user)} " if self.become_user else ""
         # One word, since ssh joins words with blanks for the other side's shell.
         there = f"{sudo}sh -s -- {quote(self.path)}"
-        return [*self._ssh(folder), *login, "--", target.address, there]
+        return [*_ssh(self.hops, folder), *_login(self.target), there]
 
-    def _ssh(self, folder: Path) -> list[str]:
-        options = _options(self.target, folder, self)
-        if self.jump is not None:
-            user = self.jump.user or self.user
-            through = ["ssh", *_options(self.jump, folder, self)]
-            through += [*(["-l", user] if user else []), "-p", str(self.jump.port)]
-            command = join([*through, "-W", "[HOST]:PORT", "--", self.jump.address])
-            command = command.replace("%", "%%").replace("'[HOST]:PORT'", "'[%h]:%p'")
-            options += ["-o", f"ProxyCommand={command}"]
-        return ["ssh", *options]
+
+def _ssh(hops: Chain, folder: Path) -> list[str]:
+    """Return the words that start ssh for the last of the hops, without its name."""
+    words = ["ssh", *_options(hops[-1], folder)]
+    if jumps := hops[:-1]:
+        through = [*_ssh(jumps, folder), "-W", "[HOST]:PORT", *_login(jumps[-1])]
+        command = join(through).replace("%", "%%").replace("'[HOST]:PORT'", "'[%h]:%p'")
+        words += ["-o", f"ProxyCommand={command}"]
+    return words
+
+
+def _login(hop: Hop) -> list[str]:
+    return ["-l", hop.user, "-p", str(hop.port), "--", hop.address]
 
 
 def host_place(url: str) -> tuple[str, str]:
@@ -101,42 +105,47 @@ def host_place(url: str) -> tuple[str, str]:
     return found["host"], found["path"]
 
 
-def _options(target: SshTarget, folder: Path, place: SshPlace) -> list[str]:
-    known = [str(folder / _file(target))] if target.host_keys else list(place.known_hosts)
+def _options(hop: Hop, folder: Path) -> list[str]:
+    known = [str(folder / _file(hop))] if hop.known.keys else hop.known.files
+    keys = hop.identities
+    patience = max(1, round(hop.connect_timeout))
     options = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",
         "UpdateHostKeys": "no",
         "GlobalKnownHostsFile": "/dev/null",
-        "UserKnownHostsFile": " ".join(_config_word(k) for k in known) or "/dev/null",
+        "UserKnownHostsFile": " ".join(map(_config_word, known)) or "/dev/null",
+        "HostKeyAlias": _alias(hop) if hop.known.keys else hop.known.alias,
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
         "ClearAllForwardings": "yes",
         "ControlPath": "none",
-        "ConnectTimeout": str(max(1, round(place.connect_timeout))),
-        "ServerAliveInterval": str(max(1, min(_ALIVE, round(place.connect_timeout / 2)))),
+        "ConnectTimeout": str(patience),
+        "ServerAliveInterval": str(max(1, min(_ALIVE, round(patience / 2)))),
         "ServerAliveCountMax": str(_MISSES),
+        "AddressFamily": hop.address_family,
+        "BindAddress": hop.bind_address,
+        "IdentitiesOnly": "yes" if keys.only else "no",
+        "IdentityAgent": _config_word(keys.agent) if keys.agent else "none",
     }
-    if target.host_keys:
-        options["HostKeyAlias"] = _alias(target)
-    if target.key_path:
-        options["IdentityFile"] = _config_word(str(Path(target.key_path).expanduser()))
-        options["IdentitiesOnly"] = "yes"
-    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    return ["-F", "/dev/null", *words]
+    several = {"IdentityFile": keys.files, "CertificateFile": keys.certificates}
+    lines = [f"{name}={value}" for name, value in options.items() if value]
+    lines += [f"{n}={_config_word(p)}" for n, paths in several.items() for p in paths]
+    return ["-F", "/dev/null", *(word for line in lines for word in ("-o", line))]
 
 
 def _config_word(path: str) -> str:
     """Write a path as ssh's configuration takes it, which expands % and splits at blanks."""
+    path = str(Path(path).expanduser())
     return f'"{path.replace("%", "%%")}"'
 
 
-def _alias(target: SshTarget) -> str:
-    return f"orch-{re.sub(r'[^A-Za-z0-9.-]', '-', target.host)}"
+def _alias(hop: Hop) -> str:
+    return f"orch-{re.sub(r'[^A-Za-z0-9.-]', '-', hop.name)}"
 
 
-def _file(target: SshTarget) -> str:
-    return f"{_alias(target)}.known_hosts"
+def _file(hop: Hop) -> str:
+    return f"{_alias(hop)}.known_hosts"
 
 
 _CREATE = f"""\

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from executors.ad_hoc import Ran
+from executors.ssh_hop import Hop, Route, Router
+from executors.transport import HostError
 from gitops.view.columns import table
 from gitops.view.options import NONE, joined
 from gitops.view.safe import clean
@@ -13,43 +17,109 @@ from inventory.model import Host
 _PASSED_OVER = ("all", "ungrouped")
 
 
-def host_list(hosts: Iterable[Host]) -> str:
-    """Return the table of hosts in the order of the inventory."""
-    rows = [(h.name, _address(h), h.node_pool, h.datacenter, _groups(h)) for h in hosts]
-    if not rows:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A host, and how it is reached; without a `route`, why it can't be."""
+
+    host: Host
+    route: Route | None = None
+    error: str = ""
+
+    @classmethod
+    def of(cls, host: Host, router: Router) -> Self:
+        """Find out how the host is reached; an error becomes part of the list."""
+        try:
+            return cls(host=host, route=router.route(host.name))
+        except HostError as e:
+            return cls(host=host, error=e.detail)
+
+
+def host_list(hosts: Sequence[Listed]) -> str:
+    """Return the table of hosts in the order of the inventory; with jump hosts where there are."""
+    if not hosts:
         return "No hosts in the inventory\n"
-    return joined([table(("Name", "Address", "Node Pool", "DC", "Groups"), rows)])
+    with_jumps = any(h.route and h.route.jumps for h in hosts)
+    heads = ("Name", "Address", *(["Via"] if with_jumps else []), "Node Pool", "DC", "Groups")
+    rows: list[tuple[str, ...]] = []
+    for listed in hosts:
+        host = listed.host
+        via = (_via(listed),) if with_jumps else ()
+        rows.append(
+            (host.name, _address(listed), *via, host.node_pool, host.datacenter, _groups(host))
+        )
+    return joined([table(heads, rows)])
 
 
-def _address(host: Host) -> str:
-    user = f"{host.ssh.user}@" if host.ssh.user else ""
-    return f"{user}{host.ssh.address}:{host.ssh.port}"
+def _address(listed: Listed) -> str:
+    if listed.route is None:
+        return clean(listed.error)
+    hop = listed.route.target
+    return clean(f"{hop.user}@{hop.address}:{hop.port}")
+
+
+def _via(listed: Listed) -> str:
+    jumps = listed.route.jumps if listed.route else ()
+    return clean(" → ".join(hop.name for hop in jumps)) or NONE
 
 
 def _groups(host: Host) -> str:
     return ",".join(g for g in host.groups if g not in _PASSED_OVER) or NONE
 
 
-def data(hosts: Iterable[Host]) -> list[dict[str, object]]:
+def data(hosts: Iterable[Listed]) -> list[dict[str, object]]:
     """Return hosts as JSON values; variables that mean nothing to orch are left out."""
-    return [
-        {
-            "Name": h.name,
-            "Address": h.ssh.address,
-            "Port": h.ssh.port,
-            "User": h.ssh.user,
-            "Become": h.ssh.become,
-            "Groups": list(h.groups),
-            "Datacenter": h.datacenter,
-            "NodeClass": h.node_class,
-            "NodePool": h.node_pool,
-            "Meta": dict(h.meta),
-            "HostVolumes": {
-                n: {"Path": v.path, "ReadOnly": v.read_only} for n, v in h.host_volumes.items()
-            },
-        }
-        for h in hosts
-    ]
+    return [_data(listed.host, listed) for listed in hosts]
+
+
+def _data(h: Host, listed: Listed) -> dict[str, object]:
+    return {
+        "Name": h.name,
+        **_way(listed),
+        "Become": h.ssh.become,
+        "Groups": list(h.groups),
+        "Datacenter": h.datacenter,
+        "NodeClass": h.node_class,
+        "NodePool": h.node_pool,
+        "Meta": dict(h.meta),
+        "HostVolumes": {
+            n: {"Path": v.path, "ReadOnly": v.read_only} for n, v in h.host_volumes.items()
+        },
+    }
+
+
+def _way(listed: Listed) -> dict[str, object]:
+    if listed.route is None:
+        ssh = listed.host.ssh
+        said = {"Address": ssh.address, "Port": ssh.port, "User": ssh.user}
+        return {**said, "SSH": None, "Error": listed.error}
+    hop = listed.route.target
+    return {
+        "Address": hop.address,
+        "Port": hop.port,
+        "User": hop.user,
+        "SSH": {
+            "Jumps": [_login(jump) for jump in listed.route.jumps],
+            **_trust(hop),
+            "Notes": list(listed.route.notes),
+        },
+        "Error": "",
+    }
+
+
+def _login(hop: Hop) -> dict[str, object]:
+    login = {"Name": hop.name, "Address": hop.address, "Port": hop.port, "User": hop.user}
+    return {**login, **_trust(hop)}
+
+
+def _trust(hop: Hop) -> dict[str, object]:
+    return {
+        "IdentityFiles": list(hop.identities.files),
+        "CertificateFiles": list(hop.identities.certificates),
+        "IdentitiesOnly": hop.identities.only,
+        "Agent": bool(hop.identities.agent),
+        "KnownAs": hop.known_name,
+        "KnownHostsFiles": [] if hop.known.keys else list(hop.known.files),
+    }
 
 
 def end(ran: Ran) -> str:

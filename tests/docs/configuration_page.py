@@ -41,7 +41,7 @@ def _setting(name: str, field: Field[Any]) -> str:
     rule: Rule | None = field.metadata["rule"]
     cells = [
         f"`{name}`",
-        default if field.default != "" else "",
+        "" if field.default == "" or repr(field.default) == "0.0" else default,
         rule.limits if rule else "",
         field.metadata["description"],
     ]

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from executors.dev import DevHost
-from executors.ssh import SshConnector, SshSettings
+from executors.ssh import SshConnector
+from executors.ssh_settings import SshSettings
 from executors.transport import Bounds, HostError
 from inventory.load import load
 from inventory.model import Host

@@ -11,7 +11,8 @@ from executors.dev import DevHost
 from executors.fake import FakeConnector, FakeHost, Reply
 from executors.observe import Observer, node
 from executors.probe import PROBE_LIMIT, Probe
-from executors.ssh import SshConnector, SshSettings
+from executors.ssh import SshConnector
+from executors.ssh_settings import SshSettings
 from executors.transport import Completed, HostError, HostFault
 from inventory.load import load
 from inventory.model import Inventory

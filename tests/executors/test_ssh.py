@@ -18,8 +18,9 @@ import pytest
 
 from executors.dev import DevHost
 from executors.known_hosts import fingerprint
-from executors.ssh import SshConnector, SshSettings, jump_target
+from executors.ssh import SshConnector
 from executors.ssh_connection import command_line
+from executors.ssh_settings import SshSettings
 from executors.transport import Bounds, HostError, HostFault
 from inventory.load import load
 from inventory.model import SshTarget
@@ -166,7 +167,7 @@ def folder(path: Path) -> Path:
         (absent, "No such file", "ansible_ssh_private_key_file"),
         (exposed, "others can read it (mode 0644)", "chmod 600"),
         (garbage, "is not a private key", "-----BEGIN"),
-        (public, "is not a private key", "the .pub file is the public one"),
+        (public, "is a public key, and no agent runs", "Name the private key"),
         (folder, "Is a directory", "ansible_ssh_private_key_file"),
         (encrypted, "is encrypted, and no agent runs", "ssh-add"),
     ],
@@ -446,21 +447,6 @@ async def test_hosts_are_reached_through_a_jump_host(dev: Dev, tmp_path: Path) -
         key_path=dev.target.key_path,
     )
     assert await is_let_in(dev.target, settings)
-
-
-@pytest.mark.parametrize(
-    ("jump", "expected"),
-    [
-        ("gate", ("gate", 22, "")),
-        ("me@gate:2222", ("gate", 2222, "me")),
-        ("h1", ("10.0.0.1", 2200, "u")),
-        ("you@h1", ("10.0.0.1", 2200, "you")),
-    ],
-)
-def test_a_jump_host_may_be_one_of_the_inventory(jump: str, expected: tuple[str, int, str]) -> None:
-    known = {"h1": SshTarget(host="h1", address="10.0.0.1", port=2200, user="u")}
-    target = jump_target(jump, known)
-    assert (target.address, target.port, target.user) == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 
 from executors.dev import DevHost
 from executors.fake import Answer, FakeConnector, FakeHost, Reply
-from executors.ssh import SshConnector, SshSettings
+from executors.ssh import SshConnector
+from executors.ssh_settings import SshSettings
 from executors.transport import Bounds, Completed, Connector, HostError, HostFault
 from inventory.load import load
 from tests.lab.fleet import Lab

@@ -90,7 +90,7 @@ def test_siblings_win_by_alphabet_unless_they_have_a_priority(priority: str, win
 
 VARIABLES: list[tuple[str, Callable[[Host], object], object]] = [
     ("", lambda h: h.ssh.address, "h1"),
-    ("", lambda h: (h.ssh.port, h.ssh.user, h.ssh.key_path, h.ssh.become), (22, "", "", False)),
+    ("", lambda h: (h.ssh.port, h.ssh.user, h.ssh.key_path, h.ssh.become), (0, "", "", False)),
     ("", lambda h: (h.datacenter, h.node_pool, h.data_dir), ("dc1", "default", "")),
     ("ansible_host: 10.0.0.1", lambda h: h.ssh.address, "10.0.0.1"),
     ("ansible_ssh_host: 10.0.0.1", lambda h: h.ssh.address, "10.0.0.1"),

@@ -12,12 +12,12 @@ from time import sleep
 
 import pytest
 
+from executors.ssh_hop import Hop, Identities, KnownKeys
 from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableError
 from gitops.ledger.opening import Address, open_ledger
 from gitops.ledger.ref_ledger import RefLedger
 from gitops.ledger.ssh_place import SshPlace, host_place
 from gitops.ledger.surroundings import Surroundings
-from inventory.model import SshTarget
 from planner.recorded import Evaluation, JobChange
 from tests.gitops.ledger.conftest import git, open_at
 from tests.gitops.ledger.web import PASSWORD, USER, WebServer, served
@@ -129,19 +129,24 @@ def test_each_prefix_has_a_cache_of_its_own(tmp_path: Path) -> None:
 # -- inventory hosts ------------------------------------------------------------------------------
 
 
-def target(host: LabHost, **changes: object) -> SshTarget:
+def hop(host: LabHost, **changes: object) -> Hop:
     values: dict[str, object] = {
+        "name": host.name,
         "host": host.name,
         "address": host.address,
+        "port": 22,
         "user": "root",
-        "key_path": str(host.key_path),
-        "host_keys": (host.host_key,),
+        "identities": Identities(files=(str(host.key_path),), only=True, needed=True),
+        "known": KnownKeys(keys=(host.host_key,)),
+        "connect_timeout": 10.0,
+        "keepalive": 5.0,
+        "keepalive_count": 3,
     }
-    return SshTarget(**(values | changes))  # type: ignore[arg-type] # pyright: ignore
+    return Hop(**(values | changes))  # type: ignore[arg-type] # pyright: ignore
 
 
 def on_host(place: SshPlace, cache: Path, user: str = "ann") -> RefLedger:
-    url = f"host:{place.target.host}:{place.path}"
+    url = f"host:{place.target.name}:{place.path}"
     address = Address(url=url, cluster="dev", cache=cache, place=place)
     return open_ledger(address, Surroundings(user=user, host="box"))
 
@@ -156,7 +161,7 @@ def h1(lab: Lab) -> Generator[LabHost]:
 
 @pytest.mark.lab
 def test_a_repository_on_a_host_is_made_guarded_and_shared(h1: LabHost, tmp_path: Path) -> None:
-    place = SshPlace(target=target(h1), path="/srv/l g.git")
+    place = SshPlace(hops=(hop(h1),), path="/srv/l g.git")
     ann = on_host(place, tmp_path / "ann")
     assert ann.read().recorded.index == 0
     assert h1.sh("ls /srv") == ""
@@ -171,8 +176,10 @@ def test_a_repository_on_a_host_is_made_guarded_and_shared(h1: LabHost, tmp_path
 
 
 @pytest.mark.lab
-def test_through_a_jump_host(h1: LabHost, lab: Lab, tmp_path: Path) -> None:
-    place = SshPlace(target=target(h1), path="/srv/ledger.git", jump=target(lab.host("h2")))
+def test_through_jump_hosts(h1: LabHost, lab: Lab, tmp_path: Path) -> None:
+    place = SshPlace(
+        hops=(hop(lab.host("h3")), hop(lab.host("h2")), hop(h1)), path="/srv/ledger.git"
+    )
     works(lambda user: on_host(place, tmp_path / user, user))
 
 
@@ -192,22 +199,23 @@ def test_a_user_who_may_become_its_owner_is_enough(h1: LabHost, tmp_path: Path) 
     h1.sh("mkdir -p /srv/kept && chown keeper /srv/kept && chmod 700 /srv/kept")
     h1.sh("echo 'admin ALL=(keeper) NOPASSWD: ALL' >/etc/sudoers.d/admin")
     path = "/srv/kept/l g.git"
-    as_keeper = target(h1, user="admin", become=True, become_user="keeper")
-    works(lambda user: on_host(SshPlace(target=as_keeper, path=path), tmp_path / user, user))
+    admin = (hop(h1, user="admin"),)
+    as_keeper = SshPlace(hops=admin, path=path, become_user="keeper")
+    works(lambda user: on_host(as_keeper, tmp_path / user, user))
     assert h1.sh(f"stat -c %U '{path}/HEAD'") == "keeper\n"
     with pytest.raises(LedgerError, match="Permission denied"):
-        decide(on_host(SshPlace(target=target(h1, user="admin"), path=path), tmp_path / "a"))
+        decide(on_host(SshPlace(hops=admin, path=path), tmp_path / "a"))
     h1.sh("rm /etc/sudoers.d/admin")
     with pytest.raises(LedgerError, match="sudo: a password is required"):
-        on_host(SshPlace(target=as_keeper, path=path), tmp_path / "b").read()
+        on_host(as_keeper, tmp_path / "b").read()
 
 
 @pytest.mark.lab
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"host_keys": ("ssh-ed25519 " + "A" * 68,)}, "Host key verification failed"),
-        ({"host_keys": ()}, "Host key verification failed"),
+        ({"known": KnownKeys(keys=("ssh-ed25519 " + "A" * 68,))}, "Host key verification failed"),
+        ({"known": KnownKeys()}, "Host key verification failed"),
         ({"user": "nobody"}, "Permission denied"),
         ({"port": 23}, "Connection refused"),
     ],
@@ -215,7 +223,7 @@ def test_a_user_who_may_become_its_owner_is_enough(h1: LabHost, tmp_path: Path) 
 def test_what_is_wrong_with_a_host_is_said(
     h1: LabHost, tmp_path: Path, changes: dict[str, object], said: str
 ) -> None:
-    place = SshPlace(target=target(h1, **changes), path="/srv/ledger.git")
+    place = SshPlace(hops=(hop(h1, **changes),), path="/srv/ledger.git")
     with pytest.raises(UnreachableError, match=said):
         on_host(place, tmp_path / "cache").read()
 
@@ -311,7 +319,7 @@ def thread(work: Callable[[], None]) -> Generator[None]:
 
 def open_at_host(host: LabHost, cache: Path, patience: float = 60) -> RefLedger:
     """A ledger on a host; `patience` is for its connections, in seconds."""
-    place = SshPlace(target=target(host), path="/srv/ledger.git", connect_timeout=patience)
+    place = SshPlace(hops=(hop(host, connect_timeout=patience),), path="/srv/ledger.git")
     return on_host(place, cache)
 
 
@@ -341,12 +349,21 @@ def test_an_address_on_a_host_has_one_form(url: str) -> None:
 
 
 def test_odd_names_reach_ssh_whole() -> None:
-    odd = SshTarget(
-        host="a b", address="h", key_path="/k %h'$x", host_keys=("ssh-ed25519 AAAA",), port=2
+    odd = Hop(
+        name="a b",
+        host="a b",
+        address="h",
+        port=2,
+        user="u",
+        identities=Identities(files=("/k %h'$x",), only=True),
+        known=KnownKeys(keys=("ssh-ed25519 AAAA",)),
+        connect_timeout=10,
+        keepalive=5,
+        keepalive_count=3,
     )
-    place = SshPlace(target=odd, path="/srv/it's %20.git")
+    place = SshPlace(hops=(odd,), path="/srv/it's %20.git")
     command = place.environment(Path("/c d"))["GIT_SSH_COMMAND"]
     assert "'IdentityFile=\"/k %%h'\"'\"'$x\"'" in command
     assert "'UserKnownHostsFile=\"/c d/orch-a-b.known_hosts\"'" in command
-    assert place.url == "ssh://h:2/srv/it%27s%20%2520.git"
+    assert place.url == "ssh://u@h:2/srv/it%27s%20%2520.git"
     assert shutil.which("ssh") is None or os.access(str(shutil.which("ssh")), os.X_OK)
