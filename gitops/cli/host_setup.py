@@ -11,7 +11,8 @@ from gitops.cli.look import workspace
 from gitops.cli.say import note, say, say_json
 from gitops.enrolment import Enrolling, Enrolment, Outcome, planned
 from gitops.host_reports import drivers_of_jobs
-from gitops.session import connector_of, fresh_id
+from gitops.session import fresh_id
+from gitops.ssh_setup import connector_of
 from gitops.view import enrolment_text, profile_text
 from gitops.view.profile_text import Profile
 from gitops.workspace import Workspace
