@@ -41,8 +41,8 @@ def _play(pages: Sequence[Path], *, writes: bool) -> bool:
         found = library.played(path, _print)
         if writes:
             library.keep(path, found)
-        elif found.page != path.read_text():
-            print(f"demo: {path.name} tells something else", file=sys.stderr)
+        elif difference := library.difference(path, found):
+            print(f"demo: {path.name} tells something else\n{difference}", file=sys.stderr)
             same = False
     return same
 

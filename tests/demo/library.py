@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import unified_diff
 from pathlib import Path
 
+from tests.demo import lab_worlds
 from tests.demo.page import world_of
 from tests.demo.picture import svg
 from tests.demo.play import Told, told
 from tests.demo.worlds import WORLDS
+from tests.lab.fleet import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -26,9 +29,32 @@ def playable() -> list[Path]:
     return [p for p in pages() if world_of(p.read_text()) in WORLDS]
 
 
-def played(path: Path, out: Callable[[str], None]) -> Told:
-    """Play a page to `out`; return it as it should be."""
-    return told(path.read_text(), out)
+def with_lab() -> list[Path]:
+    """Return those that do."""
+    return [p for p in pages() if p not in playable()]
+
+
+def played(path: Path, out: Callable[[str], None], lab: Lab | None = None) -> Told:
+    """Play a page to `out`; return it as it should be. A page that needs a lab makes one."""
+    page = path.read_text()
+    if world_of(page) in WORLDS:
+        return told(page, out)
+    if lab is not None:
+        return told(page, out, lab_worlds.worlds(lab))
+    with lab_worlds.lab_for(world_of(page)) as made:
+        return told(page, out, lab_worlds.worlds(made))
+
+
+def difference(path: Path, found: Told) -> str:
+    """Return how a page differs from what it should be; nothing if it does not."""
+    texts = {path: found.page, **pictures(found)}
+    return "".join(
+        line
+        for file, wanted in texts.items()
+        for line in unified_diff(
+            file.read_text().splitlines(keepends=True), wanted.splitlines(keepends=True), str(file)
+        )
+    )
 
 
 def pictures(found: Told) -> dict[Path, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from tests.demo.colour import ansi, marked, plain
@@ -12,13 +11,11 @@ from tests.demo.normal import normal
 from tests.demo.page import Command, Piece, pieces, rewritten, world_of
 from tests.demo.stage import silent
 from tests.demo.terminal import Terminal
-from tests.demo.worlds import WORLDS
+from tests.demo.worlds import WORLDS, World
 
 _COLUMNS = 100
 _ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{8})\b")
 _LAST_CODE = "echo $?"
-
-World = Callable[[Callable[[str], None]], AbstractContextManager[Terminal]]
 
 
 class WrongTurnError(Exception):
@@ -52,7 +49,10 @@ class _Player:
             self._type(command, coloured=bool(piece.picture))
 
     def _write(self, piece: Piece) -> None:
-        path = self.terminal.cwd / piece.path
+        home = self.terminal.environment["HOME"]
+        path = (self.terminal.cwd / re.sub("^~(?=/)", home, piece.path)).resolve()
+        if not path.is_relative_to(home):
+            raise WrongTurnError(f"{piece.path} is not below the page's home")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(piece.text)
         if piece.text.startswith("#!"):

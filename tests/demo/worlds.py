@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
 from tests.demo.stage import silent, stage
 from tests.demo.terminal import Terminal
 
 Out = Callable[[str], None]
+World = Callable[[Out], AbstractContextManager[Terminal]]
 
 _REPOSITORY = (
     "git init -q -b main hello && cd hello && orch init",
@@ -42,4 +43,4 @@ def _done(terminal: Terminal, command: str) -> None:
         raise RuntimeError(f"{command}: exit code {code}\n{text}")
 
 
-WORLDS = {"empty": empty, "hello": hello}
+WORLDS: Mapping[str, World] = {"empty": empty, "hello": hello}
