@@ -9,7 +9,7 @@ from hashlib import sha256
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _AGO = re.compile(r"(?:\d+[a-z]+)+ ago *(?=\S|$)", re.MULTILINE)
 _DIRECTORY = re.compile(r"/\S*/orch-demo-[^/\s]+")
-_ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{8})\b")
+_ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{12}|[0-9a-f]{8})\b")
 _TOOK = re.compile(r"(?<=done after )\d+ s")
 _CLUSTER = re.compile(r"\b(hello|shop)-[0-9a-f]{4}\b")
 _PORT = re.compile(r"(?<=http=)\d{5}|(?<=from port )\d{5}")

@@ -33,9 +33,14 @@ def links(page: str) -> Iterator[tuple[str, str]]:
             yield path, anchor
 
 
+def indented(page: str) -> Iterator[str]:
+    """Yield the lines of indented blocks."""
+    yield from _BLOCK.findall(prose(page))
+
+
 def code(page: str) -> Iterator[str]:
     """Yield all code: spans, and the lines of blocks."""
     for span in _CODE.findall(prose(page)):
         yield " ".join(span.split())
-    for block in [*_FENCE.findall(page), *_BLOCK.findall(prose(page))]:
+    for block in [*_FENCE.findall(page), *indented(page)]:
         yield from (line.strip().removeprefix("$ ") for line in block.splitlines())

@@ -11,6 +11,7 @@ import pytest
 
 from gitops.cli.commands import every_command
 from gitops.cli.help_text import one_dash
+from tests.demo.page import pieces, world_of
 from tests.docs import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +52,7 @@ def test_every_variable_of_the_environment_is_described() -> None:
     assert used - {"ORCH_VAR"} == described - {"ORCH_VAR"}
 
 
+_TYPED = re.compile(r"\s*(?:\$ |orch [a-z])")
 OURS = ("gitops", "executors", "planner", "inventory")
 
 
@@ -72,6 +74,32 @@ def test_json_page_names_every_key() -> None:
     assert len(keys) > 50
 
     assert sorted(k for k in keys if f"`{k}`" not in page) == []
+
+
+# Pages whose indented lines are no commands to type, but what each command's line looks like.
+_LINES = {"cli.md"}
+# Blocks that are not run, each with its reason in the page.
+_NOT_RUN = 1
+
+
+def test_commands_to_type_are_run() -> None:
+    unplayed: list[tuple[str, str]] = []
+    for page in [p for p in PAGES if p.name not in _LINES]:
+        text = page.read_text()
+        parts = list(pieces(text))
+        quiet = [p.text for p in parts] + [*markdown.indented(text)]
+        typed = [line for part in quiet for line in part.splitlines() if _TYPED.match(line)]
+        if not world_of(text):
+            typed += [c.typed for p in parts for c in p.commands if not p.reason]
+        unplayed += [(page.name, line) for line in typed]
+
+    assert unplayed == []
+
+
+def test_few_blocks_are_not_run_and_say_why() -> None:
+    reasons = [p.reason for page in PAGES for p in pieces(page.read_text()) if p.reason]
+
+    assert len(reasons) <= _NOT_RUN
 
 
 # Named before they are there.
