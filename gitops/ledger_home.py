@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops.ledger.opening import Address
+from gitops.known import Known
+from gitops.ledger.opening import Address, open_ledger
+from gitops.ledger.ref_ledger import RefLedger
 from gitops.workspace import Workspace
 from planner.errors import OrchError
 
@@ -26,6 +28,15 @@ def ledger_address(workspace: Workspace) -> Address:
         prefix=config.ledger.prefix,
         cache=workspace.cache / "ledger",
     )
+
+
+def ledger_of(workspace: Workspace) -> RefLedger:
+    """Return the ledger of a workspace, not read yet; what is read is kept for completion too.
+
+    Raises as `ledger_address`.
+    """
+    known = Known(workspace.root, workspace.cache)
+    return open_ledger(ledger_address(workspace), noted=known.note_records)
 
 
 def _on_host(workspace: Workspace, url: str) -> Address:

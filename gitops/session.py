@@ -15,9 +15,8 @@ from executors.probe import HostFence
 from executors.ssh import SshConnector
 from executors.ssh_fleet import SshFleet
 from gitops.ledger.errors import RewoundError
-from gitops.ledger.opening import open_ledger
 from gitops.ledger.protocol import Ledger, Snapshot
-from gitops.ledger_home import ledger_address
+from gitops.ledger_home import ledger_of
 from gitops.planning import Look, looked
 from gitops.sealing import Vault
 from gitops.ssh_setup import connector_of
@@ -26,8 +25,6 @@ from gitops.workspace import Workspace
 from inventory.model import Inventory
 from planner.capacity import Algorithm
 from planner.observed import NodeStatus
-
-__all__ = ["Session", "fresh_id", "ledger_address"]
 
 _NAMED = 3
 
@@ -53,7 +50,7 @@ class Session:
             on_host=self.on_host,
             deadline=config.ssh.probe_timeout,
         )
-        self.ledger = open_ledger(ledger_address(self.workspace))
+        self.ledger = ledger_of(self.workspace)
 
     async def __aenter__(self) -> Self:
         return self

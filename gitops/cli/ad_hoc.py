@@ -11,6 +11,7 @@ from executors.transport import Bounds, Transport
 from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import workspace
 from gitops.cli.say import note, say, say_advice, say_json
+from gitops.known import Known
 from gitops.ssh_setup import connector_of, routes_of
 from gitops.view import hosts_text
 from gitops.view.hosts_text import readable
@@ -37,6 +38,8 @@ def show(pattern: str, *, json: bool) -> None:
     """Print what the inventory says, and how hosts are reached."""
     ws = workspace()
     inventory = ws.inventory(pattern)
+    if not pattern:
+        Known(ws.root, ws.cache).note_hosts(inventory)
     routes = routes_of(ws, inventory)
     hosts = [hosts_text.Listed.of(h, routes) for h in inventory.hosts.values()]
     say_json(hosts_text.data(hosts)) if json else say(hosts_text.host_list(hosts))

@@ -14,7 +14,7 @@ from gitops.ledger.locks import lock_files
 from gitops.ledger.opening import Address, local_path, open_ledger
 from gitops.ledger.process import is_gone, is_here
 from gitops.ledger.protocol import RunHead, Snapshot
-from gitops.ledger_home import ledger_address
+from gitops.ledger_home import ledger_address, ledger_of
 from gitops.view import ledger_text
 from planner.errors import OrchError
 
@@ -59,7 +59,7 @@ def _run(run: RunHead, snapshot: Snapshot) -> dict[str, object]:
 
 def members(now: int) -> Answer:
     """Answer with the ledger and the runs that hold jobs; `now` in ns."""
-    ledger = open_ledger(ledger_address(workspace()))
+    ledger = ledger_of(workspace())
     snapshot = ledger.read()
     recorded = snapshot.recorded
     runs = sorted(snapshot.runs.values(), key=lambda r: (r.info.started, r.id))

@@ -13,6 +13,7 @@ from gitops.cli.progress import probing
 from gitops.cli.say import say, say_advice, say_json
 from gitops.digests import Digests
 from gitops.jobspec.marks import SHOWN
+from gitops.known import Known
 from gitops.planning import Look as Read
 from gitops.request import SpecRequest
 from gitops.saved import Basis
@@ -55,6 +56,8 @@ def workspace() -> Workspace:
 def session(ws: Workspace, limit: str = "") -> Session:
     """Open the ledger and the fleet; progress of probing goes to stderr."""
     inventory = ws.inventory(limit)
+    if not limit:
+        Known(ws.root, ws.cache).note_hosts(inventory)
     return Session(
         workspace=ws,
         inventory=inventory,

@@ -8,9 +8,9 @@ from typing import Any
 from gitops.cli import reading_alloc, reading_decisions, reading_node
 from gitops.cli.answer import Answer, answered
 from gitops.cli.look import advise, session, workspace
-from gitops.ledger.opening import open_ledger
+from gitops.ledger_home import ledger_of
 from gitops.resolve import Kind, Match, alloc_named, job_named, resolved
-from gitops.session import Session, ledger_address
+from gitops.session import Session
 from gitops.view import status_json
 from gitops.view.alloc_text import alloc_list
 from gitops.view.job_text import job_history, job_list, job_status_text
@@ -112,5 +112,5 @@ def inspect(name: str, version: int | None) -> Any:  # noqa: ANN401
 
 def _recorded_job(name: str) -> JobState:
     ws = workspace()
-    recorded = open_ledger(ledger_address(ws)).read().folded()
+    recorded = ledger_of(ws).read().folded()
     return recorded.job(job_named(name, recorded))

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from gitops.cli.answer import Answer
 from gitops.cli.look import workspace
-from gitops.ledger.opening import open_ledger
+from gitops.ledger_home import ledger_of
 from gitops.resolve import deployment_named, evaluation_named, job_named
-from gitops.session import ledger_address
 from gitops.view import status_json
 from gitops.view.deployment_text import deployment_list, deployment_status
 from gitops.view.eval_text import eval_list, eval_status
@@ -18,7 +17,7 @@ from planner.recorded import JobState, Recorded
 
 def read() -> Recorded:
     """Read the records, those of unfinished runs folded in."""
-    return open_ledger(ledger_address(workspace())).read().folded()
+    return ledger_of(workspace()).read().folded()
 
 
 def deployment(prefix: str, recorded: Recorded, view: StatusView) -> Answer:

@@ -54,7 +54,18 @@ def _section(title: str, *groups: Words, **functions: str) -> Section:
 
 
 SECTIONS = (
-    _section("Begin", init="setup:init", dev="setup:dev"),
+    _section(
+        "Begin",
+        _words(
+            "completion",
+            "Scripts by which shells complete commands, flags and ids.",
+            bash="completion:bash",
+            zsh="completion:zsh",
+            fish="completion:fish",
+        ),
+        init="setup:init",
+        dev="setup:dev",
+    ),
     _section(
         "Deploy",
         _words(

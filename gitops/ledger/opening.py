@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gitops.git import redacted
 from gitops.ledger.cache import Remote
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.local_store import LocalStore
+from gitops.ledger.protocol import Snapshot
 from gitops.ledger.ref_ledger import RefLedger
 from gitops.ledger.remote_store import RemoteStore
 from gitops.ledger.repair import Repair
@@ -38,14 +40,18 @@ class Address:
     place: SshPlace | None = None
 
 
-def open_ledger(address: Address, surroundings: Surroundings | None = None) -> RefLedger:
-    """Return the ledger; nothing is read or made before its first use.
+def open_ledger(
+    address: Address,
+    surroundings: Surroundings | None = None,
+    noted: Callable[[Snapshot], None] = lambda _: None,
+) -> RefLedger:
+    """Return the ledger; nothing is read or made before its first use. `noted` hears what is read.
 
     Raises `LedgerError` for an address, prefix or cluster name that can't be one.
     """
     around = surroundings or Surroundings.real()
     store = open_store(address, around)
-    return RefLedger(store, address.cluster, FileSeen(own_cache(address)), around)
+    return RefLedger(store, address.cluster, FileSeen(own_cache(address)), around, noted)
 
 
 def open_repair(address: Address, surroundings: Surroundings | None = None) -> Repair:

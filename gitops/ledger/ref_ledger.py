@@ -5,7 +5,7 @@ It never touches a host, and never moves a ref except from the commit it has rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -46,12 +46,19 @@ class RefLedger:
     """A `Ledger` over any `Store`."""
 
     def __init__(
-        self, store: Store, cluster: str, seen: SeenHeads, surroundings: Surroundings
+        self,
+        store: Store,
+        cluster: str,
+        seen: SeenHeads,
+        surroundings: Surroundings,
+        noted: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._cluster = cluster
         self._seen = seen
         self._around = surroundings
+        # told of each state that was read or decided
+        self._noted = noted
         self._contents = Contents(store)
         self._journals = Journals(store, surroundings)
         # of the newest state that was read: how indexes lie along the commits
@@ -61,7 +68,9 @@ class RefLedger:
         """Return the newest state, after making sure that it did not go back."""
         for n in self._around.tries(_READS):
             try:
-                return self._read()
+                found = self._read()
+                self._noted(found)
+                return found
             except (LostObjectsError, RewoundError) as e:
                 # A cache may be deleted under our hands, by a user or by another process; but
                 # what was lost with a rewound ledger may only be left in there.
