@@ -16,6 +16,7 @@ from planner.observed import Node
 
 MISSING_DRIVERS = "missing drivers"
 MISSING_DEVICES = "missing devices"
+MISSING_NETWORK = "missing network"
 MISSING_VOLUMES = "missing compatible host volumes"
 CLASS_INELIGIBLE = "computed class ineligible"
 
@@ -39,7 +40,7 @@ def obstacle(job: Job, group: TaskGroup, node: Node) -> str:
         or _unmet(group.constraints, node)
         or _unmet((c for t in group.tasks for c in t.constraints), node)
         or _missing_device(group)
-        or _missing_host_network(group)
+        or _missing_network(group)
         or _missing_volume(group, node)
         or _missing_csi_volume(group)
     )
@@ -63,7 +64,7 @@ def is_known(job: Job, group: TaskGroup, node: Node, known: Known) -> bool:
         return node.name in known.job and not _asks_for_one(job.constraints)
     own = (*group.constraints, *(c for t in group.tasks for c in t.constraints))
     unfit = _missing_driver(group, node) or _unmet(own, node) or _missing_device(group)
-    if not (unfit or _missing_host_network(group)):
+    if not (unfit or _missing_network(group)):
         return False
     return node.name in known.group and not _asks_for_one(own)
 
@@ -86,9 +87,12 @@ def _missing_device(group: TaskGroup) -> str:
     return MISSING_DEVICES if any(t.resources.devices for t in group.tasks) else ""
 
 
-def _missing_host_network(group: TaskGroup) -> str:
+def _missing_network(group: TaskGroup) -> str:
+    """No host of orch has networks of CNI, or names for its addresses."""
     ports: list[Port] = []
     for network in group.networks[:1]:
+        if network.mode.startswith("cni/"):
+            return MISSING_NETWORK
         ports += (*network.reserved_ports, *network.dynamic_ports)
     aliased = (p for p in ports if p.host_network not in ("", "default"))
     port = next(aliased, None)

@@ -134,8 +134,10 @@ def _difference(name: str, old: object, new: object) -> Iterator[str]:
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         before, after = cast("Mapping[str, object]", old), cast("Mapping[str, object]", new)
-        keys = sorted(before.keys() | after.keys())
-        yield from (f"{name}.{k} changed" for k in keys if before.get(k) != after.get(k))
+        # A null is something else than a key that is not there.
+        changed = {k for k, v in before.items() if k not in after or after[k] != v}
+        changed |= after.keys() - before.keys()
+        yield from (f"{name}.{k} changed" for k in sorted(changed))
     elif isinstance(old, int | str) and isinstance(new, int | str):
         yield f"{name} {_shown(name, old)} → {_shown(name, new)}"
     else:

@@ -46,6 +46,8 @@ def test_datacenters_and_pools(
         (job(), group(volumes={"data": DATA}), "missing compatible host volumes"),
         (job(), group(volumes={"data": EACH}), "missing compatible host volumes"),
         (job(), group(networks=(PUBLIC,)), 'missing host network "public" for port "web"'),
+        (job(), group(networks=(Network(mode="cni/mesh"),)), "missing network"),
+        (job(), group(networks=(Network(mode="bridge"),)), ""),
         (job(constraints=(Constraint(operand="distinct_hosts"),)), group(), ""),
     ],
 )

@@ -54,6 +54,7 @@ FORCING: list[tuple[Job, str]] = [
     (with_task(user="www"), "user (none) → www"),
     (with_task(config={"command": "top"}), "config.command changed"),
     (with_task(config={"command": "sleep", "args": ["1"]}), "config.args changed"),
+    (with_task(config={"command": "sleep", "tty": None}), "config.tty changed"),
     (with_task(env={"A": "1"}), "env.A changed"),
     (with_task(artifacts=(Artifact(getter_source="x"),)), "artifact changed"),
     (with_task(templates=(Template(dest_path="x"),)), "template changed"),
