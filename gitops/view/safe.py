@@ -8,7 +8,10 @@ from gitops.jobspec import marks
 
 # CSI and OSC sequences, and other two-byte escapes.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]?)")
-_QUOTES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_QUOTES = {c: f"\\{c}" for c in '\\"'} | dict(
+    zip("\a\b\f\n\r\t\v", (f"\\{c}" for c in "abfnrtv"), strict=True)
+)
+_DELETE, _BEYOND_BASIC = 0x7F, 0x10000
 # Characters that change the direction of the text around them.
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -28,10 +31,12 @@ def quoted(text: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    if not _is_control(char):
+    if char.isprintable():
         return char
-    code = f"{ord(char):02x}"
-    return f"\\x{code}" if len(code) == len("ff") else f"\\u{code}"
+    code = ord(char)
+    if char < " " or code == _DELETE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < _BEYOND_BASIC else f"\\U{code:08x}"
 
 
 def _is_control(char: str) -> bool:

@@ -39,6 +39,8 @@ def test_escapes_are_stripped(text: str, cleaned: str) -> None:
 
 def test_quotes_show_what_is_there() -> None:
     assert quoted('a"b\\\x1b\u2066é') == '"a\\"b\\\\\\x1b\\u2066é"'
+    assert quoted("\a\r\n\x7f\x9f") == r'"\a\r\n\x7f\u009f"'
+    assert quoted("a\u00a0b\u200bc\U000e0041😀") == r'"a\u00a0b\u200bc\U000e0041😀"'
 
 
 @pytest.mark.parametrize(
