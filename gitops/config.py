@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from gitops.settings import (
     read_settings,
     written_like,
 )
+from inventory.values import dataclass
 from planner.errors import OrchError, reason
 
 NAME = "orch.toml"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from inventory.values import dataclass
 from planner.failure import PlacementFailure
 from planner.recorded import AllocRecord, Deployment
 

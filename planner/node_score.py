@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from inventory.values import dataclass
 
 # Decimals of scores that are recorded: more than are ever shown.
 _KEPT = 4

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from inventory.values import dataclass
 from planner.action import Action
 from planner.capacity import Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from inventory.values import dataclass
 from planner.action import Action
 from planner.difference import JobDiff
 from planner.failure import PlacementFailure

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from inventory.values import dataclass
 from planner.capacity import Algorithm, Ask, Load
 from planner.constraint import holds, resolved
 from planner.job import Affinity, Job, Spread, TaskGroup

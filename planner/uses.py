@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import ItemsView, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from inventory.values import dataclass
 
 
 @dataclass(slots=True)

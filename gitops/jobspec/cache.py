@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +20,7 @@ from gitops.jobspec.files import FolderOf, no_folder
 from gitops.jobspec.kept import Kept
 from gitops.jobspec.spec import LoadedSpec, Outcome
 from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
+from inventory.values import dataclass
 
 
 def _unreadable(_: str) -> None:

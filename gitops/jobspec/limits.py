@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitops.diagnostics import Diagnostic
+from inventory.values import dataclass
 
 if TYPE_CHECKING:
     from gitops.jobspec.decode import Path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitops.diagnostics import Diagnostic, did_you_mean
 from gitops.jobspec.spec import LoadedSpec
+from inventory.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

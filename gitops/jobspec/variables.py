@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from inventory.values import dataclass
 
 ENVIRONMENT_PREFIXES = ("NOMAD_VAR_", "ORCH_VAR_")
 
