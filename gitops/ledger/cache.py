@@ -114,6 +114,15 @@ class Cache:
             self._run(*place.sweeping(self._directory))
         return done
 
+    def rehearse(self, ref: str, commit: str) -> Completed:
+        """Go through a push without sending anything. Raises `GitTimeoutError`."""
+        self._write_keys()
+        return self.git.run(
+            *("push", "--dry-run", "--porcelain", "--no-verify", _REMOTE),
+            f"{commit}:{self._prefix}{ref}",
+            seconds=self._seconds,
+        )
+
     def _push(self, ref: str, old: str, new: str) -> Completed:
         full = self._prefix + ref
         return self.git.run(

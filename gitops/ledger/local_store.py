@@ -77,6 +77,15 @@ class LocalStore:
             return Swap(True)
         return Swap(self.heads().get(ref, "") == new, done.stderr)
 
+    def refusal(self) -> str | None:
+        """Return why this user may not write there; nothing is tried."""
+        places = [self._directory / name for name in ("refs", "objects")]
+        if self._absent():
+            above = (p for p in (self._directory, *self._directory.parents) if p.exists())
+            places = [next(above, self._directory)]
+        closed = [str(p) for p in places if not os.access(p, os.W_OK | os.X_OK)]
+        return f"{', '.join(closed)}: not writable for this user" if closed else ""
+
     def tidy(self) -> None:
         """Pack loose objects."""
         collect(self._git)

@@ -68,6 +68,10 @@ class MemoryStore:
         """All of the past is there."""
         return False
 
+    def refusal(self) -> str | None:
+        """Nothing is refused."""
+        return ""
+
     def renew(self, *, gently: bool = False) -> bool:
         """Nothing is a copy."""
         return False

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.git import REMOTE_SECONDS, Completed, GitTimeoutError
+from gitops.git import REMOTE_SECONDS, Completed, GitTimeoutError, gist
 from gitops.ledger.cache import Cache, Remote
 from gitops.ledger.cat_file import reading
 from gitops.ledger.errors import OutcomeUnknownError, UnreachableError, denied, is_denied
@@ -21,6 +21,8 @@ _TRIES = 12
 # Of these tries, so many may end by the deadline: each costs `seconds`.
 _TIMEOUTS = 2
 _FLAG_WORDS = 3
+# A ref that is never there.
+_REHEARSED = "runs/rehearsal"
 # What the other side says of a push that lacks objects.
 _INCOMPLETE = re.compile(r"missing necessary objects|unpack")
 # Commits whose objects are kept until they are sent, in case the cache vanishes meanwhile.
@@ -110,6 +112,17 @@ class RemoteStore:
         if _INCOMPLETE.search(swap.reason) and self._restored(sending.new):
             return None
         return swap
+
+    def refusal(self) -> str | None:
+        """Rehearse a push of what is there already; an empty ledger has nothing to rehearse with."""
+        commit = next(iter(self.heads().values()), "")
+        if not commit:
+            return None
+        try:
+            done = self._cache.rehearse(_REHEARSED, commit)
+        except GitTimeoutError as e:
+            return e.message
+        return gist(done.stderr) or f"git ended with {done.code}" if done.code else ""
 
     def tidy(self) -> None:
         """Pack the cache."""

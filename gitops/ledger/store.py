@@ -57,6 +57,13 @@ class Store(Protocol):
         """
         ...
 
+    def refusal(self) -> str | None:
+        """Return why a write would be refused, as far as that shows without one; empty: it would not.
+
+        None where nothing can be told.
+        """
+        ...
+
     def tidy(self) -> None:
         """Pack what has become many small files. May do nothing."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from executors.findings import Finding, Result
@@ -12,6 +12,7 @@ from gitops.view.names import few
 from gitops.view.safe import clean
 
 _NAMED = 4
+_RESULT = max(len(r) for r in Result)
 
 
 def check_table(findings: Iterable[Finding]) -> list[str]:
@@ -30,6 +31,35 @@ def host_checks(reports: Sequence[HostReport], *, verbose: bool) -> str:
         parts = [_troubles(reports)]
     steps = remedies((r.host, f) for r in reports for f in r.findings)
     return "\n\n".join("\n".join(lines) for lines in (*parts, *([steps] if steps else []))) + "\n"
+
+
+def sections(parts: Mapping[str, Sequence[Finding]]) -> str:
+    """Return findings below their titles, and then what to do."""
+    width = max((len(f.name) for found in parts.values() for f in found), default=0)
+    blocks: list[list[str]] = []
+    for title, found in parts.items():
+        rows = [(f.name.ljust(width), f.result.ljust(_RESULT), f.detail) for f in found]
+        blocks.append([title, *wrapped_table(("", "", ""), rows)[1:]])
+    steps = remedies((owner, f) for found in parts.values() for owner, f in _owned(found))
+    return "\n\n".join("\n".join(lines) for lines in (*blocks, *([steps] if steps else []))) + "\n"
+
+
+def _owned(findings: Iterable[Finding]) -> Iterator[tuple[str, Finding]]:
+    """Yield findings with nobody as their owner; those with one remedy are told as one."""
+    names: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.is_trouble and finding.remedy:
+            names.setdefault(finding.remedy, []).append(finding.name)
+    for remedy, who in names.items():
+        yield "", Finding(name=few(who, _NAMED), result=Result.WARNING, remedy=remedy)
+
+
+def sections_data(parts: Mapping[str, Sequence[Finding]]) -> list[dict[str, object]]:
+    """Return the sections as JSON values."""
+    return [
+        {"Title": title, "Findings": [finding_data(f) for f in found]}
+        for title, found in parts.items()
+    ]
 
 
 def _troubles(reports: Iterable[HostReport]) -> list[str]:
