@@ -26,10 +26,14 @@ _KEY_FAULTS = (HostFault.HOST_KEY_UNKNOWN, HostFault.HOST_KEY_CHANGED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A host of the inventory, how it answered, and the drivers that jobs name, where known."""
+    """A host of the inventory, how it answered, and the drivers that jobs name, where known.
+
+    `where` is how it was reached.
+    """
 
     host: Host
     seen: Readiness
+    where: str = ""
     drivers: frozenset[str] | None = None
 
 
@@ -68,11 +72,11 @@ def findings(case: Case) -> tuple[Finding, ...]:
 
 
 def _login(case: Case) -> Iterable[Finding]:
-    ssh = case.host.ssh
     trip = f"answers in {case.seen.clock.round_trip / 1e6:.0f} ms"
-    yield Finding(name="login", detail=f"{ssh.address} port {ssh.port}, {trip}")
+    where = f"{case.where}, " if case.where else ""
+    yield Finding(name="login", detail=f"{where}{trip}")
     yield Finding(name="host key", detail="the one that is trusted")
-    if ssh.become:
+    if case.host.ssh.become:
         yield Finding(name="become", detail=f"{case.seen.user} by sudo, without a password")
 
 

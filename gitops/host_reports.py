@@ -54,6 +54,8 @@ class Examination:
     cluster: str
     recorded: Recorded = field(default_factory=Recorded)
     drivers: frozenset[str] | None = None
+    # how each host is reached, in words
+    where: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 async def reports(
@@ -70,7 +72,8 @@ async def reports(
         except HostError as e:
             found = HostReport(host=host.name, findings=unreached(e), error=e)
         else:
-            case = Case(host=host, seen=seen, drivers=wanted.drivers)
+            where = wanted.where.get(host.name, "")
+            case = Case(host=host, seen=seen, where=where, drivers=wanted.drivers)
             found = HostReport(host=host.name, findings=findings(case), seen=seen)
         await connector.hang_up(host.name)
         done(host.name)

@@ -1,4 +1,4 @@
-"""What this side of orch needs: programs, the repository, caches, keys. Looks only; asks no host."""
+"""What orch needs on this side: programs, the repository, caches, keys. Asks no host."""
 
 from __future__ import annotations
 

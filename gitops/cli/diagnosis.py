@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from executors.findings import Finding, Result, worst
-from gitops import fleet_findings, ledger_findings, self_findings
+from gitops import fleet_findings, ledger_findings, self_findings, ssh_findings
 from gitops.cli.host_checking import examined
 from gitops.cli.say import note, say, say_json
 from gitops.config import NAME, ConfigError
@@ -48,7 +48,7 @@ async def _parts(limit: str, *, write: bool) -> Parts:
     return {
         "This machine": machine,
         "Repository": repository,
-        "SSH": await _ssh(ws),
+        "SSH": await ssh_findings.ssh(ws),
         "Ledger": ledger,
         "Hosts": hosts,
     }
@@ -58,7 +58,8 @@ async def _hosts(ws: Workspace, limit: str) -> tuple[list[HostReport], tuple[Fin
     """Return what was found on hosts; an inventory that can't be read is told elsewhere."""
     try:
         if not ws.inventory().hosts:
-            return [], ()
+            none = "there are none in the inventory"
+            return [], (Finding(name="hosts", result=Result.NOT_NEEDED, detail=none),)
         return await examined(ws, limit), ()
     except PatternError as e:
         bad = Finding(name="-limit", result=Result.FAILED, detail=e.message, remedy=e.hint)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from executors.findings import Result
-from executors.transport import Connector
+from executors.ssh import SshConnector
+from executors.transport import HostError
 from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import workspace
 from gitops.cli.progress import probing
@@ -45,17 +46,31 @@ async def examined(ws: Workspace, pattern: str) -> list[HostReport]:
 
 
 async def looked_at(
-    ws: Workspace, connector: Connector, inventory: Inventory, *, drivers: frozenset[str] | None
+    ws: Workspace, connector: SshConnector, inventory: Inventory, *, drivers: frozenset[str] | None
 ) -> list[HostReport]:
     """Look at hosts, held against the ledger where it can be read."""
     recorded = await asyncio.to_thread(recorded_by, ws)
     if isinstance(recorded, OrchError):
         note(f"The ledger was not read, so nodes are not compared with it: {recorded.message}")
         recorded = Recorded()
-    wanted = Examination(cluster=ws.config.cluster, recorded=recorded, drivers=drivers)
+    wanted = Examination(
+        cluster=ws.config.cluster,
+        recorded=recorded,
+        drivers=drivers,
+        where={name: _where(connector, name) for name in inventory.hosts},
+    )
     told = probing(len(inventory.hosts))
     hosts = list(inventory.hosts.values())
     return await reports(connector, hosts, wanted, lambda host: told(host, NodeStatus.READY))
+
+
+def _where(connector: SshConnector, host: str) -> str:
+    try:
+        route = connector.routes.route(host)
+    except HostError:
+        return ""  # told when it is connected to
+    through = "".join(f" through {hop.name}" for hop in route.jumps[-1:])
+    return f"{route.target.user} at {route.target.where}{through}"
 
 
 def exit_code(found: Sequence[HostReport]) -> int:

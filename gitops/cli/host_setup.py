@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from executors.ssh_routes import Routes
 from gitops.cli.asking import approve
 from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.host_checking import looked_at
@@ -12,10 +13,9 @@ from gitops.cli.say import note, say, say_json
 from gitops.enrolment import Enrolling, Enrolment, Outcome, planned
 from gitops.host_reports import drivers_of_jobs
 from gitops.session import fresh_id
-from gitops.ssh_setup import connector_of
+from gitops.ssh_setup import connector_of, routes_of
 from gitops.view import enrolment_text, profile_text
 from gitops.view.profile_text import Profile
-from gitops.workspace import Workspace
 from inventory.model import Host, Inventory
 from planner.errors import OrchError
 
@@ -71,8 +71,9 @@ def show_profile(pattern: str, *, json: bool) -> None:
     inventory: Inventory = ws.inventory(pattern)
     drivers = drivers_of_jobs(ws)
     docker = drivers is None or "docker" in drivers
+    routes = routes_of(ws, inventory)
     found = profile_text.profiles(
-        [(h.name, _profile(ws, h, docker=docker)) for h in inventory.hosts.values()]
+        [(h.name, _profile(routes, h, docker=docker)) for h in inventory.hosts.values()]
     )
     if json:
         say_json([{"Hosts": list(p.hosts), "Script": profile_text.text([p])} for p in found])
@@ -80,9 +81,9 @@ def show_profile(pattern: str, *, json: bool) -> None:
         say(profile_text.text(found))
 
 
-def _profile(ws: Workspace, host: Host, *, docker: bool) -> Profile:
+def _profile(routes: Routes, host: Host, *, docker: bool) -> Profile:
     return Profile(
-        user=host.ssh.user or ws.config.ssh.user,
+        user=routes.route(host.name).target.user,
         become_user=host.ssh.become_user if host.ssh.become else "",
         data_dir=host.data_dir,
         docker=docker,

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from gitops import workflows
 from gitops.cli.loop import finished
 from gitops.cli.say import note, say
+from gitops.workflows import Forge
 from planner.errors import OrchError, reason
 
 _CONFIG = """\
@@ -77,6 +79,7 @@ _NEXT_STEPS = """
 Next steps:
   git add . && git commit -m 'First job'   what is committed is what runs
   orch dev                                 an embedded host; or edit inventory.yml
+  orch doctor                              what is still missing, here and on hosts
   orch plan                                see what would happen, then 'orch apply'"""
 _NEXT_STEPS_WITHOUT_GIT = _NEXT_STEPS.replace(
     "  git add", "  git init                                 make it a Git repository\n  git add"
@@ -87,21 +90,59 @@ def init(
     directory: Annotated[
         str, typer.Argument(metavar="[FOLDER]", help="The repository's; none: this one.")
     ] = ".",
+    workflow: Annotated[
+        Forge | None,
+        typer.Option("--workflow", help="A CI workflow too; where orch.toml is there, only that."),
+    ] = None,
 ) -> None:
     """Write orch.toml, an inventory and an example job; ask nothing."""
     root = Path(directory).resolve()
-    files = {
+    ci = {workflows.PATHS[workflow]: workflows.text(workflow)} if workflow else {}
+    only_ci = workflow is not None and (root / "orch.toml").exists()
+    files = ci if only_ci else {**_first_files(root), **ci}
+    _refuse_overwriting(root, files)
+    _write(root, files)
+    more = workflows.STEPS[workflow] if workflow else ""
+    if only_ci:
+        say(f"\nNext steps:{more}")
+        return
+    say((_NEXT_STEPS if (root / ".git").exists() else _NEXT_STEPS_WITHOUT_GIT) + more)
+
+
+def _first_files(root: Path) -> dict[str, str]:
+    return {
         "orch.toml": _CONFIG.format(cluster=_cluster(root)),
         "inventory.yml": _INVENTORY,
         "jobs/example.nomad.hcl": _EXAMPLE,
+        ".gitignore": _ignoring(root / ".gitignore"),
     }
-    _refuse_overwriting(root, files)
+
+
+def _write(root: Path, files: dict[str, str]) -> None:
+    """Write all of the files, or none."""
+    written: list[Path] = []
+    try:
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if name != ".gitignore":
+                written.append(_written(path, text))
+        if files.get(".gitignore"):
+            (root / ".gitignore").write_text(files[".gitignore"])
+    except OSError as e:
+        for path in written:
+            path.unlink(missing_ok=True)
+        what = f"{e.filename or root}: {reason(e)}; nothing was written"
+        raise OrchError(what, "Name a folder that can be written.") from e
     for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-        say(f"wrote {name}")
-    _ignore(root / ".gitignore")
-    say(_NEXT_STEPS if (root / ".git").exists() else _NEXT_STEPS_WITHOUT_GIT)
+        if text:
+            say(f"wrote {name}")
+
+
+def _written(path: Path, text: str) -> Path:
+    with path.open("x", encoding="utf-8") as f:
+        f.write(text)
+    return path
 
 
 def job_init(
@@ -129,18 +170,22 @@ def _cluster(root: Path) -> str:
 
 
 def _refuse_overwriting(root: Path, files: dict[str, str]) -> None:
-    if taken := [name for name in files if (root / name).exists()]:
+    if taken := [name for name in files if name != ".gitignore" and (root / name).exists()]:
         raise OrchError(
             f"{', '.join(taken)}: already there; nothing was written",
             "Remove it first, or run 'orch init' in another folder.",
         )
 
 
-def _ignore(path: Path) -> None:
-    text = path.read_text() if path.exists() else ""
-    if _IGNORE.strip() not in text.splitlines():
-        path.write_text(text + ("" if not text or text.endswith("\n") else "\n") + _IGNORE)
-        say("wrote .gitignore")
+def _ignoring(path: Path) -> str:
+    """Return what .gitignore is to hold; empty where it holds it already."""
+    try:
+        text = path.read_text() if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as e:
+        raise OrchError(f"{path.name}: {reason(e)}", "It must be readable UTF-8 text.") from e
+    if _IGNORE.strip() in text.splitlines():
+        return ""
+    return text + ("" if not text or text.endswith("\n") else "\n") + _IGNORE
 
 
 def dev(

@@ -65,6 +65,7 @@ SECTIONS = (
         ),
         init="setup:init",
         dev="setup:dev",
+        doctor="doctor:doctor",
     ),
     _section(
         "Deploy",

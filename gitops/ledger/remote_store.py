@@ -114,7 +114,7 @@ class RemoteStore:
         return swap
 
     def refusal(self) -> str | None:
-        """Rehearse a push of what is there already; an empty ledger has nothing to rehearse with."""
+        """Rehearse a push of what is there; an empty ledger has nothing to rehearse with."""
         commit = next(iter(self.heads().values()), "")
         if not commit:
             return None

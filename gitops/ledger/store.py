@@ -58,9 +58,9 @@ class Store(Protocol):
         ...
 
     def refusal(self) -> str | None:
-        """Return why a write would be refused, as far as that shows without one; empty: it would not.
+        """Return why a write would be refused, as far as that shows without one.
 
-        None where nothing can be told.
+        Empty where nothing speaks against it; None where nothing can be told.
         """
         ...
 
