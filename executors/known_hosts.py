@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -87,12 +88,10 @@ class KnownHosts:
 
     def named(self, name: str) -> tuple[KnownKey, ...]:
         """Return the keys known by a name, in the order exact, hashed, by pattern."""
-        name = name.lower()
-        raw = name.encode()
         return (
-            *self._named.get(name, ()),
-            *(h.key for h in self._hashed if hmac.digest(h.salt, raw, "sha1") == h.digest),
-            *(g.key for g in self._globs if _globs_match(g.patterns, name)),
+            *self._named.get(name.lower(), ()),
+            *(h.key for h in self._hashed if _hashes(name, h.salt, h.digest)),
+            *(g.key for g in self._globs if _globs_match(g.patterns, name.lower())),
         )
 
 
@@ -106,6 +105,28 @@ def fingerprint(line: str) -> str:
     raw = base64.b64decode(line.split()[1])
     digest = base64.b64encode(hashlib.sha256(raw).digest()).decode()
     return f"SHA256:{digest.rstrip('=')}"
+
+
+def trust_command(host: str) -> str:
+    """Return the command that shows a host's key, and trusts it."""
+    return f"orch host trust {shlex.quote(host)}"
+
+
+def hashes_to(names: str, name: str) -> bool:
+    """Whether the first word of an entry is the hash of a name."""
+    if not names.startswith("|1|"):
+        return False
+    try:
+        salt, digest = (base64.b64decode(part) for part in names[3:].split("|"))
+    except (ValueError, binascii.Error):
+        return False
+    return _hashes(name, salt, digest)
+
+
+def _hashes(name: str, salt: bytes, digest: bytes) -> bool:
+    """Whether a name has this hash: ssh hashes addresses in lower case, and aliases as they are."""
+    names = dict.fromkeys((name.lower(), name))
+    return any(hmac.digest(salt, n.encode(), "sha1") == digest for n in names)
 
 
 def inventory_keys(lines: Iterable[str], host: str) -> tuple[KnownKey, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from executors.known_hosts import trust_command
 from executors.ssh_config.expand import here
 from executors.ssh_config.resolve import SshConfig
 from executors.ssh_hop import Chain, Hop
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from executors.ssh_connection import SshTransport
     from executors.ssh_keys import KeyRing
     from executors.ssh_login import Login
+    from executors.ssh_scan import Scan, ShownKey
 
 _BACKOFF = 0.2
 # Seconds in which a jump host that failed is not tried again: all hosts behind it ask at once.
@@ -69,6 +71,22 @@ class SshConnector:
         if found is None or found.connection is not connection:
             found = self._transports[host] = SshTransport(self._targets[host], connection)
         return found
+
+    async def shown(self, hops: Chain) -> ShownKey:
+        """Return the host key that the last hop shows; nobody logs in there, only on the way.
+
+        Raises `HostError` where none is seen.
+        """
+        from executors.ssh_scan import Scan, ShownKey
+
+        known = self._known.keys(hops[-1])
+        scan = Scan(hops[-1], known)
+        try:
+            await _disconnect(await self._open(hops, scan))
+        except HostError:
+            if not scan.shown:
+                raise
+        return ShownKey(hops=hops, line=scan.shown, known=known)
 
     async def hang_up(self, host: str) -> None:
         """End the host's connection, unless others are reached through it."""
@@ -126,7 +144,7 @@ class SshConnector:
                 pass
         return hops
 
-    async def _open(self, hops: Chain) -> asyncssh.SSHClientConnection:
+    async def _open(self, hops: Chain, scan: Scan | None = None) -> asyncssh.SSHClientConnection:
         from executors.ssh_login import attempt
 
         hop = hops[-1]
@@ -140,17 +158,22 @@ class SshConnector:
                     key, tunnel = await self._jump(hops[:-1])
                     await turns.enter_async_context(self._through[key])
                 await turns.enter_async_context(self._logins)
-                connection = await attempt(await self._login(hop, tunnel))
+                connection = await attempt(await self._login(hop, tunnel, scan))
                 if connection is not None:
                     return connection
         detail = f"{hop.address} hung up during {self._settings.attempts} logins"
         hint = "Too many logins at once (MaxStartups of its sshd), or it bans this address."
         raise HostError(hop.name, HostFault.LOST, detail, hint)
 
-    async def _login(self, hop: Hop, tunnel: asyncssh.SSHClientConnection | None) -> Login:
+    async def _login(
+        self, hop: Hop, tunnel: asyncssh.SSHClientConnection | None, scan: Scan | None
+    ) -> Login:
+        from executors.ssh_keys import Identity
         from executors.ssh_login import Login
         from executors.ssh_trust import HostTrust
 
+        if scan is not None:
+            return Login(hop=hop, identity=Identity((), ""), trust=scan, tunnel=tunnel)
         return Login(
             hop=hop,
             identity=await self._keys().identity(hop.name, hop.identities),
@@ -173,7 +196,9 @@ def _on_the_way(host: str, hops: Chain, error: HostError) -> HostError:
     at = next((n for n, h in enumerate(jumps, 1) if error.host in {h.name, h.host}), 0)
     place = f" ({at} of {len(jumps)})" if at and len(jumps) > 1 else ""
     detail = f"jump host {error.host}{place}: {error.detail}"
-    return HostError(host, error.fault, detail, error.hint)
+    # the command is for the host of the inventory, and sees to those before it
+    hint = error.hint.replace(trust_command(error.host), trust_command(host))
+    return HostError(host, error.fault, detail, hint)
 
 
 def _is_over(task: asyncio.Task[asyncssh.SSHClientConnection]) -> bool:

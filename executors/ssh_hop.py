@@ -34,6 +34,8 @@ class KnownKeys:
     files: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     alias: str = ""
+    # whether ssh would write names as hashes
+    hashed: bool = False
     # how ssh is told to treat unknown keys: heard, so that it can be said that orch does not
     strict: str = ""
 

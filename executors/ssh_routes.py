@@ -99,6 +99,7 @@ class Routes:
                 keys=target.host_keys if target else (),
                 alias=found.host_key_alias,
                 strict=found.strict,
+                hashed=found.hash_known_hosts,
             ),
             connect_timeout=settings.connect_timeout or found.connect_timeout or _CONNECT_TIMEOUT,
             keepalive=found.alive_interval or settings.keepalive,

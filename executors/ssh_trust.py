@@ -9,7 +9,7 @@ from functools import lru_cache
 import asyncssh
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
-from executors.known_hosts import KnownKey, Trust, fingerprint
+from executors.known_hosts import KnownKey, Trust, fingerprint, trust_command
 from executors.printable import printable
 from executors.ssh_hop import Hop
 from executors.transport import HostError, HostFault
@@ -76,7 +76,9 @@ class HostTrust:
         hint = (
             "Compare it, on the host's console, with:\n"
             f"  ssh-keygen -lf /etc/ssh/ssh_host_{_file_word(kind)}_key.pub\n"
-            f"If it is the same, trust it for {hop.name} in the inventory:\n"
+            "If it is the same, trust it:\n"
+            f"  {trust_command(hop.name)}\n"
+            f"or for {hop.name} in the inventory:\n"
             f"  orch_host_key: {self.shown}\n"
             f"or in {_first(hop.known.files)}, by this line:\n"
             f"  {name} {self.shown}"
@@ -87,6 +89,11 @@ class HostTrust:
                 "that nobody vouched for."
             )
         return HostError(hop.name, HostFault.HOST_KEY_UNKNOWN, detail, hint)
+
+    def _replacing(self) -> str:
+        if self.hop.known.keys:
+            return ""  # the inventory's own
+        return f"\nby\n  {trust_command(self.hop.name)} -replace"
 
     def _changed(self, known: Sequence[KnownKey]) -> HostError:
         same_kind = [k for k in known if k.line.split()[0] == self.shown.split()[0]]
@@ -99,6 +106,7 @@ class HostTrust:
             "Either the host was set up anew, or somebody stands between you and it. Ask who runs "
             "it, or read its key on its console; only if the new fingerprint is confirmed, put the "
             f"new key in the place of the old one ({old.source}):\n  {self.shown}"
+            f"{self._replacing()}"
         )
         return HostError(self.hop.name, HostFault.HOST_KEY_CHANGED, detail, hint)
 

@@ -109,10 +109,12 @@ def _with_stranger(report: HostReport, reason: str) -> HostReport:
 
 def drivers_of_jobs(workspace: Workspace) -> frozenset[str] | None:
     """Return the drivers that the repository's jobs name; None where they can't be read."""
-    from gitops.specs import read_specs
+    from gitops.specs import NoSpecsError, read_specs
 
     try:
         loaded = read_specs(workspace, SpecRequest()).loaded
+    except NoSpecsError:
+        return frozenset()
     except (OrchError, InventoryError):
         return None
     return frozenset(

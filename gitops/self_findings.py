@@ -15,7 +15,7 @@ from gitops.caches import cache_folder
 from gitops.config import NAME
 from gitops.repo import Repository, RepositoryError
 from gitops.request import SpecRequest
-from gitops.specs import Specs
+from gitops.specs import NoSpecsError, Specs, read_specs
 from gitops.version import VERSION
 from gitops.workspace import Workspace, shown
 from inventory.errors import InventoryError
@@ -165,14 +165,15 @@ def _inventory(ws: Workspace) -> Finding:
 
 
 def _specs(ws: Workspace) -> tuple[Finding, tuple[Finding, ...]]:
-    from gitops.specs import read_specs
-
     try:
         found = read_specs(ws, SpecRequest())
     except RepositoryError:
         # told already: there is no repository to read them from
         detail = "not read, for want of a repository"
         return Finding(name="job specs", result=Result.NOT_NEEDED, detail=detail), ()
+    except NoSpecsError as e:
+        warning = Result.WARNING
+        return Finding(name="job specs", result=warning, detail=e.message, remedy=e.hint), ()
     except (OrchError, InventoryError) as e:
         bad = told(e, "job specs")
         remedy = bad.remedy or "orch validate"

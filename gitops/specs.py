@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from gitops.planning import Desired
 
 
+class NoSpecsError(OrchError):
+    """The repository has no job specs at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specs:
     """The specs as loaded, where they come from, and warnings about them."""
@@ -79,7 +83,7 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
     evaluated = _load(workspace, files, variables, (sealer, where))
     loaded, vault = _sealed(sealer, evaluated)
     if not loaded:
-        raise OrchError(
+        raise NoSpecsError(
             f"no job specs in {', '.join(workspace.config.jobs)}",
             f"Add {workspace.config.jobs[0]}/NAME.nomad.hcl, or correct 'jobs' in orch.toml.",
         )

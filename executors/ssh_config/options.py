@@ -17,7 +17,8 @@ HONOURED = (
     | LISTS
     | frozenset(
         {
-            *("addressfamily", "bindaddress", "connecttimeout", "hostkeyalias", "hostname"),
+            *("addressfamily", "bindaddress", "connecttimeout", "hashknownhosts"),
+            *("hostkeyalias", "hostname"),
             *("identitiesonly", "identityagent", "port", "serveralivecountmax"),
             *("serveraliveinterval", "stricthostkeychecking", "tag", "user"),
         }

@@ -41,6 +41,7 @@ class Resolved:
     global_known_hosts: tuple[str, ...] | None = None
     host_key_alias: str = ""
     strict: str = ""
+    hash_known_hosts: bool = False
     connect_timeout: int = 0
     alive_interval: int = 0
     alive_count: int = 0
@@ -98,6 +99,7 @@ class _Values:
             user_known_hosts=self._of("userknownhostsfile", self._files, None),
             global_known_hosts=self._of("globalknownhostsfile", self._files, None),
             host_key_alias=self._of("hostkeyalias", _text, ""),
+            hash_known_hosts=self._of("hashknownhosts", values.truth, default=False),
             strict=self._of("stricthostkeychecking", _text, "").lower(),
             connect_timeout=self._of("connecttimeout", values.seconds, 0),
             alive_interval=self._of("serveraliveinterval", values.seconds, 0),

@@ -17,7 +17,7 @@ def doctor(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Look at all that orch needs, here and on hosts, and say what is wrong."""
+    """Say what orch lacks, here and on hosts, and how to mend it."""
     from gitops.cli import diagnosis
 
     raise typer.Exit(finished(diagnosis.diagnose(limit, write=write, json=json)))

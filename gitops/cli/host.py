@@ -27,6 +27,27 @@ def check(
     raise typer.Exit(finished(host_checking.check(pattern, verbose=verbose, json=json)))
 
 
+def trust(
+    pattern: _Pattern = "",
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Changed keys too, of hosts that PATTERN names one by one."),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", envvar="ORCH_VERBOSE", help="Keys that are trusted too.")
+    ] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Show the host keys of hosts, and write those that are new to known_hosts."""
+    from gitops.cli import host_trusting
+
+    wanted = host_trusting.Trusting(
+        pattern=pattern, replace=replace, ask=not yes, verbose=verbose, json=json
+    )
+    raise typer.Exit(finished(host_trusting.trust(wanted)))
+
+
 def setup(
     pattern: _Pattern = "",
     profile: Annotated[

@@ -147,6 +147,7 @@ SECTIONS = (
         _words(
             "host",
             "What hosts lack, and making them fit.",
+            trust="host:trust",
             check="host:check",
             setup="host:setup",
         ),

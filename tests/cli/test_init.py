@@ -43,6 +43,8 @@ def test_a_first_repository_is_sound(empty: Place) -> None:
     assert empty.orch("validate").code == 0
     found = empty.orch("doctor", "-limit", "all")
     assert "1 valid" in found.out
+    (empty.cwd / "jobs/example.nomad.hcl").unlink()
+    assert "no job specs in jobs" in empty.orch("doctor").out
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_half_done(empty: Place) -> None:
