@@ -29,6 +29,9 @@ class Routes:
     settings: SshSettings
     config: SshConfig
     _found: dict[str, Route] = field(default_factory=dict[str, Route])
+    _ways: dict[tuple[tuple[Jump, ...], bool], Chain] = field(
+        default_factory=dict[tuple[tuple[Jump, ...], bool], Chain]
+    )
 
     def route(self, host: str) -> Route:
         """Return the way to a host; see `Router`."""
@@ -47,12 +50,25 @@ class Routes:
         by_inventory = any(s.name in PROXY for s in given)
         before = None if by_inventory else self._common_jumps(target.host)
         if before is None:
-            here = (target.host, target.address)
-            chain = self._chain(_jumps(found), by_name=by_inventory, seen=here)
+            chain = self._way(_jumps(found), by_name=by_inventory)
+            own = {target.host, target.address}
         else:
-            chain = self._chain(before, by_name=True, seen=(target.host,))
+            chain = self._way(before, by_name=True)
+            own = {target.host}
+        for jump in chain:
+            if jump.host in own:
+                raise _circle((target.host, jump.host))
         hop = self._hop((target.host, target.host), found, target)
         return Route(host=target.host, hops=(*chain, hop), notes=found.notes)
+
+    def _way(self, wanted: tuple[Jump, ...], *, by_name: bool) -> Chain:
+        """Return the hops to these jump hosts, found once for all who are behind them."""
+        if not wanted:
+            return ()
+        key = (wanted, by_name)
+        if key not in self._ways:
+            self._ways[key] = self._chain(wanted, by_name=by_name, seen=())
+        return self._ways[key]
 
     def _common_jumps(self, host: str) -> tuple[Jump, ...] | None:
         """Return orch.toml's jump hosts, for one of them those before it; None without any."""
@@ -68,8 +84,7 @@ class Routes:
         chain: Chain = ()
         for jump in wanted:
             if jump.host in seen:
-                way = " → ".join((*seen, jump.host))
-                raise SshConfigError(f"ProxyJump goes in a circle: {way}", _CIRCLE)
+                raise _circle((*seen, jump.host))
             target = self.targets.get(jump.host) if by_name else None
             given = (*_settings_of_jump(jump), *(_settings_of(target) if target else ()))
             name = target.address if target else jump.host
@@ -129,6 +144,10 @@ _COMMAND_HINT = (
 _USER_FILES = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 _GLOBAL_FILES = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _UNCHECKED = frozenset({"no", "off"})
+
+
+def _circle(names: tuple[str, ...]) -> SshConfigError:
+    return SshConfigError(f"ProxyJump goes in a circle: {' → '.join(names)}", _CIRCLE)
 
 
 def _settings_of(target: SshTarget) -> tuple[Setting, ...]:

@@ -35,7 +35,12 @@ def _matches(name: str, pattern: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(expression(pattern), re.DOTALL)
+
+
+def expression(pattern: str) -> str:
+    """Return a pattern as a regular expression."""
     # runs of stars say no more than one, and would make the search slow
     parts = re.split(r"(\*+|\?)", pattern)
     special = {"*": ".*", "?": "."}
-    return re.compile("".join(special.get(p[:1], re.escape(p)) for p in parts), re.DOTALL)
+    return "".join(special.get(p[:1], re.escape(p)) for p in parts)

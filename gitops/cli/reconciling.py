@@ -50,7 +50,7 @@ def reconcile(repository: str, ref: str, interval: float, *, plan_only: bool) ->
     # they are relative to where the user stands, which is about to change
     if inventory := os.environ.get("ORCH_INVENTORY"):
         os.environ["ORCH_INVENTORY"] = str(Path(inventory).absolute())
-    if (config := os.environ.get("ORCH_SSH_CONFIG", "none")) != "none":
+    if (config := os.environ.get("ORCH_SSH_CONFIG")) and config != "none":
         os.environ["ORCH_SSH_CONFIG"] = str(Path(config).expanduser().absolute())
     checkout = Checkout(url=_url(repository), ref=ref, folder=_folder())
     turns = Turns(checkout=checkout, plan_only=plan_only)

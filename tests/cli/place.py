@@ -60,6 +60,9 @@ job "web" {
 }
 """
 
+# What a developer has told ssh of this machine is not for tests.
+NO_SSH_CONFIG = {"ORCH_SSH_CONFIG": "none"}
+
 
 def job(name: str = "bad", *, group: str = "", task: str = "", config: str = "") -> str:
     """A sound job of one sleeping task, with more lines where a test wants them."""
@@ -155,7 +158,7 @@ class Place:
             patch.chdir(self.cwd)
             for name in [n for n in os.environ if n.startswith(("ORCH_", "NOMAD_"))]:
                 patch.delenv(name)
-            for name, value in self.environment.items():
+            for name, value in {**NO_SSH_CONFIG, **self.environment}.items():
                 patch.setenv(name, value)
             code = program.run(argv)
         said = self.capsys.readouterr()
@@ -214,7 +217,7 @@ class Place:
 def process_environment(changes: Mapping[str, str]) -> dict[str, str]:
     """This process's environment, without settings of orch that a developer may have."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ORCH_", "NOMAD_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), **changes}
+    return {**kept, **NO_SSH_CONFIG, "PYTHONPATH": str(ROOT), **changes}
 
 
 def digests(place: Path) -> dict[str, str]:
