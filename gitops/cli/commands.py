@@ -74,8 +74,15 @@ class Group(TyperGroup):
 
     def get_help(self, ctx: Any) -> str:  # noqa: ANN401
         """Return the help text: the words with what each is for."""
-        sections = [(s.title, [(w.name, summary(w)) for w in s.words]) for s in self._sections]
+        sections = [
+            (s.title, [(w.name, summary(w)) for w in s.words if not _is_hidden(w)])
+            for s in self._sections
+        ]
         return help_text.of_group(ctx.command_path, self._summary, sections)
+
+
+def _is_hidden(word: Word | Words) -> bool:
+    return isinstance(word, Word) and word.hidden
 
 
 def root() -> Group:

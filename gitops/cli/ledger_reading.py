@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitops.cli.answer import Answer
 from gitops.cli.look import workspace
@@ -17,6 +18,9 @@ from gitops.ledger.protocol import RunHead, Snapshot
 from gitops.ledger_home import ledger_address, ledger_of
 from gitops.view import ledger_text
 from planner.errors import OrchError
+
+if TYPE_CHECKING:
+    from gitops.view import fleet_shapes
 
 
 def status(now: int) -> Answer:
@@ -41,7 +45,7 @@ def status(now: int) -> Answer:
     )
 
 
-def _run(run: RunHead, snapshot: Snapshot) -> dict[str, object]:
+def _run(run: RunHead, snapshot: Snapshot) -> fleet_shapes.LedgerRun:
     last = run.entries[-1] if run.entries else None
     held = sorted(k for k, s in snapshot.recorded.jobs.items() if s.run == run.id)
     return {
@@ -52,7 +56,7 @@ def _run(run: RunHead, snapshot: Snapshot) -> dict[str, object]:
         "Jobs": list(run.info.jobs),
         "Holds": held,
         "Entries": len(run.entries),
-        "LastEntry": last and {"Kind": last.kind, "Time": last.time},
+        "LastEntry": {"Kind": last.kind, "Time": last.time} if last else None,
         "SealedBy": run.sealed_by,
     }
 
@@ -74,14 +78,20 @@ def members(now: int) -> Answer:
         )
         for run in runs
     ]
-    data = [
+    data: list[fleet_shapes.LedgerMember | fleet_shapes.RunMember] = [
         {"Name": ledger.place, "Role": "ledger", "Status": "alive", "Index": recorded.index},
-        *(
-            {"Name": run.info.holder, "Role": "run", "Status": _life(run), **_run(run, snapshot)}
-            for run in runs
-        ),
+        *(_member(run, snapshot) for run in runs),
     ]
     return Answer(text=ledger_text.members(rows, now), data=data)
+
+
+def _member(run: RunHead, snapshot: Snapshot) -> fleet_shapes.RunMember:
+    return {
+        "Name": run.info.holder,
+        "Role": "run",
+        "Status": _life(run),
+        **_run(run, snapshot),
+    }
 
 
 def _life(run: RunHead) -> str:
@@ -100,7 +110,7 @@ def check() -> Answer:
     found = [*ledger.trials()]
     found.append(Trial(name="no lock left behind", error=_locks(address)))
     found.append(Trial(name="nothing lost", error=_unreadable(ledger.read)))
-    data = [
+    trials: list[fleet_shapes.LedgerTrial] = [
         {
             "Name": t.name,
             "Result": ledger_text.result(t),
@@ -112,7 +122,7 @@ def check() -> Answer:
     passed = all(t.passed for t in found)
     return Answer(
         text=ledger_text.check(ledger.place, found),
-        data={"Place": ledger.place, "Passed": passed, "Trials": data},
+        data={"Place": ledger.place, "Passed": passed, "Trials": trials},
         exit_code=0 if passed else 1,
     )
 

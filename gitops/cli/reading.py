@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitops.cli import reading_alloc, reading_decisions, reading_node
 from gitops.cli.answer import Answer, answered
@@ -18,6 +18,9 @@ from gitops.view.options import StatusView
 from planner.errors import OrchError
 from planner.recorded import JobState, Recorded
 from planner.status import Statuses, statuses
+
+if TYPE_CHECKING:
+    from gitops.view import shapes
 
 
 async def status(name: str, view: StatusView, *, jobs_only: bool = False) -> Answer:
@@ -52,7 +55,8 @@ async def _jobs(ties: Session, recorded: Recorded) -> Answer:
     jobs: list[tuple[JobState, Statuses]] = [
         (state, statuses(state, look.observed)) for _, state in sorted(look.recorded.jobs.items())
     ]
-    return answered(job_list(jobs), [status_json.job_stub(s, f) for s, f in jobs], look)
+    stubs = [status_json.job_stub(s, f) for s, f in jobs]
+    return answered(job_list(jobs), [stub for stub in stubs if stub], look)
 
 
 async def _job(ties: Session, key: str, recorded: Recorded, view: StatusView) -> Answer:
@@ -85,7 +89,7 @@ def _hosts(jobs: Iterable[JobState]) -> frozenset[str]:
 def history(name: str, *, diffs: bool) -> Answer:
     """Answer with a job's versions; hosts are not asked."""
     state = _recorded_job(name)
-    versions = [
+    versions: list[shapes.Version] = [
         {
             "Version": v.version,
             "Stable": v.stable,

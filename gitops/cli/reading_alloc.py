@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from executors.checks import BoundCheck, bound_checks, failure
 from executors.stats import usage
@@ -20,6 +21,9 @@ from gitops.view.options import StatusView
 from planner.observed import Node, NodeStatus, Observed
 from planner.recorded import AllocRecord, ClientStatus, JobState
 from planner.status import statuses
+
+if TYPE_CHECKING:
+    from gitops.view import shapes
 
 
 async def alloc(prefix: str, view: StatusView) -> Answer:
@@ -63,7 +67,7 @@ async def about(ties: Session, found: Found, view: StatusView) -> Answer:
         seen=look.observed.allocs.get(record.id),
         live=live,
     )
-    data = {
+    data: shapes.AllocationStatus = {
         **status_json.alloc_data(state, record, status),
         **status_json.live_data(case.tasks, live),
     }

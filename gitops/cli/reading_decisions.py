@@ -43,7 +43,7 @@ def deployments_of(job: str, view: StatusView, *, latest: bool) -> Answer:
         return Answer(text=deployment_list([], view), data=None)
     return Answer(
         text=deployment_status(_job_id(state), state.deployment, view),
-        data=status_json.deployment_data(state, state.deployment),
+        data=status_json.deployment_data(state, state.deployment) if state.deployment else None,
     )
 
 

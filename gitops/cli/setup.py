@@ -10,7 +10,9 @@ import typer
 
 from gitops import workflows
 from gitops.cli.loop import finished
-from gitops.cli.say import note, say
+from gitops.cli.options import Json
+from gitops.cli.say import note, say, say_json
+from gitops.version import VERSION
 from gitops.workflows import Forge
 from planner.errors import OrchError, reason
 
@@ -84,6 +86,14 @@ Next steps:
 _NEXT_STEPS_WITHOUT_GIT = _NEXT_STEPS.replace(
     "  git add", "  git init                                 make it a Git repository\n  git add"
 )
+
+
+def version(json: Json = False) -> None:
+    """Print the version of orch; with -json, also that of each JSON output."""
+    from gitops.view.formats import FORMATS
+
+    said = f"orch v{VERSION}"
+    say_json({"Version": VERSION, "Formats": dict(FORMATS)}) if json else say(said)
 
 
 def init(

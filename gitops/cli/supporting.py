@@ -18,7 +18,7 @@ from gitops.jobspec.variables import Variables
 from gitops.repo import SUFFIXES
 from gitops.request import SpecRequest
 from gitops.specs import variables_of
-from gitops.view.support import HONOURED, NOT, PART, Support, Use
+from gitops.view.support import HONOURED, NOT, PART, Status, Support, Use
 from gitops.workspace import Workspace
 from planner.errors import OrchError, reason
 
@@ -32,7 +32,7 @@ def report(paths: Sequence[str], request: SpecRequest) -> Support:
     a path that is not there.
     """
     variables = _variables(request)
-    uses: dict[tuple[str, str], Use] = {}
+    uses: dict[tuple[Status, str], Use] = {}
     broken: dict[str, Sequence[Diagnostic]] = {}
     count = 0
     for path in _files(paths or (".",)):
@@ -58,7 +58,7 @@ def _folder(path: str) -> Folder:
     return TreeFolder(Path(path).resolve().parent, "")
 
 
-def _count(spec: LoadedSpec, uses: dict[tuple[str, str], Use]) -> None:
+def _count(spec: LoadedSpec, uses: dict[tuple[Status, str], Use]) -> None:
     limits = {limit.name: limit for limit in spec.limits}
     found = [Use(n, PART if limit.part else NOT, limit.part) for n, limit in limits.items()]
     closed = {n.rpartition(".")[2] for n, limit in limits.items() if not limit.part}

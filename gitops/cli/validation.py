@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.jobspec.spec import LoadedSpec
 from gitops.request import SpecRequest
 from gitops.specs import Specs, read_parsed, read_specs
-from gitops.view.plan_json import FORMAT_VERSION
+from gitops.view.formats import FORMATS
 from gitops.view.support import NOT, PART, Support
 from gitops.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from gitops.view import shapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +38,10 @@ class Report:
         verdict = "Job validation successful" if self.valid else "Job validation failed"
         return "\n".join([*lines, *([""] if lines else []), verdict])
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> shapes.Validation:
         """The report for a program."""
         return {
-            "format_version": FORMAT_VERSION,
+            "format_version": FORMATS["validate"],
             "valid": self.valid,
             "diagnostics": [_diagnostic(d) for d in self.diagnostics],
             "unsupported": [
@@ -80,12 +83,13 @@ class Summary:
         """The table for a person."""
         return self.support.text()
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> shapes.SupportReport:
         """The table for a program."""
         broken = [d for found in self.support.broken.values() for d in found]
         return {
-            "format_version": FORMAT_VERSION,
-            **self.support.data(),
+            "format_version": FORMATS["report"],
+            "Jobs": self.support.files,
+            "Blocks": self.support.data(),
             "diagnostics": [_diagnostic(d) for d in broken],
         }
 
@@ -115,7 +119,7 @@ def _warnings(specs: Specs) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def _diagnostic(d: Diagnostic) -> dict[str, Any]:
+def _diagnostic(d: Diagnostic) -> shapes.Diagnostic:
     return {
         "severity": d.severity,
         "summary": d.summary,
@@ -124,7 +128,7 @@ def _diagnostic(d: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _range(d: Diagnostic) -> dict[str, Any]:
+def _range(d: Diagnostic) -> shapes.Range:
     return {
         "filename": d.path,
         "start": {"line": d.line, "column": d.column},

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 class Word:
     """A command: its name, and its function as `module:name` below `gitops.cli`.
 
-    With `follows`, what comes after the first argument is a command with flags of its own.
+    With `follows`, what comes after the first argument is a command with flags of its own. The
+    first help does not list what is `hidden`.
     """
 
     name: str
     function: str
     follows: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ def _words(name: str, summary: str, /, **functions: str) -> Words:
         name=name,
         summary=summary,
         words=tuple(
-            Word(name=n.rstrip("_"), function=f, follows=n == "exec") for n, f in functions.items()
+            Word(name=n.rstrip("_"), function=f, follows=n == "exec", hidden=n == "version")
+            for n, f in functions.items()
         ),
     )
 
@@ -66,6 +69,7 @@ SECTIONS = (
         init="setup:init",
         dev="setup:dev",
         doctor="doctor:doctor",
+        version="setup:version",
     ),
     _section(
         "Deploy",

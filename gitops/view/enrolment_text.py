@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from gitops.enrolment import Enrolment, Outcome
 from gitops.view.columns import wrapped_table
 from gitops.view.findings_text import finding_data, remedies
+
+if TYPE_CHECKING:
+    from gitops.view import fleet_shapes
 
 
 def table(enrolments: Sequence[Enrolment]) -> str:
@@ -29,7 +33,7 @@ def summary(done: Sequence[Enrolment]) -> str:
     return f"{len(done)} host{'s' if len(done) != 1 else ''}: {told}"
 
 
-def data(done: Iterable[Enrolment]) -> list[dict[str, object]]:
+def data(done: Iterable[Enrolment]) -> list[fleet_shapes.HostEnrolment]:
     """Return the hosts as JSON values."""
     return [
         {

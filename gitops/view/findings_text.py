@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from executors.findings import Finding, Result
 from gitops.host_reports import HostReport
 from gitops.view.columns import WIDTH, wrapped_table
 from gitops.view.names import few
 from gitops.view.safe import clean
+
+if TYPE_CHECKING:
+    from gitops.view import fleet_shapes
 
 _NAMED = 4
 _RESULT = max(len(r) for r in Result)
@@ -54,7 +58,7 @@ def _owned(findings: Iterable[Finding]) -> Iterator[tuple[str, Finding]]:
         yield "", Finding(name=few(who, _NAMED), result=Result.WARNING, remedy=remedy)
 
 
-def sections_data(parts: Mapping[str, Sequence[Finding]]) -> list[dict[str, object]]:
+def sections_data(parts: Mapping[str, Sequence[Finding]]) -> list[fleet_shapes.DiagnosisSection]:
     """Return the sections as JSON values."""
     return [
         {"Title": title, "Findings": [finding_data(f) for f in found]}
@@ -121,7 +125,7 @@ def summary(reports: Sequence[HostReport]) -> str:
     return f"{len(reports)} host{'s' if len(reports) != 1 else ''}: {told}"
 
 
-def data(reports: Iterable[HostReport]) -> list[dict[str, object]]:
+def data(reports: Iterable[HostReport]) -> list[fleet_shapes.HostReport]:
     """Return the reports as JSON values."""
     return [
         {
@@ -134,7 +138,7 @@ def data(reports: Iterable[HostReport]) -> list[dict[str, object]]:
     ]
 
 
-def finding_data(finding: Finding) -> dict[str, object]:
+def finding_data(finding: Finding) -> fleet_shapes.Finding:
     """Return a finding as a JSON value."""
     return {
         "Name": finding.name,

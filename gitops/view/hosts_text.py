@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from executors.ad_hoc import Ran
 from executors.ssh_hop import Hop, Route, Router
@@ -13,6 +13,9 @@ from gitops.view.columns import table
 from gitops.view.options import NONE, joined
 from gitops.view.safe import clean
 from inventory.model import Host
+
+if TYPE_CHECKING:
+    from gitops.view import fleet_shapes
 
 _PASSED_OVER = ("all", "ungrouped")
 
@@ -66,12 +69,12 @@ def _groups(host: Host) -> str:
     return ",".join(g for g in host.groups if g not in _PASSED_OVER) or NONE
 
 
-def data(hosts: Iterable[Listed]) -> list[dict[str, object]]:
+def data(hosts: Iterable[Listed]) -> list[fleet_shapes.InventoryHost]:
     """Return hosts as JSON values; variables that mean nothing to orch are left out."""
     return [_data(listed.host, listed) for listed in hosts]
 
 
-def _data(h: Host, listed: Listed) -> dict[str, object]:
+def _data(h: Host, listed: Listed) -> fleet_shapes.InventoryHost:
     return {
         "Name": h.name,
         **_way(listed),
@@ -87,11 +90,16 @@ def _data(h: Host, listed: Listed) -> dict[str, object]:
     }
 
 
-def _way(listed: Listed) -> dict[str, object]:
+def _way(listed: Listed) -> fleet_shapes.HostWay:
     if listed.route is None:
         ssh = listed.host.ssh
-        said = {"Address": ssh.address, "Port": ssh.port, "User": ssh.user}
-        return {**said, "SSH": None, "Error": listed.error}
+        return {
+            "Address": ssh.address,
+            "Port": ssh.port,
+            "User": ssh.user,
+            "SSH": None,
+            "Error": listed.error,
+        }
     hop = listed.route.target
     return {
         "Address": hop.address,
@@ -106,12 +114,17 @@ def _way(listed: Listed) -> dict[str, object]:
     }
 
 
-def _login(hop: Hop) -> dict[str, object]:
-    login = {"Name": hop.name, "Address": hop.address, "Port": hop.port, "User": hop.user}
-    return {**login, **_trust(hop)}
+def _login(hop: Hop) -> fleet_shapes.Jump:
+    return {
+        "Name": hop.name,
+        "Address": hop.address,
+        "Port": hop.port,
+        "User": hop.user,
+        **_trust(hop),
+    }
 
 
-def _trust(hop: Hop) -> dict[str, object]:
+def _trust(hop: Hop) -> fleet_shapes.Trust:
     return {
         "IdentityFiles": list(hop.identities.files),
         "CertificateFiles": list(hop.identities.certificates),
@@ -151,19 +164,20 @@ def summary(ends: Sequence[Ran]) -> str:
     return f"{len(ends)} host{'s' if len(ends) != 1 else ''}: {told}"
 
 
-def ends_data(ends: Iterable[Ran], *, output: bool = True) -> list[dict[str, object]]:
+def ends_data(ends: Iterable[Ran], *, output: bool = True) -> list[fleet_shapes.HostEnd]:
     """Return the ends as JSON values; what is no UTF-8 is replaced."""
-    return [
-        {
-            "Host": e.host,
-            "ExitStatus": e.exit_status,
-            **({"Stdout": e.stdout.decode(errors="replace")} if output else {}),
-            "Stderr": e.stderr.decode(errors="replace"),
-            "Truncated": e.truncated,
-            "Error": e.error.message if e.error else "",
-        }
-        for e in ends
-    ]
+    return [_end(e, output=output) for e in ends]
+
+
+def _end(ran: Ran, *, output: bool) -> fleet_shapes.HostEnd:
+    end: fleet_shapes.HostEnd = {
+        "Host": ran.host,
+        "ExitStatus": ran.exit_status,
+        "Stderr": ran.stderr.decode(errors="replace"),
+        "Truncated": ran.truncated,
+        "Error": ran.error.message if ran.error else "",
+    }
+    return {**end, "Stdout": ran.stdout.decode(errors="replace")} if output else end
 
 
 def readable(line: bytes) -> str:

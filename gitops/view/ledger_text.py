@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
+from typing import Literal
 
 from gitops.ledger.check import Trial
 from gitops.ledger.protocol import RunHead
@@ -61,7 +62,7 @@ def _run(run: RunHead, now: int) -> tuple[str, ...]:
     return run.id[:_SHORT], run.info.holder, ago(run.info.started, now), jobs, last
 
 
-def result(trial: Trial) -> str:
+def result(trial: Trial) -> Literal["ok", "failed", "not tried"]:
     """Return the one word for how a trial went."""
     if not trial.tried:
         return "not tried"

@@ -1,10 +1,11 @@
-"""A plan as JSON for programs. Names inside a job are Nomad's; `format_version` guards the rest."""
+"""A plan as JSON for programs, with a `format_version`. Names inside a job are Nomad's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from gitops.view.formats import FORMATS
 from planner.action import Action
 from planner.codec import to_json
 from planner.difference import JobDiff
@@ -12,9 +13,8 @@ from planner.failure import PlacementFailure
 from planner.plan import Change, GroupPlan, JobPlan, Plan
 
 if TYPE_CHECKING:
+    from gitops.view import shapes
     from planner.explanation import Explanation
-
-FORMAT_VERSION = "1.0"
 
 # Nomad's counter for each action.
 COUNTERS = {
@@ -35,7 +35,7 @@ _MOST_HOSTS = 10
 
 def data(
     plan: Plan, explanations: Sequence[Explanation] = (), *, verbose: bool = False
-) -> dict[str, Any]:
+) -> shapes.Plan:
     """Return the plan as plain data; jobs are in name order.
 
     Keys do not depend on content, but that `explanations` are only there where they are given.
@@ -47,7 +47,7 @@ def data(
     return out
 
 
-def _explanation(found: Explanation, most: int | None) -> dict[str, Any]:
+def _explanation(found: Explanation, most: int | None) -> shapes.Explanation:
     return {
         "Job": found.job,
         "Group": found.group,
@@ -62,9 +62,9 @@ def _explanation(found: Explanation, most: int | None) -> dict[str, Any]:
     }
 
 
-def _data(plan: Plan) -> dict[str, Any]:
+def _data(plan: Plan) -> shapes.Plan:
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMATS["plan"],
         "cluster": plan.cluster,
         "index": plan.index,
         "empty": plan.empty,
@@ -76,7 +76,7 @@ def _data(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _summary(plan: Plan) -> dict[str, Any]:
+def _summary(plan: Plan) -> shapes.Totals:
     counts = [counters(g) for j in plan.jobs for g in j.groups]
     totals = {name: sum(c[name] for c in counts) for name in sorted(COUNTERS.values())}
     return {
@@ -87,7 +87,7 @@ def _summary(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _job(plan: JobPlan) -> dict[str, Any]:
+def _job(plan: JobPlan) -> shapes.PlannedJob:
     return {
         "ID": plan.job.id,
         "Namespace": plan.job.namespace,
@@ -117,13 +117,13 @@ def failure_data(failure: PlacementFailure) -> dict[str, Any]:
     return cast("dict[str, Any]", to_json(failure))
 
 
-def diff_data(diff: JobDiff) -> dict[str, Any]:
+def diff_data(diff: JobDiff) -> shapes.JobDiff:
     """Return a field diff with Nomad's names; empty lists are null."""
     out = cast("dict[str, Any]", to_json(diff))
     for group in out["TaskGroups"] or ():
         if group["Updates"] is not None:
             group["Updates"] = dict(group["Updates"])
-    return out
+    return cast("shapes.JobDiff", out)
 
 
 def _placement(change: Change) -> dict[str, Any]:

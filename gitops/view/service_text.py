@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gitops.services import Registration
 from gitops.view.columns import table
 from gitops.view.options import StatusView, joined
+
+if TYPE_CHECKING:
+    from gitops.view import fleet_shapes
 
 
 def service_list(found: Sequence[Registration]) -> str:
@@ -35,7 +38,7 @@ def service_info(found: Iterable[Registration], view: StatusView) -> str:
     return joined([table(("Job ID", "Address", "Tags", "Node ID", "Alloc ID"), rows)])
 
 
-def service_stubs(found: Iterable[Registration]) -> list[dict[str, Any]]:
+def service_stubs(found: Iterable[Registration]) -> list[fleet_shapes.ServiceName]:
     """Return services as they stand in a list."""
     tags: dict[tuple[str, str], set[str]] = {}
     for each in found:
@@ -46,7 +49,7 @@ def service_stubs(found: Iterable[Registration]) -> list[dict[str, Any]]:
     ]
 
 
-def service_data(found: Iterable[Registration]) -> list[dict[str, Any]]:
+def service_data(found: Iterable[Registration]) -> list[fleet_shapes.ServiceInstance]:
     """Return the instances of a service."""
     return [
         {

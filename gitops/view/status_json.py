@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gitops.view.live import CheckResult, Live, megahertz
 from planner.codec import to_json
@@ -11,6 +11,9 @@ from planner.health import with_verdict
 from planner.observed import Node, TaskState
 from planner.recorded import AllocRecord, Deployment, Evaluation, JobState
 from planner.status import Statuses, job_status, summary
+
+if TYPE_CHECKING:
+    from gitops.view import shapes
 
 _SUMMARY = {
     "queued": "Queued",
@@ -23,7 +26,7 @@ _SUMMARY = {
 }
 
 
-def job_stub(state: JobState, found: Statuses) -> dict[str, Any]:
+def job_stub(state: JobState, found: Statuses) -> shapes.Job | shapes.FoundJob | shapes.Purged:
     """Return a job as it stands in a list; an empty object for one that was purged.
 
     Of one that was rebuilt, and not applied since, the spec is not known.
@@ -52,7 +55,7 @@ def job_stub(state: JobState, found: Statuses) -> dict[str, Any]:
     }
 
 
-def _found_stub(state: JobState, found: Statuses) -> dict[str, Any]:
+def _found_stub(state: JobState, found: Statuses) -> shapes.FoundJob:
     return {
         "ID": state.job_id,
         "Name": state.job_id,
@@ -64,19 +67,20 @@ def _found_stub(state: JobState, found: Statuses) -> dict[str, Any]:
     }
 
 
-def job_status_data(state: JobState, found: Statuses) -> dict[str, Any]:
+def job_status_data(state: JobState, found: Statuses) -> shapes.JobStatus:
     """Return what ``job status`` shows of one job."""
     counts = summary(state, found).items()
+    latest = state.deployment
     return {
         "Job": job_stub(state, found),
         "Summary": {g: {name: c[word] for word, name in _SUMMARY.items()} for g, c in counts},
-        "LatestDeployment": deployment_data(state, state.deployment),
+        "LatestDeployment": deployment_data(state, latest) if latest else None,
         "Evaluations": [evaluation_data(state, e) for e in reversed(state.evaluations)],
         "Allocations": [alloc_data(state, a, found) for a in state.allocs],
     }
 
 
-def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str, Any]:
+def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> shapes.Allocation:
     """Return one allocation."""
     return {
         "ID": alloc.id,
@@ -106,7 +110,7 @@ def alloc_data(state: JobState, alloc: AllocRecord, found: Statuses) -> dict[str
     }
 
 
-def live_data(tasks: Mapping[str, TaskState], live: Live) -> dict[str, Any]:
+def live_data(tasks: Mapping[str, TaskState], live: Live) -> shapes.Measured:
     """Return what was seen of an allocation at the moment of asking."""
     return {
         "TaskStates": to_json(tasks),
@@ -118,7 +122,7 @@ def live_data(tasks: Mapping[str, TaskState], live: Live) -> dict[str, Any]:
     }
 
 
-def check_data(check: CheckResult) -> dict[str, Any]:
+def check_data(check: CheckResult) -> shapes.CheckResult:
     """Return a check that was made just now."""
     return {
         "Service": check.service,
@@ -130,17 +134,16 @@ def check_data(check: CheckResult) -> dict[str, Any]:
     }
 
 
-def deployment_data(state: JobState, deployment: Deployment | None) -> dict[str, Any] | None:
-    """Return one deployment, or None."""
-    if deployment is None:
-        return None
+def deployment_data(state: JobState, deployment: Deployment) -> shapes.Deployment:
+    """Return one deployment."""
     out = cast("dict[str, Any]", to_json(deployment))
     out["TaskGroups"] = out.pop("Groups") or {}
     out["StatusDescription"] = out.pop("Description")
-    return {"JobID": state.job_id, "Namespace": state.namespace, **out}
+    ours = {"JobID": state.job_id, "Namespace": state.namespace}
+    return cast("shapes.Deployment", {**ours, **out})
 
 
-def evaluation_data(state: JobState, evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_data(state: JobState, evaluation: Evaluation) -> shapes.Evaluation:
     """Return one evaluation."""
     return {
         "ID": evaluation.id,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Final, Literal
 
 from gitops.diagnostics import Diagnostic
 from gitops.view.columns import WIDTH
 from gitops.view.safe import clean
 
-HONOURED, PART, NOT = "honoured", "in part", "not honoured"
+if TYPE_CHECKING:
+    from gitops.view import shapes
+
+Status = Literal["honoured", "in part", "not honoured"]
+HONOURED: Final = "honoured"
+PART: Final = "in part"
+NOT: Final = "not honoured"
 _NAME_WIDTH = 34
 _COUNT_WIDTH = 6
 _INDENT = "  "
@@ -21,7 +27,7 @@ class Use:
     """A block or driver, what orch does of it, and the files whose jobs have it."""
 
     name: str
-    status: str
+    status: Status
     part: str = ""
     files: list[str] = field(default_factory=list[str])
 
@@ -31,7 +37,7 @@ class Support:
     """What was found in the files that could be read, and what is wrong with the others."""
 
     files: int
-    uses: Mapping[tuple[str, str], Use]
+    uses: Mapping[tuple[Status, str], Use]
     broken: Mapping[str, Sequence[Diagnostic]]
 
     def of(self, status: str) -> list[Use]:
@@ -51,22 +57,19 @@ class Support:
             lines += [line for found in self.broken.values() for line in _told(found[0])]
         return "\n".join(lines).rstrip()
 
-    def data(self) -> dict[str, Any]:
-        """The same for a program, with all files."""
-        return {
-            "Jobs": self.files,
-            "Blocks": [
-                {
-                    "Block": u.name,
-                    "Status": u.status,
-                    "Part": u.part,
-                    "Jobs": len(u.files),
-                    "Files": u.files,
-                }
-                for status in (NOT, PART, HONOURED)
-                for u in self.of(status)
-            ],
-        }
+    def data(self) -> list[shapes.BlockUse]:
+        """The blocks for a program, with all files."""
+        return [
+            {
+                "Block": u.name,
+                "Status": status,
+                "Part": u.part,
+                "Jobs": len(u.files),
+                "Files": u.files,
+            }
+            for status in (NOT, PART, HONOURED)
+            for u in self.of(status)
+        ]
 
 
 def _rows(use: Use) -> Iterable[str]:

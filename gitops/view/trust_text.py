@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from executors.known_hosts import fingerprint
 from executors.ssh_scan import Standing
 from gitops.trusting import Seen
 from gitops.view.names import few
 from gitops.view.safe import clean
+
+if TYPE_CHECKING:
+    from gitops.view import fleet_shapes
 
 _NAMED = 4
 _UNSEEN = "not seen"
@@ -70,12 +74,12 @@ def summary(found: Sequence[Seen]) -> str:
     return f"{len(found)} host key{'s' if len(found) != 1 else ''}: {told}"
 
 
-def data(found: Iterable[Seen]) -> list[dict[str, object]]:
+def data(found: Iterable[Seen]) -> list[fleet_shapes.HostKey]:
     """Return the keys as JSON values."""
     return [_data(seen) for seen in found]
 
 
-def _data(seen: Seen) -> dict[str, object]:
+def _data(seen: Seen) -> fleet_shapes.HostKey:
     key, hop = seen.key, seen.hops[-1] if seen.hops else None
     return {
         "Host": clean(seen.host if seen.hops else seen.names[0]),

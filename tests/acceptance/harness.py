@@ -18,6 +18,7 @@ from typing import Any
 from executors.boundary import Boundary
 from gitops.ledger.opening import Address, open_ledger
 from planner.recorded import JobState, job_key
+from tests import json_output
 from tests.lab.fleet import Lab
 from tests.lab.host import LabHost
 from tests.lab.programs import wait_for
@@ -309,9 +310,16 @@ def finished(process: subprocess.Popen[str], code: int | None = 0) -> Done:
         process.kill()
     done = Done(code=process.returncode, out=out, err=err)
     assert "Traceback" not in err, err
+    json_output.check(_words(process), out)
     if code is not None:
         assert done.code == code, f"exit {done.code}, not {code}\n{out}\n{err}"
     return done
+
+
+def _words(process: subprocess.Popen[str]) -> Sequence[str]:
+    """The words of a process that runs orch; none for any other."""
+    argv = [str(w) for w in process.args] if isinstance(process.args, Sequence) else []
+    return argv[len(_ORCH) :] if argv[: len(_ORCH)] == _ORCH else []
 
 
 def listing(top: Path) -> dict[str, tuple[object, ...]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from gitops.cli import program
+from tests import json_output
 
 CLUSTER = "bad-input"
 ORCH = (sys.executable, "-c", "from gitops.main import main; main()")
@@ -162,6 +163,7 @@ class Place:
                 patch.setenv(name, value)
             code = program.run(argv)
         said = self.capsys.readouterr()
+        json_output.check(argv, said.out)
         return Said(code, said.out, said.err)
 
     def process(self, *argv: str, **more: str) -> subprocess.Popen[str]:
@@ -180,6 +182,7 @@ class Place:
         """Run a command as a process of its own to its end."""
         with self.process(*argv, **more) as process:
             out, err = process.communicate(timeout=300)
+        json_output.check(argv, out)
         return Said(process.returncode, out, err)
 
     def on_a_terminal(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitops.cli import program
+from tests import json_output
 from tests.gitops.jobspec.specs import spec
 
 
@@ -33,6 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def said(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     code = program.run(["run", "-output", *argv])
     out, err = capsys.readouterr()
+    json_output.check(["run", "-output", *argv], out)
     return code, out, err
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitops.cli import program
+from tests import json_output
 from tests.gitops.jobspec.specs import spec
 
 COMMAND = 'config {\ncommand = "x"\n}\n'
@@ -33,6 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def said(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     code = program.run(["validate", "-report", *argv])
     out, err = capsys.readouterr()
+    json_output.check(["validate", "-report", *argv], out)
     return code, out, err
 
 

@@ -66,17 +66,6 @@ def test_json_page_names_every_command_that_prints_json() -> None:
     assert [name for name in sorted(with_json) if f"`{name}" not in page] == []
 
 
-def test_json_page_names_every_key() -> None:
-    page = (ROOT / "docs/json.md").read_text()
-    views = ("view/plan_json.py", "view/status_json.py", "cli/reading.py", "cli/validation.py")
-    text = "".join((ROOT / "gitops" / view).read_text() for view in views)
-    # Lower-case words there are not keys but the planner's names.
-    keys = set(re.findall(r'^ +"([A-Z]\w+)": ', text, re.MULTILINE))
-    assert len(keys) > 50
-
-    assert sorted(k for k in keys if f"`{k}`" not in page) == []
-
-
 # Pages whose indented lines are no commands to type, but what each command's line looks like.
 _LINES = {"cli.md"}
 # Blocks that are not run, each with its reason in the page.

@@ -190,9 +190,9 @@ def test_jobs_of_which_only_allocations_are_known() -> None:
     assert "Status      = running\n" in text
     assert "its spec comes back with the next apply" in text
     assert STATE.allocs[0].id[:8] in text
-    assert status_json.job_stub(found, FOUND)["Status"] == "running"
+    assert dict(status_json.job_stub(found, FOUND))["Status"] == "running"
     ended = dict.fromkeys((a.id for a in STATE.allocs), ClientStatus.COMPLETE)
-    assert status_json.job_stub(found, ended)["Status"] == "dead"
+    assert dict(status_json.job_stub(found, ended))["Status"] == "dead"
 
 
 def test_the_list_of_jobs() -> None:

@@ -1,0 +1,42 @@
+"""The version of each JSON output, by the name of its schema in docs/schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# MAJOR.MINOR: MINOR grows with new keys and new words of an enumeration, MAJOR where a key goes
+# away, or changes its type or meaning.
+FORMATS: Mapping[str, str] = {
+    "alloc": "1.0",
+    "alloc-list": "1.0",
+    "check-list": "1.0",
+    "deployment": "1.0",
+    "deployment-list": "1.0",
+    "diagnosis": "1.0",
+    "evaluation": "1.0",
+    "evaluation-list": "1.0",
+    "file": "1.0",
+    "file-list": "1.0",
+    "history": "1.0",
+    "host-check": "1.0",
+    "host-ends": "1.0",
+    "host-keys": "1.0",
+    "host-list": "1.0",
+    "host-profiles": "1.0",
+    "host-setup": "1.0",
+    "inspect": "1.0",
+    "job": "1.0",
+    "job-file": "1.0",
+    "job-list": "1.0",
+    "latest-deployment": "1.0",
+    "ledger-check": "1.0",
+    "ledger-status": "1.0",
+    "members": "1.0",
+    "node-list": "1.0",
+    "plan": "1.0",
+    "report": "1.0",
+    "service": "1.0",
+    "service-list": "1.0",
+    "validate": "1.0",
+    "version": "1.0",
+}
