@@ -6,6 +6,8 @@ from gitops.jobspec.syntax import Attribute, Block, Body, Fault, Source, Span
 
 _OPENING = "([{"
 _CLOSING = ")]}"
+# What a value can't end with.
+_OPERATORS = "+-*/%<>=&|!?:."
 
 
 def check_layout(source: Source, blanked: str, body: Body) -> None:
@@ -55,10 +57,19 @@ def _check_one_line(blanked: str, attribute: Attribute) -> None:
     depth = 0
     for i, c in enumerate(text):
         if c == "\n" and depth == 0:
-            at = attribute.span.start + i
-            detail = "Put the value into brackets to let it go on behind the end of the line."
-            raise Fault(Span(at - 1, at), "The value is not complete on its line", detail)
+            raise _broken_off(text, i, attribute.span.start)
         depth += (c in _OPENING) - (c in _CLOSING)
+
+
+def _broken_off(text: str, end: int, start: int) -> Fault:
+    """Return the fault that a value goes on behind the `end` of its line; `start` is its own."""
+    detail = "Put the value into brackets to let it go on behind the end of the line."
+    rest = end + len(text[end:]) - len(text[end:].lstrip())
+    if text[:end].rstrip()[-1:] in _OPERATORS or text[rest] == ":":
+        at = start + end
+        return Fault(Span(at - 1, at), "The value is not complete on its line", detail)
+    at = start + rest
+    return Fault(Span(at, at + 1), f"Unexpected {text[rest]!r}", detail)
 
 
 def _check_block(source: Source, blanked: str, block: Block) -> None:

@@ -37,6 +37,11 @@ SYNTAX = {
     'job "a" {\n  name = true ?\n    "x" : "y"\n}\n': [
         (2, 15, "The value is not complete on its line")
     ],
+    'job "a" {\n  name = true ? "x"\n    : "y"\n}\n': [
+        (2, 19, "The value is not complete on its line")
+    ],
+    'job "a" {\n  priority = 1\n    + 2\n}\n': [(3, 5, "Unexpected '+'")],
+    'job "a" {\n  name = true\n\n    ? "x" : "y"\n}\n': [(4, 5, "Unexpected '?'")],
     'job "a" {\n  name = <<E\nx\n}\n': [(2, 10, "Unclosed heredoc")],
     'job "a" {\n  meta = { v = <<E\nx\nE': [(2, 16, "Unclosed heredoc")],
     'job "a" { /* \n}\n': [(1, 11, "Unclosed comment")],
