@@ -92,6 +92,19 @@ def read_source(wanted: Wanted) -> Desired:
     return Desired(source=source, files=files, top=repository.top, origin=repository.origin)
 
 
+def read_named(root: Path, paths: Iterable[Path]) -> Desired:
+    """Return only these files of the repository that `root` lies in; paths elsewhere are left out.
+
+    The source says nothing of them. Raises `RepositoryError` as `read_source` does.
+    """
+    repository = Repository.find(root)
+    tree = _Tree(repository.top.resolve())
+    names = repository.inside(root, map(str, paths))
+    raw = {name: tree.read(name) for name in names}
+    files = {name: _source_file(name, data) for name, data in raw.items() if data is not None}
+    return Desired(source=Source(), files=files, top=repository.top)
+
+
 def digest(files: Mapping[str, bytes]) -> str:
     """Return the SHA-256 over paths and contents, in the order of paths."""
     total = hashlib.sha256()

@@ -14,7 +14,7 @@ from gitops.jobspec.places import Places, unknown_places
 from gitops.jobspec.spec import LoadedSpec
 from gitops.jobspec.variables import Variables
 from gitops.repo import Desired as Read
-from gitops.repo import RepositoryError, SourceFile, Wanted, read_source
+from gitops.repo import RepositoryError, SourceFile, Wanted, read_named, read_source
 from gitops.request import SpecRequest
 from gitops.sealing import Sealed, Sealer, Vault
 from gitops.spec_files import SpecFiles
@@ -70,13 +70,14 @@ class Specs:
         )
 
 
-def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
+def read_specs(workspace: Workspace, request: SpecRequest, *, sourced: bool = True) -> Specs:
     """Read and evaluate the job specs. Raises `SpecErrors` with every problem of every file.
 
-    Named files must lie in the repository too: what runs must be what a commit can say.
+    Named files must lie in the repository too: what runs must be what a commit can say. Where it
+    need not be `sourced`, only they are read, and what else there is in the repository is not told.
     """
     variables = variables_of(workspace, request)
-    read = _read(workspace, request)
+    read = _read(workspace, request, sourced=sourced)
     files = _chosen(workspace, request, read)
     sealer = sealer_of(workspace)
     where = _spec_files(workspace, request, read)
@@ -88,7 +89,8 @@ def read_specs(workspace: Workspace, request: SpecRequest) -> Specs:
             f"Add {workspace.config.jobs[0]}/NAME.nomad.hcl, or correct 'jobs' in orch.toml.",
         )
     _check_places(workspace, loaded)
-    source = where.source(read.source, (r for s in loaded for r in s.reads))
+    reads = (r for s in loaded for r in s.reads)
+    source = where.source(read.source, reads) if sourced else read.source
     return Specs(loaded=loaded, source=source, whole=not request.files, vault=vault)
 
 
@@ -144,7 +146,7 @@ def read_parsed(workspace: Workspace, request: SpecRequest) -> dict[str, object]
     from gitops.jobspec.load import parsed
 
     variables = variables_of(workspace, request)
-    read = _read(workspace, request)
+    read = _read(workspace, request, sourced=False)
     file = _chosen(workspace, request, read)[0]
     where = _spec_files(workspace, request, read)
     use_grammar(workspace.cache / "specs")
@@ -170,7 +172,10 @@ def _load(
     return load_all({f.path: f.text for f in files}, variables, cache)
 
 
-def _read(workspace: Workspace, request: SpecRequest) -> Read:
+def _read(workspace: Workspace, request: SpecRequest, *, sourced: bool) -> Read:
+    if request.files and not request.rev and not sourced:
+        paths = (workspace.cwd / name for name in request.files)
+        return read_named(workspace.root, (p.resolve() for p in paths))
     others = (workspace.root / "orch.toml", *workspace.inventory_places)
     wanted = Wanted(
         root=workspace.root,

@@ -60,7 +60,7 @@ class Report:
 def check(request: SpecRequest, *, strict: bool) -> Report:
     """Read the specs and report on them; with `strict`, a warning is an error."""
     try:
-        specs = read_specs(open_workspace(Path.cwd()), request)
+        specs = read_specs(open_workspace(Path.cwd()), request, sourced=False)
     except SpecErrors as e:
         return Report(diagnostics=e.diagnostics, valid=False)
     warnings = _warnings(specs)

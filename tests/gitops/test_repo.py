@@ -12,6 +12,7 @@ from gitops.repo import (
     RepositoryError,
     Wanted,
     normalised,
+    read_named,
     read_source,
 )
 
@@ -198,3 +199,18 @@ def test_folders_elsewhere_are_refused(clone: Path) -> None:
 )
 def test_addresses_have_one_form(url: str, form: str) -> None:
     assert normalised(url) == form
+
+
+def test_named_files_are_read_alone(clone: Path) -> None:
+    (clone / "jobs" / "c.nomad.json").write_bytes(b"\xff")
+    (clone / "ignored.nomad").write_text("x")
+    named = [clone / "jobs/a.nomad.hcl", clone / "ignored.nomad", clone / "jobs/none", Path("/etc")]
+
+    read = read_named(clone / "jobs", named)
+
+    assert {path: file.text for path, file in read.files.items()} == {
+        "jobs/a.nomad.hcl": "# jobs/a.nomad.hcl\n",
+        "ignored.nomad": "x",
+    }
+    with pytest.raises(RepositoryError, match="UTF-8"):
+        read_named(clone, [clone / "jobs/c.nomad.json"])
