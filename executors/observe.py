@@ -128,6 +128,7 @@ def node(host: Host, probe: Probe) -> Node:
         meta=host.meta,
         drivers=probe.drivers,
         host_volumes=frozenset(host.host_volumes),
+        read_only_volumes=frozenset(n for n, v in host.host_volumes.items() if v.read_only),
         resources=probe.resources,
         reserved=NodeResources(
             cpu=host.reserved.cpu + sum(a.cpu for a in foreign),

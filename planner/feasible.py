@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from inventory.values import dataclass
 from planner.constraint import holds, is_distinct, label
-from planner.job import Constraint, Job, Port, TaskGroup
+from planner.job import Constraint, Job, Port, TaskGroup, VolumeRequest
 from planner.observed import Node
 
 MISSING_DRIVERS = "missing drivers"
@@ -101,7 +101,7 @@ def _missing_network(group: TaskGroup) -> str:
 
 def _missing_volume(group: TaskGroup, node: Node) -> str:
     wanted = (v for v in group.volumes.values() if v.type == "host")
-    found = all(_offers(node, v.source, v.per_alloc) for v in wanted)
+    found = all(_offers(node, v) for v in wanted)
     return "" if found else MISSING_VOLUMES
 
 
@@ -112,7 +112,10 @@ def _missing_csi_volume(group: TaskGroup) -> str:
     return "" if source is None else f"missing CSI Volume {source}"
 
 
-def _offers(node: Node, source: str, per_alloc: bool) -> bool:
-    if not per_alloc:
-        return source in node.host_volumes
-    return any(v.startswith(f"{source}[") for v in node.host_volumes)
+def _offers(node: Node, wanted: VolumeRequest) -> bool:
+    offered = node.host_volumes
+    if not wanted.read_only:
+        offered -= node.read_only_volumes
+    if not wanted.per_alloc:
+        return wanted.source in offered
+    return any(v.startswith(f"{wanted.source}[") for v in offered)

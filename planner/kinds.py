@@ -61,6 +61,7 @@ def _kind(node: Node) -> object:
         node.node_class,
         node.drivers,
         node.host_volumes,
+        node.read_only_volumes,
         _common(node.attributes.items()),
         _common(node.meta.items()),
     )

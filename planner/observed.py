@@ -116,6 +116,8 @@ class Node:
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
     drivers: frozenset[str] = frozenset()
     host_volumes: frozenset[str] = frozenset()
+    # those of them that nobody may write to
+    read_only_volumes: frozenset[str] = frozenset()
     resources: NodeResources = field(default_factory=NodeResources)
     reserved: NodeResources = field(default_factory=NodeResources)
     reserved_ports: frozenset[int] = frozenset()

@@ -32,7 +32,7 @@ FORMATS: Mapping[str, str] = {
     "ledger-check": "1.0",
     "ledger-status": "1.0",
     "members": "1.0",
-    "node-list": "1.0",
+    "node-list": "1.1",
     "plan": "1.0",
     "report": "1.0",
     "service": "1.0",

@@ -27,7 +27,7 @@ all:
       orch_node_class: big
       orch_node_pool: gpu
       orch_meta: {rack: r1}
-      orch_host_volumes: {data: /srv/data}
+      orch_host_volumes: {data: /srv/data, media: {path: /srv/media, read_only: true}}
       orch_address: 10.9.9.9
       orch_reserved: {cpu: 100, memory: 64, disk: 10, ports: 22}
 """
@@ -52,7 +52,8 @@ def test_a_node_is_what_the_inventory_says_and_what_the_host_says() -> None:
     assert (seen.name, seen.id, seen.status) == ("h1", PROBE.node_id, NodeStatus.READY)
     assert (seen.datacenter, seen.node_class, seen.node_pool) == ("east", "big", "gpu")
     assert seen.meta == {"rack": "r1"}
-    assert seen.host_volumes == frozenset({"data"})
+    assert seen.host_volumes == frozenset({"data", "media"})
+    assert seen.read_only_volumes == frozenset({"media"})
     assert seen.address == seen.attributes["unique.network.ip-address"] == "10.9.9.9"
     assert seen.attributes["unique.host_id"] == "m1"
     assert seen.resources == PROBE.resources

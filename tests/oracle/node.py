@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +14,10 @@ from planner.observed import Node, NodeResources
 class _Network(BaseModel):
     ipv4: str = ""
     ipv6: str = ""
+
+
+class _Volume(BaseModel):
+    read_only: bool = False
 
 
 class _Amounts(BaseModel):
@@ -57,7 +60,7 @@ class NodeFile(BaseModel):
     resources: _Amounts
     reserved: _Amounts = _Amounts()
     drivers: Mapping[str, bool]
-    host_volumes: Mapping[str, Any] = {}
+    host_volumes: Mapping[str, _Volume] = {}
     attributes: Mapping[str, str]
     meta: Mapping[str, str] = {}
     cluster: Cluster = Cluster()
@@ -82,6 +85,7 @@ class NodeFile(BaseModel):
             meta=self.meta,
             drivers=frozenset(name for name, found in self.drivers.items() if found),
             host_volumes=frozenset(self.host_volumes),
+            read_only_volumes=frozenset(n for n, v in self.host_volumes.items() if v.read_only),
             resources=self.resources.resources(),
             reserved=self.reserved.resources(),
             reserved_ports=frozenset(self.reserved.ports),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from planner.feasible import is_candidate, obstacle
@@ -59,3 +61,10 @@ def test_host_volumes_that_are_there() -> None:
     here = node(host_volumes=frozenset({"data", "data[0]"}))
     assert obstacle(job(), group(volumes={"data": DATA}), here) == ""
     assert obstacle(job(), group(volumes={"data": EACH}), here) == ""
+
+
+def test_what_is_to_be_written_to_can_not_be_read_only() -> None:
+    here = node(host_volumes=frozenset({"data"}), read_only_volumes=frozenset({"data"}))
+    assert obstacle(job(), group(volumes={"data": DATA}), here) == "missing compatible host volumes"
+    reads = replace(DATA, read_only=True)
+    assert obstacle(job(), group(volumes={"data": reads}), here) == ""
