@@ -24,7 +24,7 @@ class KeyFile:
     """What a file gives: a private key, or the public half of one that an agent may have.
 
     `trouble` says why there is no private key, and `remedy` what to do about it; one that is
-    `locked` takes a passphrase.
+    `locked` takes a passphrase, one that is `absent` can't be opened.
     """
 
     path: str
@@ -33,6 +33,7 @@ class KeyFile:
     trouble: str = ""
     remedy: str = ""
     locked: bool = False
+    absent: bool = False
 
 
 def read_key(path: str) -> KeyFile:
@@ -58,7 +59,8 @@ def read_key(path: str) -> KeyFile:
 def _absent(path: str, file: Path, error: OSError) -> KeyFile:
     if found := _public_of(_beside(file)):
         return KeyFile(path=path, public=found, trouble=f"{path} is not there")
-    return KeyFile(path=path, trouble=f"{path}: {error.strerror or error}", remedy=_NAME)
+    trouble = f"{path}: {error.strerror or error}"
+    return KeyFile(path=path, trouble=trouble, remedy=_NAME, absent=True)
 
 
 def read_certificate(path: str) -> asyncssh.SSHCertificate | None:

@@ -52,6 +52,9 @@ class KnownHosts:
     _named: dict[str, list[KnownKey]] = field(default_factory=dict[str, list[KnownKey]])
     _hashed: list[_Hashed] = field(default_factory=list[_Hashed])
     _globs: list[_Globs] = field(default_factory=list[_Globs])
+    _claimed: dict[str, tuple[KnownKey, ...]] = field(
+        default_factory=dict[str, tuple[KnownKey, ...]]
+    )
 
     def add(self, text: str, source: str) -> None:
         """Take in the text of one file; what is no entry is passed over, as ssh does."""
@@ -88,11 +91,26 @@ class KnownHosts:
 
     def named(self, name: str) -> tuple[KnownKey, ...]:
         """Return the keys known by a name, in the order exact, hashed, by pattern."""
+        name = name.lower()
         return (
-            *self._named.get(name.lower(), ()),
-            *(h.key for h in self._hashed if _hashes(name, h.salt, h.digest)),
-            *(g.key for g in self._globs if _globs_match(g.patterns, name.lower())),
+            *self._named.get(name, ()),
+            *self._by_hash(name),
+            *(g.key for g in self._globs if _globs_match(g.patterns, name)),
         )
+
+    def _by_hash(self, name: str) -> tuple[KnownKey, ...]:
+        """Try each hash that nobody has claimed yet: it stands for one name only."""
+        if name not in self._claimed:
+            raw, left, found = name.encode(), list[_Hashed](), list[KnownKey]()
+            for hashed in self._hashed:
+                if hmac.digest(hashed.salt, raw, "sha1") == hashed.digest:
+                    found.append(hashed.key)
+                else:
+                    left.append(hashed)
+            self._claimed[name] = tuple(found)
+            if found:
+                self._hashed = left
+        return self._claimed[name]
 
 
 def known_name(address: str, port: int) -> str:

@@ -19,6 +19,9 @@ _DEFAULTS = tuple(
     f"~/.ssh/id_{kind}" for kind in ("ed25519", "ecdsa", "rsa", "ed25519_sk", "ecdsa_sk")
 )
 
+# How many files of no use are named.
+_TOLD = 3
+
 KeyPairs = list[asyncssh.SSHKeyPair | tuple[asyncssh.SSHKey, asyncssh.SSHCertificate | None]]
 
 
@@ -108,7 +111,7 @@ class _Assembly:
         rest = self._rest(named)
         words = [*self._words(named), *(["the agent's keys"] if self._asks_for_rest() else [])]
         offers = (*(o for _, offers in named for o in offers), *rest)
-        return Identity(offers, ", ".join(words) or "no key: none was found")
+        return Identity(offers, ", ".join(words) or f"no key: {self._troubles()}")
 
     def named(self) -> list[tuple[KeyFile, list[Offer]]]:
         """Return the files that are of use, each with what it gives."""
@@ -152,6 +155,11 @@ class _Assembly:
             Offer(p, c) for c in given for p in others if p.public_data == c.key.public_data
         ]
         return [*with_certificates, *map(Offer, others)]
+
+    def _troubles(self) -> str:
+        """Say why no file is of use; of the usual ones nobody misses any."""
+        told = [f.trouble for f in self.files if self.wanted.files or not f.absent]
+        return "; ".join(told[:_TOLD]) or "none was found"
 
     def _words(self, named: Sequence[tuple[KeyFile, list[Offer]]]) -> list[str]:
         return [_words(file, offers, usual=not self.wanted.files) for file, offers in named]

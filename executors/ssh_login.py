@@ -46,6 +46,8 @@ async def open_connection(login: Login) -> asyncssh.SSHClientConnection:
     except asyncssh.PermissionDenied as e:
         raise _denied(login) from e
     except asyncssh.ChannelOpenError as e:
+        if login.tunnel is not None and login.tunnel.is_closed():
+            raise ConnectionResetError(str(e)) from e
         raise _not_reached(login, e) from e
     except asyncssh.Error as e:
         raise _failed(login, e) from e

@@ -63,6 +63,9 @@ def test_names_hashed_by_openssh_are_found(tmp_path: Path) -> None:
     assert len(found(text, "10.0.0.1")) == 1
     assert len(found(text, "h2", 2222)) == 1
     assert found(text, "h2") == []
+    known = KnownHosts()
+    known.add(text, "f")
+    assert [len(known.named(name)) for name in ("h1", "h2", "10.0.0.1", "h1")] == [1, 0, 1, 1]
 
 
 def test_fingerprints_are_openssh_s(tmp_path: Path) -> None:

@@ -220,6 +220,15 @@ async def test_default_keys_are_offered_where_none_is_given(dev: Dev, home: Path
     assert await is_let_in(bare)
 
 
+async def test_default_keys_of_no_use_are_named(dev: Dev, home: Path) -> None:
+    encrypted(home / ".ssh" / "id_ed25519")
+    exposed(home / ".ssh" / "id_rsa")
+    error = await refusal(replace(dev.target, key_path=""))
+    assert error.detail.endswith(
+        "with no key: ~/.ssh/id_ed25519 is encrypted; ~/.ssh/id_rsa: others can read it (mode 0644)"
+    )
+
+
 @pytest.fixture
 def agent(tmp_path: Path) -> Generator[str]:
     """The socket of an ssh-agent without keys."""

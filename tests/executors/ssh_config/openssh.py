@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from executors.ssh_config.expand import Local
@@ -31,6 +32,10 @@ def orch_says(config: Path, host: str) -> Said:
 
 def ssh_says(config: Path, host: str) -> Said:
     """What ``ssh -G`` prints; raises where it refuses the configuration."""
+    return _read(_printed(config, host), _usual())
+
+
+def _printed(config: Path, host: str) -> dict[str, list[str]]:
     done = subprocess.run(
         ["ssh", "-G", "-F", str(config), "--", host],
         capture_output=True,
@@ -42,30 +47,35 @@ def ssh_says(config: Path, host: str) -> Said:
     for line in done.stdout.splitlines():
         name, _, value = line.partition(" ")
         said.setdefault(name, []).append(value)
-    return _read(said)
+    return said
 
 
-def _read(said: dict[str, list[str]]) -> Said:
+@cache
+def _usual() -> dict[str, list[str]]:
+    """What this ssh says where nothing is configured; it differs between versions."""
+    return _printed(Path("/dev/null"), "anyone")
+
+
+def _read(said: dict[str, list[str]], usual: dict[str, list[str]]) -> Said:
     def one(name: str, default: str = "") -> str:
         return said.get(name, [default])[0]
 
     strict = one("stricthostkeychecking")
-    files = [str(Path(f).expanduser()) for f in said.get("identityfile", [])]
-    usual = [f"{ME.pw_dir}/.ssh/id_{k}" for k in DEFAULTS]
-    known = one("userknownhostsfile")
-    every = one("globalknownhostsfile")
+    raw = said.get("identityfile", [])
+    named = [] if raw == usual["identityfile"] else raw
+    known, every = said["userknownhostsfile"], said["globalknownhostsfile"]
     return {
         "hostname": one("hostname"),
         "port": int(one("port")),
         "user": one("user"),
         "jumps": [_jump(j) for j in one("proxyjump", "none").split(",") if j != "none"],
         "proxy_command": "" if one("proxycommand") == "none" else one("proxycommand"),
-        "identity_files": [] if files == usual else [f for f in files if f != "none"],
+        "identity_files": [str(Path(f).expanduser()) for f in named if f != "none"],
         "certificate_files": [str(Path(f).expanduser()) for f in said.get("certificatefile", [])],
         "identities_only": one("identitiesonly") == "yes",
         "identity_agent": one("identityagent"),
-        "user_known_hosts": None if known == USER_FILES else known,
-        "global_known_hosts": None if every == GLOBAL_FILES else every,
+        "user_known_hosts": None if known == usual["userknownhostsfile"] else known[0],
+        "global_known_hosts": None if every == usual["globalknownhostsfile"] else every[0],
         "host_key_alias": one("hostkeyalias"),
         "strict": {"true": "yes", "false": "no"}.get(strict, strict),
         "connect_timeout": int(one("connecttimeout").replace("none", "0")),
@@ -74,11 +84,6 @@ def _read(said: dict[str, list[str]]) -> Said:
         "address_family": one("addressfamily"),
         "bind_address": one("bindaddress"),
     }
-
-
-DEFAULTS = ("rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa")
-USER_FILES = f"{ME.pw_dir}/.ssh/known_hosts {ME.pw_dir}/.ssh/known_hosts2"
-GLOBAL_FILES = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
 
 
 def _comparable(found: Resolved) -> Said:
