@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from hashlib import sha1
 
 DEFAULT_PORT = 22
 
@@ -33,10 +33,21 @@ class KnownKey:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hashed:
-    salt: bytes
+class _Hash:
+    """A name's HMAC-SHA1, with the salt's two blocks ready: a third of the work of `hmac`."""
+
+    inner: bytes
+    outer: bytes
     digest: bytes
-    key: KnownKey
+
+    def is_of(self, name: bytes) -> bool:
+        inner = sha1(self.inner + name).digest()  # noqa: S324 - it is what the files hold
+        return sha1(self.outer + inner).digest() == self.digest  # noqa: S324
+
+
+_BLOCK = 64
+_INNER = bytes(b ^ 0x36 for b in range(256))
+_OUTER = bytes(b ^ 0x5C for b in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +61,10 @@ class KnownHosts:
     """All entries of some known_hosts files. A plain name costs one dictionary look-up."""
 
     _named: dict[str, list[KnownKey]] = field(default_factory=dict[str, list[KnownKey]])
-    _hashed: list[_Hashed] = field(default_factory=list[_Hashed])
+    _hashed: list[tuple[_Hash, KnownKey]] = field(default_factory=list[tuple[_Hash, KnownKey]])
     _globs: list[_Globs] = field(default_factory=list[_Globs])
-    _claimed: dict[str, tuple[KnownKey, ...]] = field(
-        default_factory=dict[str, tuple[KnownKey, ...]]
+    _claimed: dict[bytes, tuple[KnownKey, ...]] = field(
+        default_factory=dict[bytes, tuple[KnownKey, ...]]
     )
 
     def add(self, text: str, source: str) -> None:
@@ -71,19 +82,13 @@ class KnownHosts:
 
     def _add(self, names: str, key: KnownKey) -> None:
         if names.startswith("|1|"):
-            self._add_hashed(names, key)
+            if (hashed := _hash(names)) is not None:
+                self._hashed.append((hashed, key))
         elif any(c in names for c in "*?!"):
             self._globs.append(_Globs(tuple(names.lower().split(",")), key))
         else:
             for name in names.lower().split(","):
                 self._named.setdefault(name, []).append(key)
-
-    def _add_hashed(self, names: str, key: KnownKey) -> None:
-        try:
-            salt, digest = (base64.b64decode(part) for part in names[3:].split("|"))
-        except (ValueError, binascii.Error):
-            return
-        self._hashed.append(_Hashed(salt, digest, key))
 
     def keys(self, address: str, port: int) -> tuple[KnownKey, ...]:
         """Return the keys known for an address."""
@@ -91,22 +96,22 @@ class KnownHosts:
 
     def named(self, name: str) -> tuple[KnownKey, ...]:
         """Return the keys known by a name, in the order exact, hashed, by pattern."""
-        name = name.lower()
+        lower = name.lower()
         return (
-            *self._named.get(name, ()),
-            *self._by_hash(name),
-            *(g.key for g in self._globs if _globs_match(g.patterns, name)),
+            *self._named.get(lower, ()),
+            *(key for spelling in _spellings(name) for key in self._claim(spelling)),
+            *(g.key for g in self._globs if _globs_match(g.patterns, lower)),
         )
 
-    def _by_hash(self, name: str) -> tuple[KnownKey, ...]:
-        """Try each hash that nobody has claimed yet: it stands for one name only."""
+    def _claim(self, name: bytes) -> tuple[KnownKey, ...]:
+        """Try each hash that no name has claimed yet: it stands for one only."""
         if name not in self._claimed:
-            raw, left, found = name.encode(), list[_Hashed](), list[KnownKey]()
-            for hashed in self._hashed:
-                if hmac.digest(hashed.salt, raw, "sha1") == hashed.digest:
-                    found.append(hashed.key)
+            left, found = list[tuple[_Hash, KnownKey]](), list[KnownKey]()
+            for entry in self._hashed:
+                if entry[0].is_of(name):
+                    found.append(entry[1])
                 else:
-                    left.append(hashed)
+                    left.append(entry)
             self._claimed[name] = tuple(found)
             if found:
                 self._hashed = left
@@ -132,19 +137,25 @@ def trust_command(host: str) -> str:
 
 def hashes_to(names: str, name: str) -> bool:
     """Whether the first word of an entry is the hash of a name."""
-    if not names.startswith("|1|"):
-        return False
+    hashed = _hash(names) if names.startswith("|1|") else None
+    return hashed is not None and any(hashed.is_of(n) for n in _spellings(name))
+
+
+def _hash(names: str) -> _Hash | None:
+    """Return the hash that an entry has in the place of names; None where it is none."""
     try:
         salt, digest = (base64.b64decode(part) for part in names[3:].split("|"))
     except (ValueError, binascii.Error):
-        return False
-    return _hashes(name, salt, digest)
+        return None
+    if len(salt) > _BLOCK:
+        return None
+    block = salt.ljust(_BLOCK, b"\0")
+    return _Hash(block.translate(_INNER), block.translate(_OUTER), digest)
 
 
-def _hashes(name: str, salt: bytes, digest: bytes) -> bool:
-    """Whether a name has this hash: ssh hashes addresses in lower case, and aliases as they are."""
-    names = dict.fromkeys((name.lower(), name))
-    return any(hmac.digest(salt, n.encode(), "sha1") == digest for n in names)
+def _spellings(name: str) -> tuple[bytes, ...]:
+    """Return what may have been hashed: ssh hashes addresses in lower case, aliases as they are."""
+    return tuple(dict.fromkeys((name.lower().encode(), name.encode())))
 
 
 def inventory_keys(lines: Iterable[str], host: str) -> tuple[KnownKey, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import subprocess
 from pathlib import Path
 
@@ -73,6 +75,18 @@ def test_fingerprints_are_openssh_s(tmp_path: Path) -> None:
     file.write_text(f"{KEY}\n")
     said = subprocess.run(["ssh-keygen", "-lf", str(file)], check=True, capture_output=True)
     assert fingerprint(KEY) == said.stdout.decode().split()[1]
+
+
+def hashed(name: str) -> str:
+    """A name as ssh itself hashes it when it adds a key; ssh-keygen makes it small first."""
+    digest = hmac.digest(b"salt", name.encode(), "sha1")
+    return "|1|" + "|".join(base64.b64encode(part).decode() for part in (b"salt", digest))
+
+
+def test_hashed_aliases_are_found_as_they_are_spelt() -> None:
+    known = KnownHosts()
+    known.add(f"{hashed('Web')} {KEY}\n{hashed('web')} {KEY}\n", "f")
+    assert [len(known.named(name)) for name in ("Web", "web", "WEB", "Web")] == [2, 1, 1, 2]
 
 
 @given(st.text(alphabet=" |1@#*!,[]:=hA\n", max_size=60))
