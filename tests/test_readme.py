@@ -14,6 +14,7 @@ from tests.demo import library
 from tests.demo.library import ROOT
 from tests.demo.normal import normal
 from tests.demo.page import pieces
+from tests.demo.stage import silent
 
 README = ROOT / "README.md"
 # Two or three screens of a terminal.
@@ -22,6 +23,13 @@ LINES = 120
 
 def test_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) <= LINES
+
+
+def test_first_page_and_its_pictures_are_what_happens() -> None:
+    difference = library.difference(library.FIRST, library.played(library.FIRST, silent))
+
+    # If it differs for a good reason: make demo-write, and read the diff.
+    assert not difference, difference
 
 
 def test_readme_names_the_drivers_that_there_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -12,6 +13,7 @@ _DIRECTORY = re.compile(r"/\S*/orch-demo-[^/\s]+")
 _ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{12}|[0-9a-f]{8})\b")
 _TOOK = re.compile(r"(?<=done after )\d+ s")
 _CLUSTER = re.compile(r"\b(hello|shop)-[0-9a-f]{4}\b")
+_KEY = re.compile(r"(?<=SHA256:)[A-Za-z0-9+/]{43}|(?<= )AAAA[A-Za-z0-9+/]{60,}")
 _PORT = re.compile(r"(?<=http=)\d{5}|(?<=from port )\d{5}")
 _PROBING = re.compile(r"^(?:remote: )?Observed \d+ of \d+ hosts… *\n", re.MULTILINE)
 _DEPLOYMENT = re.compile(
@@ -37,6 +39,7 @@ def normal(text: str, ids: dict[str, str] | None = None) -> str:
     text = _AGO.sub("1s ago   ", text)
     text = _TIME.sub("2026-01-02T03:04:05Z", text)
     text = _TOOK.sub("2 s", text)
+    text = _KEY.sub(_numbered(_base64, {}), text)
     text = _CLUSTER.sub(r"\1-1a2b", text)
     text = _ID.sub(_numbered(_digits, {} if ids is None else ids), text)
     text = _PORT.sub(_numbered(lambda n, _: str(20000 + 1234 * (n + 1)), {}), text)
@@ -77,6 +80,13 @@ def _last_look(output: str) -> str:
 
 def _digits(number: int, found: str) -> str:
     return sha256(f"id {number}".encode()).hexdigest()[: len(found)]
+
+
+def _base64(number: int, found: str) -> str:
+    made = b64encode(sha256(f"key {number}".encode()).digest() * 2).decode()
+    # Neither in what is made nor beside it is there anything that looks like an id.
+    made = re.sub("[+/0-9]", "x", made)
+    return f"{'AAAA' * (len(found) > 43)}{made}"[: len(found)]
 
 
 def _numbered(
