@@ -168,7 +168,7 @@ def test_aliases_hashes_and_other_files_are_those_of_ssh(strange: Strange) -> No
     config = "Host 127.0.0.1\n  HostKeyAlias the-web\n  HashKnownHosts yes\n"
     config += "  UserKnownHostsFile ~/keys\n"
     strange.give("")
-    strange.place.environment.pop("ORCH_SSH_CONFIG")
+    strange.place.environment["ORCH_SSH_CONFIG"] = ""
     (strange.place.root / "home/.ssh/config").write_text(config)
     assert strange.orch("host", "trust", "web", "-yes").code == 0
     assert strange.known_hosts.read_text() == ""
