@@ -242,6 +242,18 @@ class Guard:
         """Forget a stopped allocation, its directory and its tombstone."""
         await self._fenced("remove", fence, [alloc_id], about=alloc_id)
 
+    async def collect(self, forgotten: Sequence[JobFence], containers: Sequence[str]) -> None:
+        """Drop fences of jobs that nobody knows any more, and containers by their ids.
+
+        Whoever comes back with an old decision about those jobs stays refused. Containers that run,
+        or that a record is bound to, stay.
+        """
+        epoch, index = max(((f.epoch, f.index) for f in forgotten), default=(0, 0))
+        keys = [quoted(f.key) for f in forgotten]
+        words = [str(epoch), str(index), str(len(keys)), *keys, *containers]
+        deadline = STEP_DEADLINE + len(containers) * PER_CONTAINER
+        await self._step("gc", words, deadline=deadline)
+
     async def _fenced(  # noqa: PLR0913 - one place for what every step has
         self,
         name: str,

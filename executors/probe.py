@@ -26,9 +26,10 @@ PROBE_LIMIT = 4 * 1024 * 1024
 FORMAT = 1
 _LINE_LIMIT = 16_384
 _ID = re.compile(r"[0-9a-f-]{8,64}")
+_FLOOR = re.compile(r"(\d{1,18}) (\d{1,18})")
 _FENCE = re.compile(r"(\d{1,18}) (\d{1,18}) (\S{0,128})")
 # Lines about the host itself; the others are about allocations and containers.
-_OF_HOST = frozenset({"fact", "tool", "port", "fence", "node", "format", "unreadable"})
+_OF_HOST = frozenset({"fact", "tool", "port", "fence", "floor", "node", "format", "unreadable"})
 _CONTROLS = bytes({*range(32), 127} - {9, 10})
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -48,7 +49,8 @@ class Probe:
 
     `allocs` are this cluster's; `foreign` are those of others that are not over: their reservations
     count all the same. `damaged` names records that can't be read: what they reserve is not known.
-    `containers` are those that run and that no record is bound to; `docker_down` says why nothing
+    `containers` are those that run and that no record is bound to, `idle` those that don't;
+    `floor` stands for the fences of jobs that are forgotten; `docker_down` says why nothing
     is known of containers that records are bound to.
     """
 
@@ -71,7 +73,14 @@ class Probe:
     foreign: tuple[ObservedAlloc, ...] = ()
     damaged: tuple[str, ...] = ()
     containers: tuple[Container, ...] = ()
+    idle: tuple[Container, ...] = ()
+    floor: HostFence | None = None
     docker_down: str = ""
+
+    @property
+    def decisions(self) -> tuple[HostFence, ...]:
+        """The newest decisions that the host has seen, of jobs that are forgotten too."""
+        return (*self.fences.values(), *((self.floor,) if self.floor else ()))
 
     @property
     def missing_tools(self) -> tuple[str, ...]:
@@ -166,6 +175,7 @@ class _Reader:
         self.tools: set[str] = set()
         self.ports: set[int] = set()
         self.fences: dict[str, HostFence] = {}
+        self.floor: HostFence | None = None
         self.node_id = ""
         self.format = 0
         self.allocs = AllocReader(host)
@@ -183,6 +193,8 @@ class _Reader:
                 self._port(port)
             case ["fence", key, text]:
                 self._fence(key, text)
+            case ["floor", text]:
+                self._floor(text)
             case ["node" | "format" | "unreadable", value]:
                 self._identity(words[0], value)
             case _:
@@ -199,6 +211,11 @@ class _Reader:
             epoch=int(found[1]), index=int(found[2]), commit=found[3]
         )
 
+    def _floor(self, text: str) -> None:
+        if (found := _FLOOR.fullmatch(text.strip())) is None:
+            raise _unusable(self.host, "the floor of its fences is damaged")
+        self.floor = HostFence(epoch=int(found[1]), index=int(found[2]))
+
     def _identity(self, kind: str, value: str) -> None:
         if kind == "unreadable":
             raise _unusable(self.host, f"{value} is not readable for this user")
@@ -214,7 +231,7 @@ class _Reader:
     def probe(self, cluster: str) -> Probe:
         reader = self.allocs
         docker_down = reader.docker_down
-        containers = reader.foreign_containers()
+        containers, idle = reader.foreign_containers(), reader.idle_containers()
         allocs = reader.finished()
         others = [a for a in allocs if cluster and a.cluster != cluster]
         own = [a for a in allocs if not cluster or a.cluster == cluster]
@@ -238,5 +255,7 @@ class _Reader:
             foreign=tuple([a.alloc for a in others if not a.released]),
             damaged=reader.damaged,
             containers=containers,
+            idle=idle,
+            floor=self.floor,
             docker_down=docker_down,
         )

@@ -132,9 +132,17 @@ class AllocReader:
 
     def foreign_containers(self) -> tuple[Container, ...]:
         """Containers that are up and that no record is bound to. Ask before `finished`."""
-        known = {t.bound.get("id") for a in self._allocs for t in a.tasks.values()}
-        known |= {a.network.get("id") for a in self._allocs}
+        known = self._bound_ids()
         return tuple(c for c in self._containers if c.is_up and c.id not in known)
+
+    def idle_containers(self) -> tuple[Container, ...]:
+        """Containers that are not up and that no record is bound to. Ask before `finished`."""
+        known = self._bound_ids()
+        return tuple(c for c in self._containers if not c.is_up and c.id not in known)
+
+    def _bound_ids(self) -> set[str | None]:
+        known = {t.bound.get("id") for a in self._allocs for t in a.tasks.values()}
+        return known | {a.network.get("id") for a in self._allocs}
 
     def _begin(self, alloc_id: str) -> None:
         self._task = None

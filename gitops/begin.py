@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops.ledger.journal import JournalEntry, RunInfo
-from gitops.ledger.protocol import Guard, Ledger, Snapshot
+from gitops.ledger.protocol import Guard, Ledger, RunHead, Snapshot
 from gitops.ledger.protocol import Run as LedgerRun
 from planner.decide import Stamp, opened
 from planner.errors import ConflictError, OrchError
@@ -148,11 +148,18 @@ def tidy(ledger: Ledger, snapshot: Snapshot, dead: Collection[str], now: int) ->
 
     `now` is in ns.
     """
+    for run in expired(snapshot, dead, now):
+        ledger.drop_run(run)
+
+
+def expired(snapshot: Snapshot, dead: Collection[str], now: int) -> list[RunHead]:
+    """Return the runs that hold no job, and are dead or too old to be just beginning."""
     holding = {state.run for state in snapshot.recorded.jobs.values()}
-    for run in snapshot.runs.values():
-        old = now - run.info.started > _BEGINNING
-        if run.id not in holding and (run.id in dead or old):
-            ledger.drop_run(run)
+    return [
+        run
+        for run in snapshot.runs.values()
+        if run.id not in holding and (run.id in dead or now - run.info.started > _BEGINNING)
+    ]
 
 
 def _message(word: str, plans: Sequence[JobPlan]) -> str:

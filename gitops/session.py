@@ -84,7 +84,7 @@ class Session:
     def _ahead(self, snapshot: Snapshot) -> tuple[str, HostFence] | None:
         """Return a host, and what it has seen, that is newer than the ledger."""
         now = (snapshot.recorded.epoch, snapshot.recorded.index)
-        seen = ((n, f) for n, p in sorted(self.observer.probes.items()) for f in p.fences.values())
+        seen = ((n, f) for n, p in sorted(self.observer.probes.items()) for f in p.decisions)
         return next((x for x in seen if (x[1].epoch, x[1].index) > now), None)
 
     def hints(self) -> list[str]:

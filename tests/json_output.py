@@ -56,6 +56,7 @@ SCHEMAS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("service", "list"): ("service-list",),
     ("show",): _PLAN,
     ("status",): _ANY_STATUS,
+    ("system", "gc"): ("garbage",),
     ("stop",): _PLAN,
     ("validate",): ("validate",),
     ("version",): ("version",),

@@ -5,6 +5,7 @@
 #   lock                  flock of a guarded step; never held over a stop or a round trip
 #   node/id               the node's random id
 #   clusters/CLUSTER/fences/JOB-KEY   "EPOCH INDEX COMMIT"; the key percent-encoded
+#   clusters/CLUSTER/floor   "EPOCH INDEX": the highest of the fences that were dropped
 #   records/ALLOC (0700)  record: key=value lines; stop: the tombstone; released: all is dead and
 #                         the reservation free; failed: the task that failed; supervise.sh
 #     network             container and state of what holds the network of the tasks' containers
@@ -19,6 +20,7 @@ cluster=$2
 node=$3
 records=$data/records
 fences=$data/clusters/$cluster/fences
+floor=$data/clusters/$cluster/floor
 
 lock_host() {
     has flock || fail missing-tool flock
@@ -54,12 +56,23 @@ check_node() {
     [ "$_found" = "$node" ] || fail other-node "$_found"
 }
 
-# The fence of a job, into $epoch, $index and $commit: 0 where none was ever raised.
+# The fence of a job, into $epoch, $index and $commit: the floor where none stands.
 load_fence() {
+    if ! [ -e "$fences/$1" ]; then
+        load_floor
+        return
+    fi
     epoch=0 index=0 commit=''
-    [ -e "$fences/$1" ] || return 0
     read -r epoch index commit <"$fences/$1"
     case $epoch:$index in *[!0-9:]* | :* | *:) fail damaged "$fences/$1" ;; esac
+}
+
+# What all fences of forgotten jobs were, into $epoch and $index: 0 where none was forgotten.
+load_floor() {
+    epoch=0 index=0 commit=''
+    [ -e "$floor" ] || return 0
+    read -r epoch index <"$floor"
+    case $epoch:$index in *[!0-9:]* | :* | *:) fail damaged "$floor" ;; esac
 }
 
 # check_fence KEY EPOCH INDEX COMMIT: nobody has raised it since.

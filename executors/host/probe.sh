@@ -89,6 +89,11 @@ fences() {
     done
 }
 
+floor() {
+    _floor=$data/clusters/$cluster/floor
+    [ ! -f "$_floor" ] || printf 'floor\t%s\n' "$(line_of "$_floor")"
+}
+
 printf 'orch-probe\t%s\n' "$format"
 facts
 tools
@@ -97,6 +102,7 @@ ports
 [ ! -e "$data/node/id" ] || printf 'node\t%s\n' "$(line_of "$data/node/id")"
 [ ! -e "$data" ] || [ -x "$data" ] || printf 'unreadable\t%s\n' "$data"
 fences
+floor
 for _record in "$data/records"/*/; do list_alloc "${_record%/}"; done | print_allocs 1
 if has docker; then
     docker_facts

@@ -25,10 +25,10 @@ def of_group(path: str, about: str, sections: Iterable[tuple[str, Sequence[Row]]
     """Return the help of a word that is followed by another one."""
     shown = list(sections)
     margin = max(len(name) for _, rows in shown for name, _ in rows) + 2
-    lines = [f"Usage: {path} COMMAND", "", *_indented(about), ""]
+    lines = [f"Usage: {path} COMMAND, or {path} COMMAND -help", "", *_indented(about), ""]
     for title, rows in shown:
         lines += [f"{title}:", *_rows(rows, margin)]
-    return "\n".join([*lines, "", f"'{path} COMMAND -help' shows the flags of a command."])
+    return "\n".join(lines)
 
 
 def of_command(path: str, command: Any) -> str:  # noqa: ANN401 - typer names this type in private

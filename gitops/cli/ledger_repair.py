@@ -129,7 +129,7 @@ def _refuse_unknown(observed: Observed, without: Collection[str]) -> None:
 
 
 def _known(observed: Observed, probes: Mapping[str, Probe]) -> Rebuilt:
-    fences = [fence for probe in probes.values() for fence in probe.fences.values()]
+    fences = [fence for probe in probes.values() for fence in probe.decisions]
     indexes = [a.index for a in observed.allocs.values()]
     return Rebuilt(
         jobs=lambda index: rebuilt_jobs(observed, index),

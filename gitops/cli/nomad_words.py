@@ -111,4 +111,5 @@ WORDS = {
     "server join": "there are no servers",
     "server force-leave": "there are no servers; an apply takes over from a run that has died",
     "service delete": "services are what runs; stop the job, or change its file",
+    "system reconcile": "there is nothing to put right: summaries are counted when they are shown",
 }

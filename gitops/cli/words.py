@@ -144,6 +144,7 @@ SECTIONS = (
             list="service:listed",
             info="service:info",
         ),
+        _words("system", "Keeping hosts and ledger tidy.", gc="system:gc"),
         _words("server", "What takes the place of servers.", members="server:members"),
     ),
     _section(

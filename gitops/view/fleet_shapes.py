@@ -169,6 +169,18 @@ class File(FileEntry):
     ContentType: str
 
 
+class GarbageItem(TypedDict):
+    """Something that nothing needs any more; `Removed` says whether it has gone."""
+
+    Kind: Literal["allocation", "container", "fence", "run"]
+    Host: str
+    ID: str
+    Job: str
+    Name: str
+    Reason: str
+    Removed: bool
+
+
 class ServiceName(TypedDict):
     """A service, with the tags of all its instances."""
 

@@ -17,6 +17,7 @@ FORMATS: Mapping[str, str] = {
     "evaluation-list": "1.0",
     "file": "1.0",
     "file-list": "1.0",
+    "garbage": "1.0",
     "history": "1.0",
     "host-check": "1.0",
     "host-ends": "1.0",
