@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from executors.ssh_hop import Chain
 from executors.ssh_scan import ShownKey, Standing
 from executors.transport import HostError
 from planner.errors import OrchError
+
+# Nothing that is a pattern, a list, a hash or a marker there.
+_NAME = re.compile(r"[A-Za-z0-9:\[][A-Za-z0-9._:%\[\]-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class Seen:
     @property
     def in_inventory(self) -> bool:
         """Whether the inventory itself says which keys count."""
-        return bool(self.hops[-1].known.keys)
+        return bool(self.hops and self.hops[-1].known.keys)
 
 
 def routes(
@@ -92,6 +96,11 @@ def write(found: Seen) -> str:
     hop = key.hop
     path = Path(hop.known.files[0]).expanduser()
     name = hop.known.alias or hop.known_name.lower()
+    if not _NAME.fullmatch(name):
+        raise OrchError(
+            f"{found.host}: {name!r} can't be written down: it would stand for other hosts",
+            "Correct its address, or HostKeyAlias.",
+        )
     if key.standing is Standing.NEW:
         line = known_hosts_file.entry(name, key.line, hashed=hop.known.hashed)
         known_hosts_file.append(path, [line])

@@ -47,7 +47,8 @@ async def trust(wanted: Trusting) -> int:
     finally:
         if wanted.json:
             say_json(trust_text.data(course.found))
-    note(trust_text.summary(course.found))
+    files = sorted({s.written for s in course.found if s.written})
+    note(trust_text.summary(course.found) + (f" (in {', '.join(files)})" if files else ""))
     _advise(course.found)
     return exit_code(course.found)
 

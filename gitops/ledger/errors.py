@@ -34,7 +34,10 @@ class LostObjectsError(LedgerError):
 
 _BRANCHES_ONLY = re.compile(r"hidden ref|hook declined|not allowed|prohibited|funny ref", re.I)
 _REMEDIES = (
-    ("host key verification failed", "trust the host's key: orch_host_key in the inventory"),
+    (
+        "host key verification failed",
+        "trust the host's key: 'orch host trust' for a host of the inventory, else 'ssh' to it",
+    ),
     ("permission denied", "check the user and the key that git logs in with"),
     ("authentication failed", "give git a credential for this address, or use another one"),
     ("could not read username", "give git a credential for this address: see 'git credential'"),

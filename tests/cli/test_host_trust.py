@@ -66,7 +66,7 @@ def test_a_new_key_is_shown_and_written_once(strange: Strange) -> None:
         f"  127.0.0.1 port {strange.port}",
         f"  ssh-ed25519 {fingerprint(strange.key)}",
     ]
-    assert last(said.err) == "1 host key: 1 trusted"
+    assert last(said.err) == "1 host key: 1 trusted (in ~/.ssh/known_hosts)"
     assert strange.known_hosts.read_text() == strange.entry()
     assert strange.known_hosts.stat().st_mode & 0o777 == 0o600
     assert strange.orch("hosts", "exec", "web", "--", "true").code == 0
@@ -110,7 +110,7 @@ def test_a_changed_key_is_replaced_only_where_its_host_is_named(strange: Strange
     assert strange.orch("host", "trust", "web", "-replace").code == 1
     assert strange.known_hosts.read_text() == text
     said = strange.orch("host", "trust", "web", "-replace", "-yes")
-    assert (said.code, last(said.err)) == (0, "1 host key: 1 replaced")
+    assert (said.code, last(said.err)) == (0, "1 host key: 1 replaced (in ~/.ssh/known_hosts)")
     assert strange.known_hosts.read_text() == f"# mine\nother {OTHER}\n{strange.entry()}"
 
 
@@ -184,3 +184,25 @@ def test_a_file_that_can_t_be_written_is_told(strange: Strange) -> None:
     said = strange.orch("host", "trust", "web", "-yes")
     assert said.code == 1
     assert "/proc/none/known_hosts: " in said.err
+
+
+@pytest.mark.parametrize("alias", ["*", "a,b", "|1|x|y", "!a", "@revoked"])
+def test_a_name_that_would_stand_for_others_is_not_written(strange: Strange, alias: str) -> None:
+    inventory = json.loads((strange.clone / "inventory.yml").read_text())
+    web = inventory["all"]["hosts"]["web"]
+    web["ansible_ssh_common_args"] = f"-o 'HostKeyAlias={alias}'"
+    strange.place.inventory(json.dumps(inventory))
+    said = strange.orch("host", "trust", "web", "-yes")
+    assert said.code == 1
+    assert "it would stand for other hosts" in " ".join(said.err.split())
+    assert not strange.known_hosts.exists()
+
+
+def test_a_way_that_can_t_be_found_is_told(strange: Strange) -> None:
+    inventory = json.loads((strange.clone / "inventory.yml").read_text())
+    inventory["all"]["hosts"]["web"]["ansible_ssh_common_args"] = "-o HostKeyAlias="
+    strange.place.inventory(json.dumps(inventory))
+    for flags in ((), ("-json",)):
+        said = strange.orch("host", "trust", "web", "-yes", *flags)
+        assert said.code == 4
+        assert "hostkeyalias has no value" in said.out
