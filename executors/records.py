@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
 from enum import StrEnum
 from functools import lru_cache
 from sys import intern
 
 from executors.compact import Events, compact
-from executors.containers.state import Container, TaskLook, container, look, stranger_env
+from executors.containers.state import Container, TaskLook, look, stranger_env
+from executors.containers.state import container as container_of
+from inventory.values import dataclass
 from planner.observed import ObservedAlloc, TaskPhase, TaskState
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")
@@ -94,21 +96,14 @@ class AllocReader:
         return tuple(self._damaged)
 
     def read(self, words: list[str]) -> None:
-        """Take the words of one line: of a record's many lines rather few tests each."""
-        kind = words[0]
-        if kind == "alloc":
-            self._begin(words[1] if len(words) > 1 else "")
-        elif kind == "container":
-            self._contain(words)
-        elif kind in ("docker", "stranger"):
-            self._docker(words)
-        elif self._allocs:
-            self._belonging(words, self._allocs[-1])
+        """Take the words of one line."""
+        take = _LINES.get(words[0])
+        if take is not None:
+            take(self, words)
 
-    def _docker(self, words: list[str]) -> None:
+    def docker(self, words: list[str]) -> None:
+        """Whether dockerd has answered."""
         match words:
-            case ["stranger", found, text]:
-                self._strangers[found] = stranger_env(text)
             case ["docker", "up"]:
                 self._docker_down = ""
             case ["docker", "down", why]:
@@ -116,8 +111,17 @@ class AllocReader:
             case _:
                 pass
 
-    def _contain(self, words: list[str]) -> None:
-        found = container(pairs(words))
+    def stranger(self, words: list[str]) -> None:
+        """The variables of a container that has another one's name."""
+        match words:
+            case [_, found, text]:
+                self._strangers[found] = stranger_env(text)
+            case _:
+                pass
+
+    def container(self, words: list[str]) -> None:
+        """A container, of whomever."""
+        found = container_of(pairs(words))
         if found is not None and len(self._containers) < _MAX_ALLOCS:
             self._containers.append(found)
 
@@ -144,7 +148,9 @@ class AllocReader:
         known = {t.bound.get("id") for a in self._allocs for t in a.tasks.values()}
         return known | {a.network.get("id") for a in self._allocs}
 
-    def _begin(self, alloc_id: str) -> None:
+    def alloc(self, words: list[str]) -> None:
+        """An allocation's record begins: what follows belongs to it."""
+        alloc_id = words[1] if len(words) > 1 else ""
         self._task = None
         if _ID.fullmatch(alloc_id) and len(self._allocs) < _MAX_ALLOCS:
             self._allocs.append(_Alloc(alloc_id))
@@ -152,22 +158,50 @@ class AllocReader:
             self._damaged.append(alloc_id[:64])
             self._allocs.append(_Alloc(""))
 
-    def _belonging(self, words: list[str], alloc: _Alloc) -> None:
-        match words[0]:
-            case "record":
-                alloc.record.update(pairs(words))
-            case "network":
-                alloc.network.update(pairs(words))
-            case "stop":
-                alloc.stop = True
-            case "released":
-                alloc.released = True
-            case "task" if len(words) == 2 and len(alloc.tasks) < _MAX_TASKS:  # noqa: PLR2004
-                self._task = alloc.tasks.setdefault(words[1], _Task())
-            case _ if self._task is not None:
-                _task_line(words, self._task)
-            case _:
-                pass
+    def record(self, words: list[str]) -> None:
+        """What was reserved for it, and for which job."""
+        if self._allocs:
+            self._allocs[-1].record |= pairs(words)
+
+    def network(self, words: list[str]) -> None:
+        """What holds the network of its containers."""
+        if self._allocs:
+            self._allocs[-1].network |= pairs(words)
+
+    def stop(self, _: list[str]) -> None:
+        """It has been stopped."""
+        if self._allocs:
+            self._allocs[-1].stop = True
+
+    def released(self, _: list[str]) -> None:
+        """What was reserved for it is free again."""
+        if self._allocs:
+            self._allocs[-1].released = True
+
+    def task(self, words: list[str]) -> None:
+        """One of its tasks begins: what follows belongs to that."""
+        if len(words) == 2 and self._allocs and len(self._allocs[-1].tasks) < _MAX_TASKS:  # noqa: PLR2004
+            self._task = self._allocs[-1].tasks.setdefault(words[1], _Task())
+
+    def event(self, words: list[str]) -> None:
+        """An event of the task."""
+        if self._task is not None and len(words) > 3 and _TIME.fullmatch(words[1]):  # noqa: PLR2004
+            self._task.events.append(words)
+
+    def state(self, words: list[str]) -> None:
+        """The task's state."""
+        if self._task is not None:
+            self._task.state |= pairs(words)
+
+    def bound(self, words: list[str]) -> None:
+        """What the task's container was made with."""
+        if self._task is not None:
+            self._task.bound |= pairs(words)
+
+    def live(self, words: list[str]) -> None:
+        """Whether its supervisor and its process live."""
+        if self._task is not None and len(words) == 3:  # noqa: PLR2004
+            self._task.supervisor, self._task.process = words[1] == "1", words[2] == "1"
 
     def finished(self) -> tuple[HostAlloc, ...]:
         """All records that make sense."""
@@ -247,21 +281,25 @@ def _told(reasons: Iterable[tuple[str, str]]) -> str:
 
 def pairs(words: list[str]) -> dict[str, str]:
     """The pairs of a line: after its first word come keys and values in turn."""
-    return dict(zip(words[1::2], words[2::2], strict=False))
+    return dict(zip(words[1::2], words[2::2]))  # noqa: B905 - a keyword costs as much again
 
 
-def _task_line(words: list[str], task: _Task) -> None:
-    match words[0]:
-        case "event" if len(words) > 3 and _TIME.fullmatch(words[1]):  # noqa: PLR2004
-            task.events.append(words)
-        case "state":
-            task.state.update(pairs(words))
-        case "bound":
-            task.bound.update(pairs(words))
-        case "live" if len(words) == 3:  # noqa: PLR2004
-            task.supervisor, task.process = words[1] == "1", words[2] == "1"
-        case _:
-            pass
+# Of a record's many lines rather few tests each.
+_LINES: dict[str, Callable[[AllocReader, list[str]], None]] = {
+    "alloc": AllocReader.alloc,
+    "record": AllocReader.record,
+    "network": AllocReader.network,
+    "stop": AllocReader.stop,
+    "released": AllocReader.released,
+    "task": AllocReader.task,
+    "event": AllocReader.event,
+    "state": AllocReader.state,
+    "bound": AllocReader.bound,
+    "live": AllocReader.live,
+    "container": AllocReader.container,
+    "docker": AllocReader.docker,
+    "stranger": AllocReader.stranger,
+}
 
 
 def _life(task: _Task, *, stopped: bool) -> Life:

@@ -58,6 +58,8 @@ def _number(value: object) -> str:
 
 def ports(text: str) -> str:
     """Published ports, from Docker's JSON to one order: ``127.0.0.1:80->8080/tcp``."""
+    if text in ("", "{}", "null"):  # most containers publish none
+        return ""
     try:
         found: Any = json.loads(text or "{}")
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,24 @@ def test_a_running_container_is_a_running_task() -> None:
     assert found.state.state is TaskPhase.RUNNING
     assert found.state.started_at == STARTED
     assert kinds(found.state) == ["Received"]
+
+
+def test_what_dockerd_does_not_tell_of_a_running_task_is_as_recorded() -> None:
+    recorded = TaskState(
+        failed=True,
+        restarts=1,
+        started_at=2,
+        finished_at=3,
+        last_restart=4,
+        exit_code=5,
+        signal=6,
+        events=(TaskEvent(time=1, type="Received"),),
+    )
+    assert None not in [getattr(recorded, f.name) for f in fields(recorded)]
+
+    found = look(recorded, BOUND, seen(), {}).state
+
+    assert found == replace(recorded, state=TaskPhase.RUNNING, started_at=STARTED)
 
 
 def test_a_restart_by_dockerd_is_told_as_one() -> None:
