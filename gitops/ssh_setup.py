@@ -65,14 +65,11 @@ def ssh_config(workspace: Workspace) -> SshConfig:
 
 
 def config_files(workspace: Workspace) -> tuple[ConfigFile, ...]:
-    """Return the files that count: ``ORCH_SSH_CONFIG``, orch.toml's, else the user's and all's.
-
-    A file that orch.toml names comes with the repository, so it is not trusted like the others.
-    """
+    """Return the files that count: ``ORCH_SSH_CONFIG``, orch.toml's, else the user's and all's."""
     if named := workspace.environment.get("ORCH_SSH_CONFIG", ""):
         path = os.path.expanduser(named)  # noqa: PTH111 - as it is shown
         return () if named == _NONE else (ConfigFile(path=str(workspace.cwd / path)),)
     if named := workspace.config.ssh.config:
         path = str(workspace.root / Path(named).expanduser())
-        return () if named == _NONE else (ConfigFile(path=path, trusted=False),)
+        return () if named == _NONE else (ConfigFile(path=path),)
     return USUAL

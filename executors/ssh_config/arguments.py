@@ -62,13 +62,13 @@ def _next(given: tuple[str, ...], at: int, place: str) -> tuple[str, str, int]:
 
 def _settings(flag: str, value: str, place: str) -> list[Setting]:
     if flag in _FAMILIES:
-        return [Setting("addressfamily", (_FAMILIES[flag],), place, trusted=False)]
+        return [Setting("addressfamily", (_FAMILIES[flag],), place)]
     if flag in _NAMES:
-        return [Setting(_NAMES[flag], (value,), place, trusted=False)]
+        return [Setting(_NAMES[flag], (value,), place)]
     name, rest = keyword(value) if flag == "o" else ("", "")
     if name not in HONOURED:
         return []
     try:
-        return [setting(name, rest, place, trusted=False)]
+        return [setting(name, rest, place)]
     except BadLineError as e:
         raise SshConfigError(f"{place}: {e}") from e

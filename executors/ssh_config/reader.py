@@ -33,7 +33,6 @@ class ConfigFile:
     base: str = "~/.ssh"
     private: bool = False
     needed: bool = True
-    trusted: bool = True
 
 
 USUAL = (
@@ -50,7 +49,7 @@ def read(files: tuple[ConfigFile, ...]) -> tuple[Section, ...]:
     return tuple(s for file in files for s in _Reading(file).sections())
 
 
-def setting(name: str, rest: str, place: str, *, trusted: bool = True) -> Setting:
+def setting(name: str, rest: str, place: str) -> Setting:
     """Return the setting of a line. Raises `SshConfigError`, and `BadLineError` for a quote."""
     whole = rest.partition("#")[0] if name == "proxyjump" else rest
     found = (whole.strip(),) if name in WHOLE_LINE and whole.strip() else words(rest)
@@ -58,7 +57,7 @@ def setting(name: str, rest: str, place: str, *, trusted: bool = True) -> Settin
         raise SshConfigError(f"{place}: {name} has no value")
     if len(found) > 1 and name not in LISTS and name in HONOURED:
         raise SshConfigError(f"{place}: {name} takes one value; quote it if it has blanks")
-    return Setting(name, found, place, trusted)
+    return Setting(name, found, place)
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ class _Reading:
                 elif name == "include":
                     self._include(words(rest), place, depth)
                 elif name in HONOURED or name in MISSED:
-                    self.held.append(setting(name, rest, place, trusted=self.file.trusted))
+                    self.held.append(setting(name, rest, place))
             except BadLineError as e:
                 raise SshConfigError(f"{place}: {e}") from e
         self._close()

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One line: its keyword in lower case and its words; `place` is ``file:line``.
-
-    `trusted` is false for what others than the user may have written: it never runs anything.
-    """
+    """One line: its keyword in lower case and its words; `place` is ``file:line``."""
 
     name: str
     words: tuple[str, ...]
     place: str
-    trusted: bool = True
 
     @property
     def word(self) -> str:

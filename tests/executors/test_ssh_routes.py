@@ -32,17 +32,15 @@ class Scene:
         inventory: str = "h1: {}",
         config: str = "",
         settings: SshSettings = SETTINGS,
-        *,
-        trusted: bool = True,
     ) -> Route:
         self.file.write_text(config)
-        sections = read((ConfigFile(path=str(self.file), trusted=trusted),))
+        sections = read((ConfigFile(path=str(self.file)),))
         targets = load(f"all: {{hosts: {{{inventory}}}}}", path="i.yml").targets
         return Routes(targets, settings, SshConfig(sections, LOCAL)).route(host)
 
-    def refusal(self, config: str, inventory: str = "h1: {}", *, trusted: bool = True) -> HostError:
+    def refusal(self, config: str, inventory: str = "h1: {}") -> HostError:
         with pytest.raises(HostError) as caught:
-            self.route(inventory=inventory, config=config, trusted=trusted)
+            self.route(inventory=inventory, config=config)
         assert caught.value.fault is HostFault.CONFIG
         return caught.value
 
