@@ -31,12 +31,16 @@ _NAMED = 3
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """The real ledger and fleet of a workspace. `now` is the wall clock in ns."""
+    """The real ledger and fleet of a workspace. `now` is the wall clock in ns.
+
+    One that `stays` keeps its connections from look to look.
+    """
 
     workspace: Workspace
     inventory: Inventory
     now: Callable[[], int]
     on_host: Callable[[str, NodeStatus], None] | None = None
+    stays: bool = False
     connector: SshConnector = field(init=False)
     observer: Observer = field(init=False)
     ledger: Ledger = field(init=False)
@@ -68,7 +72,7 @@ class Session:
 
         A `last` look keeps no connection open: a thousand of them are memory and keepalives.
         """
-        self.observer.hangs_up = last
+        self.observer.hangs_up = last and not self.stays
         chosen = [h for h in self.inventory.hosts.values() if hosts is None or h.name in hosts]
         snapshot, observed = await asyncio.gather(
             asyncio.to_thread(self.ledger.read), self.observer.observe(chosen)

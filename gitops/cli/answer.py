@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops.cli.exit_codes import INCOMPLETE
-from gitops.cli.say import note
+from gitops.cli.say import note_once
 from gitops.planning import Look, unknown_hosts
 from gitops.view.safe import clean
 
@@ -24,5 +24,5 @@ def answered(text: str, data: Any, look: Look) -> Answer:  # noqa: ANN401
     """Return the answer; hosts that did not answer are named on stderr and in the exit code."""
     unknown = unknown_hosts(look.observed)
     for host in unknown:
-        note(f"Host {clean(host.host)} is unknown: {clean(host.reason)}")
+        note_once(f"Host {clean(host.host)} is unknown: {clean(host.reason)}")
     return Answer(text=text, data=data, exit_code=INCOMPLETE if unknown else 0)

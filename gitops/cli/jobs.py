@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitops.cli.loop import finished
-from gitops.cli.options import Evals, JobId, JobIds, Json, NoColor, Short, Verbose
+from gitops.cli.options import (
+    Evals,
+    Interval,
+    JobId,
+    JobIds,
+    Json,
+    NoColor,
+    Short,
+    Verbose,
+    Watch,
+    watched,
+)
 from gitops.cli.say import coloured, say, say_json
 
 if TYPE_CHECKING:
@@ -25,14 +36,14 @@ def status(
     evals: Evals = False,
     json: Json = False,
     verbose: Verbose = False,
+    watch: Watch = False,
+    interval: Interval = 0.0,
 ) -> None:
     """Show all jobs, or one with its allocations."""
-    from gitops.cli import reading
+    from gitops.cli.status import Asked, show_status
 
-    view = _view(verbose=verbose, short=short, evals=evals)
-    answer = finished(reading.status(job, view, jobs_only=True))
-    say_json(answer.data) if json else say(answer.text)
-    raise typer.Exit(answer.exit_code)
+    asked = Asked(name=job, short=short, evals=evals, verbose=verbose, jobs_only=True)
+    raise typer.Exit(show_status(asked, watched(watch, interval), json=json))
 
 
 def allocs(job: JobId, json: Json = False, verbose: Verbose = False) -> None:

@@ -53,8 +53,11 @@ def workspace() -> Workspace:
     return open_workspace(Path.cwd())
 
 
-def session(ws: Workspace, limit: str = "") -> Session:
-    """Open the ledger and the fleet; progress of probing goes to stderr."""
+def session(ws: Workspace, limit: str = "", *, stays: bool = False) -> Session:
+    """Open the ledger and the fleet; progress of probing goes to stderr.
+
+    One that `stays`, for look after look, keeps its connections, and is quiet.
+    """
     inventory = ws.inventory(limit)
     if not limit:
         Known(ws.root, ws.cache).note_hosts(inventory)
@@ -62,12 +65,16 @@ def session(ws: Workspace, limit: str = "") -> Session:
         workspace=ws,
         inventory=inventory,
         now=time.time_ns,
-        on_host=probing(len(inventory.hosts)),
+        on_host=None if stays else probing(len(inventory.hosts)),
+        stays=stays,
     )
 
 
 def advise(ties: Session, more: Iterable[str] = ()) -> None:
-    """Say on stderr what to do about hosts that could not be used, and what else is to say."""
+    """Say on stderr what to do about hosts that could not be used, and what else is to say.
+
+    What was said before is not said again.
+    """
     for hint in (*ties.hints(), *more):
         say_advice(hint)
 

@@ -10,11 +10,20 @@ from typing import Annotated, Literal
 
 import typer
 
+_INTERVAL = 2.0
+
 
 def _index(text: str | int) -> int:
     if not str(text).isascii() or not str(text).isdigit():
         raise typer.BadParameter(f"{text!r} is not an index; 'orch plan' prints the job's")
     return int(text)
+
+
+def watched(watch: bool, interval: float) -> float | None:
+    """Return the seconds between two looks, by -watch and -interval; None for a single look."""
+    if interval and not watch:
+        raise typer.BadParameter("'-interval' goes with '-watch'")
+    return (interval or _INTERVAL) if watch else None
 
 
 Files = Annotated[
@@ -146,6 +155,18 @@ def seconds(text: str | float) -> float:
     if found <= 0:
         raise typer.BadParameter(f"{text!r} is not above 0")
     return found
+
+
+Watch = Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")]
+Interval = Annotated[
+    float,
+    typer.Option(
+        "--interval",
+        parser=seconds,
+        metavar="DURATION",
+        help="Between two looks of -watch; 2s.",
+    ),
+]
 
 
 def ago(text: str | int) -> int:

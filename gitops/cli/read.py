@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Annotated
 
 import typer
@@ -13,14 +12,17 @@ from gitops.cli.options import (
     ByJob,
     Escape,
     Evals,
+    Interval,
     JobId,
     Json,
     Short,
     Stdin,
     Tty,
     Verbose,
+    Watch,
     ago,
     terminal,
+    watched,
 )
 from gitops.cli.say import say, say_json
 
@@ -33,15 +35,14 @@ def status(
     evals: Evals = False,
     json: Json = False,
     verbose: Verbose = False,
+    watch: Watch = False,
+    interval: Interval = 0.0,
 ) -> None:
     """Show all jobs, or whatever an id is the id of."""
-    from gitops.cli import reading
-    from gitops.view.options import StatusView
+    from gitops.cli.status import Asked, show_status
 
-    view = StatusView(now=time.time_ns(), verbose=verbose, short=short, evals=evals)
-    answer = finished(reading.status(job, view))
-    say_json(answer.data) if json else say(answer.text)
-    raise typer.Exit(answer.exit_code)
+    asked = Asked(name=job, short=short, evals=evals, verbose=verbose)
+    raise typer.Exit(show_status(asked, watched(watch, interval), json=json))
 
 
 def logs(

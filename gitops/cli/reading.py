@@ -27,12 +27,17 @@ async def status(name: str, view: StatusView, *, jobs_only: bool = False) -> Ans
     """Answer for all jobs, or for whatever the id is of; with `jobs_only` it is a job's."""
     ws = workspace()
     async with session(ws) as ties:
-        recorded = ties.ledger.read().folded()
-        if not name:
-            return await _jobs(ties, recorded)
-        if jobs_only:
-            return await _job(ties, job_named(name, recorded), recorded, view)
-        return await _about(ties, resolved(name, recorded), recorded, view)
+        return await found(ties, name, view, jobs_only=jobs_only)
+
+
+async def found(ties: Session, name: str, view: StatusView, *, jobs_only: bool) -> Answer:
+    """Answer as `status` does, over ties that there are already."""
+    recorded = ties.ledger.read().folded()
+    if not name:
+        return await _jobs(ties, recorded)
+    if jobs_only:
+        return await _job(ties, job_named(name, recorded), recorded, view)
+    return await _about(ties, resolved(name, recorded), recorded, view)
 
 
 async def _about(ties: Session, match: Match, recorded: Recorded, view: StatusView) -> Answer:

@@ -64,6 +64,16 @@ def note(text: str) -> None:
     _put(sys.stderr, text + "\n")
 
 
+_told: set[str] = set()
+
+
+def note_once(text: str) -> None:
+    """Print progress, unless it was printed before."""
+    if text not in _told:
+        _told.add(text)
+        note(text)
+
+
 def say_error(message: str, hint: str = "") -> None:
     """Print an error and its next step; what hosts or files put into it cannot steer a terminal."""
     word = f"{_RED}{_BOLD}Error:{_END}" if coloured(sys.stderr) else "Error:"
@@ -72,8 +82,8 @@ def say_error(message: str, hint: str = "") -> None:
 
 
 def say_advice(text: str) -> None:
-    """Print what the user may want to do, on stderr and as wide as a terminal."""
-    note(_wrapped(_clean(text)))
+    """Print what the user may want to do, on stderr, as wide as a terminal, and once."""
+    note_once(_wrapped(_clean(text)))
 
 
 def silence(stream: IO[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -59,6 +60,13 @@ def test_every_command_connects_once_to_each_host(shop: Shop) -> None:
         shop.apply()
     with one_connection_each(shop):
         shop.orch("plan", path)
+    with one_connection_each(shop):
+        watching = shop.start("status", "-watch", "-interval", "200ms", "web")
+        assert watching.stdout is not None
+        assert watching.stdout.readline().startswith("==> ")
+        time.sleep(2)  # some looks more
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 0
     with one_connection_each(shop):
         following = shop.start("logs", "-f", "web")
         assert following.stdout is not None
