@@ -44,7 +44,7 @@ def saved(place: Place, change: Callable[[str], str]) -> None:
     ),
     Case(name="flag without its value", argv="plan -var", words=("'-var' requires an argument",)),
     Case(name="value of a switch", argv="plan -json=1", words=("'-json' does not take a value",)),
-    Case(name="no argument", argv="stop", words=("Missing argument 'JOB'", "'orch stop -help'")),
+    Case(name="no argument", argv="stop", words=("Missing argument 'JOB...'", "'orch stop -help'")),
     Case(name="port", argv="dev -port 77777", words=("Invalid value for '-port'", "65535")),
     Case(
         name="index no number",
