@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from executors.asyncssh_import import import_asyncssh
 from executors.known_hosts import trust_command
 from executors.ssh_config.expand import here
 from executors.ssh_config.resolve import SshConfig
@@ -60,6 +61,7 @@ class SshConnector:
 
     async def connect(self, host: str) -> Transport:
         """Return the host's connection, opening it where there is none (or none any more)."""
+        import_asyncssh()
         from executors.ssh_connection import SshTransport
 
         route = self.routes.route(host)
