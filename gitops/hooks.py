@@ -42,7 +42,7 @@ def install(repository: str, branch: str) -> tuple[Path, str]:
     branch = branch.removeprefix(_HEADS)
     if git.run("check-ref-format", f"{_HEADS}{branch}").code != 0:
         raise OrchError(f"{branch!r} is not the name of a branch", "As in -ref main.")
-    path = Path(repository).absolute() / "hooks" / "post-receive"
+    path = Path(repository).resolve() / "hooks" / "post-receive"
     _write(path, _HOOK.format(mark=_MARK, orch=_program(), ref=shlex.quote(_HEADS + branch)))
     return path, branch
 

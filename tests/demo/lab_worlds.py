@@ -18,7 +18,7 @@ _NAMES = {
     "web1.example.com": "h1",
     "web2.example.com": "h2",
     "db1.example.com": "h3",
-    "app1.example.com": "k1",
+    "app1.example.com": "a1",
 }
 # Sees names of its own, which the machine does not get to know.
 _SHELL = 'mount --bind "$HOME/.hosts" /etc/hosts && exec /bin/sh -c "$0"'
@@ -40,7 +40,7 @@ def own_hosts(lab: Lab, out: Out) -> Generator[Terminal, None, None]:
 def docker_host(lab: Lab, out: Out) -> Generator[Terminal, None, None]:
     """In a repository whose inventory is one host with docker, which is trusted."""
     with _at_home(lab) as terminal:
-        host = lab.host("k1")
+        host = lab.host("a1")
         (terminal.cwd / "orch.toml").write_text('cluster = "shop"\n[ledger]\nurl = "../ledger"\n')
         (terminal.cwd / "inventory.yml").write_text(_inventory(host))
         terminal.out = out
@@ -81,5 +81,5 @@ def lab_for(world: str) -> Generator[Lab, None, None]:
     """A lab with what a world needs, gone at the end."""
     with lab_of(3) as lab:
         if world == "docker":
-            lab.add("k1", dockerd=True)
+            lab.add("a1", dockerd=True)
         yield lab

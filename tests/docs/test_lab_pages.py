@@ -18,9 +18,9 @@ pytestmark = pytest.mark.lab
 
 @pytest.mark.parametrize("path", library.with_lab(), ids=lambda p: str(p.relative_to(library.DOCS)))
 def test_page_tells_what_happens(path: Path, fresh_lab: Lab) -> None:
-    if world_of(path.read_text()) == "docker" and "k1" not in fresh_lab.hosts:
+    if world_of(path.read_text()) == "docker" and "a1" not in fresh_lab.hosts:
         try:
-            fresh_lab.add("k1", dockerd=True)
+            fresh_lab.add("a1", dockerd=True)
         except LabUnavailableError as error:
             refuse(str(error))
     found = library.played(path, silent, fresh_lab)
