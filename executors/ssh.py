@@ -94,6 +94,7 @@ class SshConnector:
         """End the host's connection, unless others are reached through it."""
         if host in self._through or (task := self._opening.pop(host, None)) is None:
             return
+        self._transports.pop(host, None)  # or it keeps all that the connection has read
         task.cancel()
         (end,) = await asyncio.gather(task, return_exceptions=True)
         if not isinstance(end, BaseException):
