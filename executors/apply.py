@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from executors.boundary import Boundary
 from executors.fleet import JobFence
 from executors.refusals import FencedError, GuardError
-from executors.rollout import Outcome, OutcomeKind, Rollout
+from executors.rollout import Outcome, OutcomeKind, Rollout, interrupted
 from executors.run import Run
 from executors.transport import HostError
 from planner.events import Message
@@ -84,6 +85,11 @@ async def _removed(run: Run, key: str, alloc: AllocRecord) -> bool:
 
 
 async def _rolled(run: Run, plan: JobPlan) -> Outcome:
+    async with run.jobs_at_once or nullcontext():
+        return interrupted(plan.key) if run.stopping() else await _driven(run, plan)
+
+
+async def _driven(run: Run, plan: JobPlan) -> Outcome:
     try:
         await run.prepare(plan.key, hosts_of(run, plan))
         run.at(Boundary.FENCED)

@@ -48,6 +48,7 @@ class OutcomeKind(StrEnum):
     INCOMPLETE = "incomplete"
     FAILED = "failed"
     CONFLICT = "conflict"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,12 @@ class Outcome:
     kind: OutcomeKind = OutcomeKind.DONE
     detail: str = ""
     log: str = ""
+
+
+def interrupted(key: str) -> Outcome:
+    """The end of a rollout that was asked to stop; what it has begun is recorded."""
+    detail = "stopped as asked; an apply goes on with it"
+    return Outcome(key=key, kind=OutcomeKind.INTERRUPTED, detail=detail)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +89,8 @@ class Rollout:
         self._tell_evaluation()
         progress = self.run.clock.monotonic()
         while True:
+            if self.run.stopping():
+                return interrupted(self.key)
             plan, wave = await self.run.next_wave(self.key, self.job)
             problems = await self._carry_out(plan, wave)
             if (end := await self._ended(plan, wave, problems)) is not None:
@@ -132,13 +141,16 @@ class Rollout:
     # ── health ───────────────────────────────────────────────────────────────────────────────
 
     async def _verdicts(self, progress: float) -> bool:
-        """Watch until a verdict is reached; False when the deadline for progress is over first."""
+        """Watch until a verdict is reached, or the run is to stop.
+
+        False when the deadline for progress is over first.
+        """
         limit = self._progress_limit()
         while True:
             verdicts = await self.watch.look(self.job, awaited(self._state))
             if verdicts:
                 await self._take_in(verdicts)
-            if verdicts or self.watch.lost:
+            if verdicts or self.watch.lost or self.run.stopping():
                 return True
             if limit and self.run.clock.monotonic() - progress >= limit:
                 return False

@@ -50,6 +50,11 @@ class Run:
     tell: Callable[[Event], None]
     at: Passing = pass_by
     commit: str = ""
+    # whether nothing more is to be begun
+    stopping: Callable[[], bool] = lambda: False
+    # so many jobs at a time, and so many steps on hosts; None: all
+    jobs_at_once: asyncio.Semaphore | None = None
+    steps_at_once: asyncio.Semaphore | None = None
     occupancy: Occupancy = field(default_factory=Occupancy)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     # (job key, host) pairs on which this run's fence stands

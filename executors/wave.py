@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from executors.boundary import Boundary
@@ -67,7 +68,8 @@ async def _chain(run: Run, chain: Chain) -> Problem | None:
     for i, step in enumerate(chain):
         try:
             _check_fenced(run, step)
-            await _step(run, step)
+            async with run.steps_at_once or nullcontext():
+                await _step(run, step)
         except (HostError, OtherNodeError) as e:
             run.lost(step.alloc.node, e.message, e.hint)
             return Problem(step=step, error=e)

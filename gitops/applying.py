@@ -25,6 +25,7 @@ from planner.recorded import Recorded
 
 # In their precedence.
 _EXIT_CODES = (
+    (OutcomeKind.INTERRUPTED, 130),
     (OutcomeKind.CONFLICT, 3),
     (OutcomeKind.FAILED, 5),
     (OutcomeKind.INCOMPLETE, 4),
@@ -41,6 +42,9 @@ class Effects:
     ids: Callable[[], str]
     tell: Callable[[Event], None]
     at: Passing = pass_by
+    stopping: Callable[[], bool] = lambda: False
+    # how many jobs, and how many steps on hosts, at a time; 0: all
+    parallelism: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """3 where a job was taken by another run, 5 where one failed, 4 incomplete, else 0."""
+        """130: asked to stop; 3: another run took a job; 5: one failed; 4: incomplete; else 0."""
         kinds = {o.kind for o in self.outcomes}
         return next((code for kind, code in _EXIT_CODES if kind in kinds), 0)
 
@@ -106,6 +110,10 @@ async def _begun(effects: Effects, info: RunInfo, beginning: Beginning, stamp: S
         raise
 
 
+def _at_once(number: int) -> asyncio.Semaphore | None:
+    return asyncio.Semaphore(number) if number else None
+
+
 def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> Run:
     return Run(
         id=info.id,
@@ -119,6 +127,9 @@ def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> R
         tell=effects.tell,
         at=effects.at,
         commit=info.commit,
+        stopping=effects.stopping,
+        jobs_at_once=_at_once(effects.parallelism),
+        steps_at_once=_at_once(effects.parallelism),
     )
 
 

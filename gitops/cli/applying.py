@@ -17,11 +17,12 @@ from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, tidy
 from gitops.cli.advice import ineligible
 from gitops.cli.asking import can_ask, confirmed
-from gitops.cli.exit_codes import FAILED
+from gitops.cli.exit_codes import FAILED, INTERRUPTED, WHAT_WAS_BEGUN
 from gitops.cli.holders import adoptable, refuse_others
 from gitops.cli.look import Approval, Look, advise, basis, flags_of, incomplete, show_plan
 from gitops.cli.progress import Progress
-from gitops.cli.say import coloured, hide, note, say, say_json
+from gitops.cli.say import coloured, hide, note, say, say_error, say_json
+from gitops.cli.stopping import sigterm_as_sigint, stoppable
 from gitops.digests import Digests, resolved
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.process import is_gone, this_process
@@ -50,6 +51,8 @@ class Applying:
     approval: Approval
     request: SpecRequest
     at: Passing = pass_by
+    # how many jobs, and steps on hosts, at a time; 0: all
+    parallelism: int = 0
     bound: SavedPlan | None = None
     # whether the jobs, which are stopped, are to be forgotten
     purges: bool = False
@@ -58,6 +61,10 @@ class Applying:
 
     async def run(self, desired: Desired) -> int:
         """Plan, check, ask and carry out; return the exit code."""
+        with sigterm_as_sigint():
+            return await self._run(desired)
+
+    async def _run(self, desired: Desired) -> int:
         hide(desired.vault.words())
         read, made = await self._planned(desired)
         dead = await adoptable(self.ties, made, read)
@@ -83,6 +90,8 @@ class Applying:
             images = await resolved(self.ties.connector, made.jobs, read, desired.vault)
         result = await self._carry_out(made, read, images, desired.vault)
         self._tell(made, result)
+        if result.exit_code == INTERRUPTED:
+            say_error(*WHAT_WAS_BEGUN)
         return result.exit_code or incomplete(made)
 
     async def _planned(self, desired: Desired) -> tuple[Read, Plan]:
@@ -115,7 +124,11 @@ class Applying:
         plans = tuple(p for p in made.jobs if not p.empty or self.purges)
         abandoned = tuple(dict.fromkeys(p.held for p in plans if p.held))
         info = self._info(made, plans)
-        with Progress(verbose=self.look.verbose, live=coloured(sys.stderr)) as progress:
+        live = coloured(sys.stderr)
+        with (
+            Progress(verbose=self.look.verbose, live=live) as progress,
+            stoppable(progress.say) as stopping,
+        ):
             effects = Effects(
                 ledger=self.ties.ledger,
                 fleet=self.ties.fleet(read.recorded.epoch, info.commit, vault, progress.say),
@@ -123,6 +136,8 @@ class Applying:
                 ids=fresh_id,
                 tell=progress.tell,
                 at=self.at,
+                stopping=stopping,
+                parallelism=self.parallelism,
             )
             beginning = Beginning(
                 snapshot=read.snapshot,
@@ -166,7 +181,8 @@ class Applying:
                 note(f'Job "{outcome.key}" was not purged: not all of it is known to be stopped.')
         done = sum(o.kind is OutcomeKind.DONE for o in result.outcomes)
         verb = "Stop" if all(p.job.stop for p in made.jobs if not p.empty) else "Apply"
-        say(f"\n{verb} finished: {done} of {len(result.outcomes)} jobs done.")
+        end = "stopped" if result.exit_code == INTERRUPTED else "finished"
+        say(f"\n{verb} {end}: {done} of {len(result.outcomes)} jobs done.")
 
 
 def check_index(wanted: int, found: int) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 import typer
 
 from gitops.cli.commands import root
-from gitops.cli.exit_codes import INTERRUPTED
+from gitops.cli.exit_codes import INTERRUPTED, WHAT_WAS_BEGUN
 from gitops.cli.help_text import one_dash
 from gitops.cli.say import say, say_error, silence
 from inventory.errors import InventoryError, PatternError
@@ -104,7 +104,7 @@ def _near(error: typer.BadParameter) -> str:
 
 
 def _interrupted(_: BaseException) -> int:
-    say_error("interrupted", "What was begun is recorded; run the same command to go on.")
+    say_error(*WHAT_WAS_BEGUN)
     return INTERRUPTED
 
 

@@ -74,7 +74,8 @@ def _forever(turns: Turns, interval: float) -> int:
     try:
         while True:
             try:
-                turns.turn()
+                if turns.turn() == INTERRUPTED:
+                    raise KeyboardInterrupt
             except (OrchError, InventoryError) as e:  # the next commit may mend it
                 turns.tell(f"{turns.refusal()}\n{e.message}")
             time.sleep(interval)
