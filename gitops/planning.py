@@ -130,7 +130,7 @@ def _missing_hosts(look: Look) -> tuple[UnknownHost, ...]:
     """Return hosts that run something by record, and that nobody can look at any more."""
     running = {a.node for s in look.recorded.jobs.values() for a in s.allocs if not a.terminal}
     return tuple(
-        UnknownHost(host=name, reason="not in the inventory that was read")
+        UnknownHost(host=name, reason="not looked at: -limit, or not in the inventory")
         for name in sorted(running - set(look.observed.nodes))
     )
 
@@ -181,7 +181,9 @@ def _refuse_type_changes(desired: Desired, recorded: Recorded) -> None:
 
 def _owned(state: JobState, desired: Desired) -> bool:
     mine = bool(state.repository) and state.repository == desired.source.repository
-    return mine and state.current is not None and not state.current.job.stop
+    # One that was stopped may still run on hosts that nobody could look at then.
+    left = any(not a.terminal for a in state.allocs)
+    return mine and state.current is not None and (left or not state.current.job.stop)
 
 
 def _guarded(plan: JobPlan, snapshot: Snapshot) -> JobPlan:

@@ -17,3 +17,5 @@ class SpecRequest:
     var_files: tuple[str, ...] = ()
     rev: str = ""
     strict: bool = True
+    # a pattern: other hosts are not looked at, and nothing is done there
+    limit: str = ""

@@ -26,7 +26,7 @@ from planner.plan import JobPlan, Plan
 from planner.recorded import AllocRecord, ClientStatus
 from planner.status import statuses
 
-FORMAT = 1
+FORMAT = 2
 # A plan of ten thousand allocations takes some ten megabytes.
 LIMIT = 256 * 1024 * 1024
 _DIGEST = 64

@@ -17,11 +17,11 @@ from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, tidy
 from gitops.cli.advice import ineligible
 from gitops.cli.asking import can_ask, confirmed
-from gitops.cli.exit_codes import FAILED, INTERRUPTED, WHAT_WAS_BEGUN
+from gitops.cli.exit_codes import FAILED, INTERRUPTED
 from gitops.cli.holders import adoptable, refuse_others
 from gitops.cli.look import Approval, Look, advise, basis, flags_of, incomplete, show_plan
 from gitops.cli.progress import Progress
-from gitops.cli.say import coloured, hide, note, say, say_error, say_json
+from gitops.cli.say import coloured, hide, note, say, say_interrupted, say_json
 from gitops.cli.stopping import sigterm_as_sigint, stoppable
 from gitops.digests import Digests, resolved
 from gitops.ledger.journal import RunInfo
@@ -91,7 +91,7 @@ class Applying:
         result = await self._carry_out(made, read, images, desired.vault)
         self._tell(made, result)
         if result.exit_code == INTERRUPTED:
-            say_error(*WHAT_WAS_BEGUN)
+            say_interrupted()
         return result.exit_code or incomplete(made)
 
     async def _planned(self, desired: Desired) -> tuple[Read, Plan]:
@@ -125,10 +125,8 @@ class Applying:
         abandoned = tuple(dict.fromkeys(p.held for p in plans if p.held))
         info = self._info(made, plans)
         live = coloured(sys.stderr)
-        with (
-            Progress(verbose=self.look.verbose, live=live) as progress,
-            stoppable(progress.say) as stopping,
-        ):
+        progress = Progress(verbose=self.look.verbose, live=live)
+        with progress, stoppable(progress.say) as stopping:
             effects = Effects(
                 ledger=self.ties.ledger,
                 fleet=self.ties.fleet(read.recorded.epoch, info.commit, vault, progress.say),

@@ -38,7 +38,7 @@ from planner.explanation import Explainer
 from planner.recorded import JobState, JobVersion
 
 
-async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> int:
+async def plan(request: SpecRequest, look: Look, out: str = "", parallelism: int = 0) -> int:
     """Print the plan; return 4 if it is incomplete, 2 if there are changes, else 0.
 
     With `out`, save it there too.
@@ -51,7 +51,7 @@ async def plan(request: SpecRequest, look: Look, limit: str, out: str = "") -> i
             "a plan of changes that are not committed can't be saved",
             "Commit them: a saved plan names the commit that is to run.",
         )
-    async with session(ws, limit) as ties:
+    async with session(ws, request.limit, parallelism) as ties:
         read = await ties.look(last=not out)
         explainer = Explainer() if look.explain else None
         made = plan_of(specs.desired(), read, ws.config.cluster, explainer)
@@ -75,7 +75,13 @@ def show(name: str, look: Look) -> None:
     show_plan(found.plan, look, PlanView(saved=name))
 
 
-async def apply(request: SpecRequest, approval: Approval, look: Look, at: Passing = pass_by) -> int:
+async def apply(
+    request: SpecRequest,
+    approval: Approval,
+    look: Look,
+    at: Passing = pass_by,
+    parallelism: int = 0,
+) -> int:
     """Plan, check, ask, carry out; return the exit code. `at` is told of each boundary."""
     ws = workspace()
     bound = None
@@ -95,13 +101,14 @@ async def apply(request: SpecRequest, approval: Approval, look: Look, at: Passin
             "the working tree has changes that are not committed; nothing was touched",
             "Commit them (what runs should be what a commit says), or give -allow-dirty.",
         )
-    async with session(ws) as ties:
+    async with session(ws, request.limit, parallelism) as ties:
         applying = Applying(
             ties=ties,
             look=look,
             approval=approval,
             request=request,
             at=at,
+            parallelism=parallelism,
             bound=bound,
         )
         return await applying.run(specs.desired())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ from gitops.cli.options import (
     Json,
     Limit,
     NoColor,
+    Parallelism,
     PlanFormat,
     Rev,
     Var,
@@ -92,6 +94,7 @@ def plan(
     hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     limit: Limit = "",
+    parallelism: Parallelism = 0,
     out: Annotated[
         str, typer.Option("--out", metavar="FILE", help="Save the plan, for 'orch apply FILE'.")
     ] = "",
@@ -110,8 +113,10 @@ def plan(
     from gitops.cli import flow
 
     look = _look(form, json=json, verbose=verbose, no_color=no_color, explain=explain)
-    request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
-    code = finished(flow.plan(request, look, limit, out))
+    request = replace(
+        _request(files, var, var_file, rev, strict=hcl2_strict == "true"), limit=limit
+    )
+    code = finished(flow.plan(request, look, out, parallelism))
     if code == CHANGES and not detailed_exitcode:
         code = 0
     raise typer.Exit(code)
@@ -136,6 +141,8 @@ def apply(
     var_file: VarFile = None,
     hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
+    limit: Limit = "",
+    parallelism: Parallelism = 0,
     check_index: CheckIndex = None,
     auto_approve: AutoApprove = False,
     allow_dirty: AllowDirty = False,
@@ -155,8 +162,10 @@ def apply(
         ignored=tuple(ignore_unsupported or ()),
     )
     look = _look(json=json, verbose=verbose, no_color=no_color)
-    request = _request(files, var, var_file, rev, strict=hcl2_strict == "true")
-    raise typer.Exit(finished(flow.apply(request, approval, look)))
+    request = replace(
+        _request(files, var, var_file, rev, strict=hcl2_strict == "true"), limit=limit
+    )
+    raise typer.Exit(finished(flow.apply(request, approval, look, parallelism=parallelism)))
 
 
 def run(
@@ -164,6 +173,8 @@ def run(
     var: Var = None,
     var_file: VarFile = None,
     hcl2_strict: Hcl2Strict = "true",
+    limit: Limit = "",
+    parallelism: Parallelism = 0,
     check_index: CheckIndex = None,
     allow_dirty: AllowDirty = False,
     ignore_unsupported: IgnoreUnsupported = None,
@@ -190,8 +201,10 @@ def run(
         ignored=tuple(ignore_unsupported or ()),
     )
     look = _look(json=json, verbose=verbose, no_color=no_color)
-    request = _request([file], var, var_file, "", strict=hcl2_strict == "true")
-    raise typer.Exit(finished(flow.apply(request, approval, look)))
+    request = replace(
+        _request([file], var, var_file, "", strict=hcl2_strict == "true"), limit=limit
+    )
+    raise typer.Exit(finished(flow.apply(request, approval, look, parallelism=parallelism)))
 
 
 def _look(

@@ -53,11 +53,17 @@ def workspace() -> Workspace:
     return open_workspace(Path.cwd())
 
 
-def session(ws: Workspace, limit: str = "", *, stays: bool = False) -> Session:
+def session(
+    ws: Workspace, limit: str = "", parallelism: int = 0, *, stays: bool = False
+) -> Session:
     """Open the ledger and the fleet; progress of probing goes to stderr.
 
-    One that `stays`, for look after look, keeps its connections, and is quiet.
+    With `parallelism`, so many hosts are logged in to at a time, whatever `orch.toml` says. One
+    that `stays`, for look after look, keeps its connections, and is quiet.
     """
+    if parallelism:
+        ssh = replace(ws.config.ssh, concurrency=parallelism)
+        ws = replace(ws, config=replace(ws.config, ssh=ssh))
     inventory = ws.inventory(limit)
     if not limit:
         Known(ws.root, ws.cache).note_hosts(inventory)

@@ -77,6 +77,17 @@ Hcl2Strict = Annotated[
 Limit = Annotated[
     str, typer.Option("--limit", envvar="ORCH_LIMIT", metavar="PATTERN", help="Only these hosts.")
 ]
+Parallelism = Annotated[
+    int,
+    typer.Option(
+        "--parallelism",
+        min=0,
+        max=1000,
+        envvar="ORCH_PARALLELISM",
+        metavar="N",
+        help="So many hosts, jobs and steps at a time.",
+    ),
+]
 Rev = Annotated[
     str, typer.Option("--rev", envvar="ORCH_REV", metavar="COMMIT", help="Read that commit.")
 ]

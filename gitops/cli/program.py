@@ -10,9 +10,9 @@ from typing import cast
 import typer
 
 from gitops.cli.commands import root
-from gitops.cli.exit_codes import INTERRUPTED, WHAT_WAS_BEGUN
+from gitops.cli.exit_codes import INTERRUPTED
 from gitops.cli.help_text import one_dash
-from gitops.cli.say import say, say_error, silence
+from gitops.cli.say import say, say_error, say_interrupted, silence
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
 
@@ -104,7 +104,7 @@ def _near(error: typer.BadParameter) -> str:
 
 
 def _interrupted(_: BaseException) -> int:
-    say_error(*WHAT_WAS_BEGUN)
+    say_interrupted()
     return INTERRUPTED
 
 

@@ -81,6 +81,11 @@ def say_error(message: str, hint: str = "") -> None:
     _put(sys.stderr, "\n\n".join(parts) + "\n")
 
 
+def say_interrupted() -> None:
+    """Print the error of a command that Ctrl-C has ended."""
+    say_error("interrupted", "What was begun is recorded; run the same command to go on.")
+
+
 def say_advice(text: str) -> None:
     """Print what the user may want to do, on stderr, as wide as a terminal, and once."""
     note_once(_wrapped(_clean(text)))

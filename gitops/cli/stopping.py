@@ -24,13 +24,18 @@ class Stopping:
         return self.asked
 
 
+def _as_sigint(number: int, frame: object) -> None:
+    del number, frame
+    signal.raise_signal(signal.SIGINT)
+
+
 @contextmanager
 def sigterm_as_sigint() -> Generator[None]:
     """Take SIGTERM, with which runners cancel a job, as Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGTERM, _as_sigint)
     try:
         yield
     finally:

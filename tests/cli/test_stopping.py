@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while an apply is at work: the step in hand is ended, nothing lost or doubled."""
+"""Ctrl-C and SIGTERM during an apply: the step in hand is ended, nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def assert_ends_well(place: Place, decided: dict[str, str]) -> None:
     assert place.spawn("plan", "-detailed-exitcode").code == 0
 
 
-@pytest.mark.parametrize("boundary", [Boundary.PLANNED, Boundary.BEGUN, Boundary.FENCED])
+@pytest.mark.parametrize("boundary", [Boundary.PLANNED, Boundary.BEGUN])
 def test_before_anything_is_started_nothing_is(fresh: Place, boundary: Boundary) -> None:
     said = stopped_at(fresh, signal.SIGINT, boundary)
     assert (said.code, said.err.count(ASKED)) == (130, 1), said
@@ -122,7 +122,7 @@ def test_a_wave_in_hand_is_ended(fresh: Place, number: signal.Signals, boundary:
     assert_ends_well(fresh, begun)
 
 
-@pytest.mark.parametrize("boundary", [Boundary.STOPPED, Boundary.STARTED, Boundary.JUDGED])
+@pytest.mark.parametrize("boundary", [Boundary.STOPPED, Boundary.STARTED])
 def test_of_a_rolling_update_the_rest_waits(fresh: Place, boundary: Boundary) -> None:
     assert fresh.spawn(*APPLY).code == 0
     old = running(fresh)

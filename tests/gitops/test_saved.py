@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gitops.planning import Look, plan_of
 from gitops.request import SpecRequest
 from gitops.saved import (
+    FORMAT,
     Basis,
     SavedPlan,
     bindings,
@@ -232,9 +233,11 @@ def test_a_damaged_or_newer_file_is_refused_in_words() -> None:
     text = dumped(plan(here, job(3), here.look()))
     with pytest.raises(OrchError, match="damaged"):
         loaded(text[: len(text) // 2], "p")
-    newer = text.replace('"Format": 1,\n  "Plan"', '"Format": 2,\n  "Plan"')
-    newer = newer if newer != text else text.replace('"Format": 1', '"Format": 2')
-    with pytest.raises(OrchError, match=r"format 2|damaged"):
+    newer = text.replace(f'"Format": {FORMAT},\n  "Plan"', f'"Format": {FORMAT + 1},\n  "Plan"')
+    newer = (
+        newer if newer != text else text.replace(f'"Format": {FORMAT}', f'"Format": {FORMAT + 1}')
+    )
+    with pytest.raises(OrchError, match=rf"format {FORMAT + 1}|damaged"):
         loaded(newer, "p")
 
 
