@@ -117,6 +117,7 @@ def flags_of(request: SpecRequest, sensitive: Collection[str] = ()) -> tuple[str
     return (
         *(f"-var={shlex.quote(_told(v, sensitive))}" for v in request.variables),
         *(f"-var-file={shlex.quote(v)}" for v in request.var_files),
+        *(() if request.strict else ("-hcl2-strict=false",)),
     )
 
 
