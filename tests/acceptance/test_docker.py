@@ -418,6 +418,9 @@ def test_files_that_can_not_be_removed_are_told(dock: Shop) -> None:
     there.sh(f"mkdir {folder} && touch {folder}/f")
     told = dock.orch("stop", "-yes", "-purge", "web").err
     assert f"web.g[0] is over, but its files stay on {there.name}: " in told
+    there.sh(f"rm -r {folder}")
+    dock.orch("system", "gc", "-yes")
+    assert task.alloc not in there.sh("find /home/nobodys/.local/share/orch")
 
 
 def test_a_user_who_may_become_root_is_enough(dock: Shop) -> None:
