@@ -78,10 +78,11 @@ def check(argv: Sequence[str], out: str) -> None:
         return
     if command == ("alloc", "fs") and not out.startswith(("[", "{")):
         return  # the bytes of a file, as they are
-    value = json.loads(out)
-    errors = {name: _errors(name, value) for name in names}
-    if all(errors.values()):
-        raise AssertionError(f"orch {' '.join(argv)}: {_told(errors)}")
+    for text in out.splitlines() if "--watch" in words else [out]:
+        value = json.loads(text)
+        errors = {name: _errors(name, value) for name in names}
+        if all(errors.values()):
+            raise AssertionError(f"orch {' '.join(argv)}: {_told(errors)}")
 
 
 def _errors(name: str, value: Any) -> list[ValidationError]:  # noqa: ANN401

@@ -88,6 +88,16 @@ def test_it_stays_below_the_limit_and_says_what_is_left_out(limit: int) -> None:
     assert "did not fit" in said or "cut off" in said
 
 
+def test_a_thousand_jobs_fit_a_comment_with_all_that_matters() -> None:
+    jobs = [named(f"job{n:04}") for n in range(999)]
+    said = markdown(plan([*jobs, named("zebra", 100)], scene(node("a"))))
+    assert said.startswith("### Plan: 1000 jobs to change: ")
+    assert len(said) <= 65_536
+    assert "#### Not placed in full\n\n- **job" in said
+    assert "| job0000 | 1 | a |" in said
+    assert "did not fit; see the output of `orch plan`." in said
+
+
 @given(st.text(max_size=40), st.integers(min_value=300, max_value=3000))
 def test_whatever_the_words_it_stays_below_the_limit(words: str, limit: int) -> None:
     made = plan([named("a"), named("b")], scene(node("a")))
