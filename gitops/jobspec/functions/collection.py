@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from typing import cast
 
 from gitops.jobspec.functions.lazily import Eager, anything, given, of_type, position
 from gitops.jobspec.numbers import Number, added, compared, counted, is_infinite
@@ -119,16 +120,26 @@ def _contains(values: Items, wanted: Value) -> Value:
 
 def _distinct(values: ListValue) -> Value:
     seen: dict[object, Value] = {}
-    compound: list[Value] = []
+    compound: dict[object, list[Value]] = {}
     for value in values:
         if not isinstance(value, tuple | dict):
             seen.setdefault((kind(value), value), value)
-        elif len(compound) > _MANY:
+            continue
+        alike = compound.setdefault(_outline(value), [])
+        if len(seen) > _MANY:
             raise ValueFault(f"at most {_MANY} lists or maps are told apart")
-        elif not any(equal(value, c) for c in compound):
-            compound.append(value)
-            seen[("", len(compound))] = value
+        if not any(equal(value, other) for other in alike):
+            alike.append(value)
+            seen[("", len(seen))] = value
     return ListValue.of(seen.values(), values.item)
+
+
+def _outline(value: Value) -> object:
+    """Return what equal lists and maps have in common: of the first few items what is plain."""
+    if isinstance(value, tuple):
+        some = [(kind(v), None if isinstance(v, tuple | dict) else v) for v in value[:8]]
+        return kind(value), len(value), tuple(some)
+    return kind(value), frozenset(cast("dict[str, Value]", value))
 
 
 def _element(values: Items, position: int) -> Value:
