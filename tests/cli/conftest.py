@@ -11,7 +11,7 @@ import pytest
 
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import CONFIG, WEB, Place, copied, ended
+from tests.cli.place import CONFIG, WEB, Place, copied, ended, environment_beside
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def template(
     root = tmp_path_factory.mktemp("template")
     home = root / "home"
     home.mkdir()
-    place = Place(root=root, host=dev.data_dir, environment=_environment(root, dev))
+    place = Place(root=root, host=dev.data_dir, environment=environment_beside(root, dev.inventory))
     place.clone.mkdir()
     place.git("init", "-qb", "main")
     place.git("config", "user.name", "Test")
@@ -70,16 +70,6 @@ def until_silent(host: Path) -> None:
         time.sleep(0.05)
 
 
-def _environment(root: Path, dev: DevHost) -> dict[str, str]:
-    return {
-        "HOME": str(root / "home"),
-        "XDG_CACHE_HOME": str(root / "cache"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "SSH_AUTH_SOCK": "",
-        "ORCH_INVENTORY": str(dev.inventory),
-    }
-
-
 @pytest.fixture
 def place(
     template: Path,
@@ -93,7 +83,7 @@ def place(
     return Place(
         root=tmp_path,
         host=dev.data_dir,
-        environment=_environment(tmp_path, dev),
+        environment=environment_beside(tmp_path, dev.inventory),
         capsys=capsys,
         monkeypatch=monkeypatch,
     )

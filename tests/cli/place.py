@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from executors.dev import DevHost
 from gitops.cli import program
 from tests import json_output
 
@@ -215,6 +216,37 @@ class Place:
         """A digest of every file of the clone, the ledger, the host's data and more places."""
         places = (self.clone, self.ledger, self.host, *more)
         return {k: v for place in places for k, v in digests(place).items()}
+
+
+def environment_beside(root: Path, inventory: Path) -> dict[str, str]:
+    """What every command finds: a home and a cache below `root`, and that inventory."""
+    return {
+        "HOME": str(root / "home"),
+        "XDG_CACHE_HOME": str(root / "cache"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "SSH_AUTH_SOCK": "",
+        "ORCH_INVENTORY": str(inventory),
+    }
+
+
+def place_on(dev: DevHost, root: Path) -> Place:
+    """The place below `root`, made or not, whose jobs run on that host."""
+    environment = environment_beside(root, dev.inventory)
+    return Place(root=root, host=dev.data_dir, environment=environment)
+
+
+def made(place: Place, files: Mapping[str, str]) -> Place:
+    """Make the place: a home, and a clone with these files in it."""
+    (place.root / "home").mkdir()
+    place.clone.mkdir()
+    place.git("init", "-qb", "main")
+    place.git("config", "user.name", "Test")
+    place.git("config", "user.email", "test@example.invalid")
+    for name, text in files.items():
+        place.write(name, text)
+    place.git("add", ".")
+    place.git("commit", "-qm", "First")
+    return place
 
 
 def process_environment(changes: Mapping[str, str]) -> dict[str, str]:

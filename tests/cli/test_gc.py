@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from gitops.ledger.journal import RunInfo
 from gitops.ledger.opening import Address, open_ledger
 from gitops.ledger.process import this_process
 from tests.cli.background import Background
-from tests.cli.place import CLUSTER, CONFIG, Place, job
+from tests.cli.place import CLUSTER, CONFIG, Place, job, made, place_on
 
 
 @pytest.fixture
@@ -26,24 +27,8 @@ def place(
 ) -> Generator[Place]:
     """A clone, a ledger and a host of their own."""
     with background.serving(DevHost(tmp_path / "dev")) as dev:
-        place = Place(
-            root=tmp_path,
-            host=dev.data_dir,
-            environment={
-                "HOME": str(tmp_path),
-                "XDG_CACHE_HOME": str(tmp_path / "cache"),
-                "GIT_CONFIG_NOSYSTEM": "1",
-                "SSH_AUTH_SOCK": "",
-                "ORCH_INVENTORY": str(dev.inventory),
-            },
-            capsys=capsys,
-            monkeypatch=monkeypatch,
-        )
-        place.clone.mkdir()
-        place.git("init", "-qb", "main")
-        place.git("config", "user.name", "Test")
-        place.git("config", "user.email", "test@example.invalid")
-        place.commit("orch.toml", CONFIG)
+        empty = replace(place_on(dev, tmp_path), capsys=capsys, monkeypatch=monkeypatch)
+        place = made(empty, {"orch.toml": CONFIG})
         yield place
         for name in ("web", "api"):
             place.orch("stop", "-yes", name)

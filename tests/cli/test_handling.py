@@ -15,7 +15,7 @@ import pytest
 
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import CONFIG, ORCH, Place, Said, process_environment
+from tests.cli.place import CONFIG, ORCH, Place, Said, made, place_on, process_environment
 
 JOB = """\
 job "handled" {
@@ -98,30 +98,13 @@ def root(
     """A clone, a ledger and a host of their own, on which the job runs."""
     root = tmp_path_factory.mktemp("handled")
     with background.serving(DevHost(root / "dev")) as dev:
-        place = _place(root, dev)
-        (root / "home").mkdir()
-        place.clone.mkdir()
-        place.git("init", "-qb", "main")
-        place.git("config", "user.name", "Test")
-        place.git("config", "user.email", "test@example.invalid")
-        place.commit("orch.toml", CONFIG)
-        place.commit("jobs/handled.nomad.hcl", JOB)
+        files = {"orch.toml": CONFIG, "jobs/handled.nomad.hcl": JOB}
+        place = made(place_on(dev, root), files)
         said = place.spawn("apply", "-auto-approve")
         assert said.code == 0, said.err
         yield root, dev
         said = place.spawn("stop", "-yes", "handled")
         assert said.code == 0, said.err
-
-
-def _place(root: Path, dev: DevHost) -> Place:
-    environment = {
-        "HOME": str(root / "home"),
-        "XDG_CACHE_HOME": str(root / "cache"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "SSH_AUTH_SOCK": "",
-        "ORCH_INVENTORY": str(dev.inventory),
-    }
-    return Place(root=root, host=dev.data_dir, environment=environment)
 
 
 @pytest.fixture
@@ -130,7 +113,8 @@ def handled(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Handled:
-    return Handled(replace(_place(*root), capsys=capsys, monkeypatch=monkeypatch))
+    folder, dev = root
+    return Handled(replace(place_on(dev, folder), capsys=capsys, monkeypatch=monkeypatch))
 
 
 def test_a_command_beside_a_task(handled: Handled) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import CONFIG, Place, Said
+from tests.cli.place import CONFIG, Place, Said, made, place_on
 
 SECRET, OTHER = "hunter2-correct-horse", "tr0ub4dor-and-three"
 IN_GIT = "in-git-but-not-to-be-shown"
@@ -103,21 +103,9 @@ class Shop:
 def shop(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Generator[Shop]:
     root = tmp_path_factory.mktemp("secrets")
     with background.serving(DevHost(root / "dev")) as dev:
-        environment = {
-            "HOME": str(root / "home"),
-            "XDG_CACHE_HOME": str(root / "cache"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "SSH_AUTH_SOCK": "",
-            "ORCH_INVENTORY": str(dev.inventory),
-        }
-        place = Place(root=root, host=dev.data_dir, environment=environment)
-        (root / "home").mkdir()
-        place.clone.mkdir()
-        place.git("init", "-qb", "main")
-        place.git("config", "user.name", "Test")
-        place.git("config", "user.email", "test@example.invalid")
-        place.commit("orch.toml", CONFIG.replace("[ledger]", 'sensitive = ["env.TOKEN"]\n[ledger]'))
-        place.commit("jobs/hush.nomad.hcl", JOB % IN_GIT)
+        config = CONFIG.replace("[ledger]", 'sensitive = ["env.TOKEN"]\n[ledger]')
+        files = {"orch.toml": config, "jobs/hush.nomad.hcl": JOB % IN_GIT}
+        place = made(place_on(dev, root), files)
         shop = Shop(place, dev)
         said = shop.orch("apply", "-auto-approve")
         assert said.code == 0, said.err

@@ -15,7 +15,7 @@ import pytest
 from executors.dev import DevHost
 from tests.cli.background import Background
 from tests.cli.cases import Case, cases, check
-from tests.cli.place import CONFIG, Place
+from tests.cli.place import CONFIG, Place, made, place_on
 
 JOB = """\
 job "shop" {
@@ -67,30 +67,13 @@ def root(
     """A clone, a ledger and a host of their own, on which the job runs."""
     root = tmp_path_factory.mktemp("shop")
     with background.serving(DevHost(root / "dev")) as dev:
-        place = _place(root, dev)
-        (root / "home").mkdir()
-        place.clone.mkdir()
-        place.git("init", "-qb", "main")
-        place.git("config", "user.name", "Test")
-        place.git("config", "user.email", "test@example.invalid")
-        place.commit("orch.toml", CONFIG)
-        place.commit("jobs/shop.nomad.hcl", JOB)
+        files = {"orch.toml": CONFIG, "jobs/shop.nomad.hcl": JOB}
+        place = made(place_on(dev, root), files)
         said = place.spawn("apply", "-auto-approve")
         assert said.code == 0, said.err
         yield root, dev
         said = place.spawn("stop", "-yes", "shop")
         assert said.code == 0, said.err
-
-
-def _place(root: Path, dev: DevHost) -> Place:
-    environment = {
-        "HOME": str(root / "home"),
-        "XDG_CACHE_HOME": str(root / "cache"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "SSH_AUTH_SOCK": "",
-        "ORCH_INVENTORY": str(dev.inventory),
-    }
-    return Place(root=root, host=dev.data_dir, environment=environment)
 
 
 @pytest.fixture
@@ -99,7 +82,8 @@ def place(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Place:
-    return replace(_place(*root), capsys=capsys, monkeypatch=monkeypatch)
+    folder, dev = root
+    return replace(place_on(dev, folder), capsys=capsys, monkeypatch=monkeypatch)
 
 
 @pytest.fixture

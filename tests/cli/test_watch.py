@@ -7,13 +7,14 @@ import re
 import signal
 import subprocess
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import CONFIG, WEB, Place, ended
+from tests.cli.place import CONFIG, WEB, Place, ended, made, place_on
 
 PATIENCE = 120.0
 OFTEN = ("-watch", "-interval", "200ms")
@@ -27,23 +28,11 @@ def shop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Generator[Place]:
     """A job that runs on a host of its own."""
-    (tmp_path / "home").mkdir()
     with background.serving(DevHost(tmp_path / "host")) as host:
-        environment = {
-            "HOME": str(tmp_path / "home"),
-            "XDG_CACHE_HOME": str(tmp_path / "cache"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "SSH_AUTH_SOCK": "",
-            "ORCH_INVENTORY": str(host.inventory),
-        }
-        place = Place(tmp_path, tmp_path / "host", environment, capsys, monkeypatch)
-        place.clone.mkdir()
-        place.git("init", "-qb", "main")
-        place.git("config", "user.name", "Test")
-        place.git("config", "user.email", "test@example.invalid")
-        place.write("orch.toml", CONFIG)
-        place.commit("jobs/web.nomad.hcl", WEB.replace("static = @port@", ""))
-        said = place.orch("apply", "-auto-approve", "-allow-dirty")
+        files = {"orch.toml": CONFIG, "jobs/web.nomad.hcl": WEB.replace("static = @port@", "")}
+        empty = replace(place_on(host, tmp_path), capsys=capsys, monkeypatch=monkeypatch)
+        place = made(empty, files)
+        said = place.orch("apply", "-auto-approve")
         assert said.code == 0, said.err
         yield place
         place.orch("stop", "-yes", "web")
