@@ -12,7 +12,7 @@ import typer
 from gitops.cli.commands import root
 from gitops.cli.exit_codes import INTERRUPTED
 from gitops.cli.help_text import one_dash
-from gitops.cli.say import say, say_error, say_interrupted, silence
+from gitops.cli.say import begin, say, say_error, say_interrupted, silence
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
 
@@ -54,6 +54,7 @@ def _end_of_flags(argv: Sequence[str]) -> int:
 def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code. Errors are told on stderr, never as a traceback."""
     command = root()
+    begin()
     try:
         with command.make_context("orch", two_dashes(argv)) as context:
             command.invoke(context)

@@ -67,8 +67,13 @@ def note(text: str) -> None:
 _told: set[str] = set()
 
 
+def begin() -> None:
+    """Forget what the last command of this process has printed once."""
+    _told.clear()
+
+
 def note_once(text: str) -> None:
-    """Print progress, unless it was printed before."""
+    """Print progress, unless this command has printed it before."""
     if text not in _told:
         _told.add(text)
         note(text)

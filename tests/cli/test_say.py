@@ -28,3 +28,11 @@ def test_marks_show_as_sensitive_everywhere(capsys: pytest.CaptureFixture[str]) 
     said = capsys.readouterr()
     assert said.out == 'A = (sensitive)\n{\n  "A": "(sensitive)"\n}\n'
     assert said.err == "(sensitive)\n"
+
+
+def test_advice_is_given_once_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        say.begin()
+        say.say_advice("look there")
+        say.say_advice("look there")
+    assert capsys.readouterr().err == "look there\n" * 2
