@@ -12,6 +12,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha1
 
+from inventory.public_key import is_public_key
 from inventory.values import dataclass
 
 DEFAULT_PORT = 22
@@ -27,11 +28,15 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownKey:
-    """A public key line without names (``ssh-ed25519 AAAA…``), and where it is written down."""
+    """A public key line without names (``ssh-ed25519 AAAA…``), and where it is written down.
+
+    With `by_pattern` that line is for other names too, which nobody could list.
+    """
 
     line: str
     source: str
     trust: Trust = Trust.HOST
+    by_pattern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +84,19 @@ class KnownHosts:
                 words = line.split(None, 4)[1:]
             if len(words) < 3 or words[0].startswith(("#", "@")):  # noqa: PLR2004
                 continue
-            key = KnownKey(line=f"{words[1]} {words[2]}", source=f"{source}:{number}", trust=trust)
+            key = KnownKey(
+                line=f"{words[1]} {words[2]}",
+                source=f"{source}:{number}",
+                trust=trust,
+                by_pattern=any(c in words[0] for c in "*?!"),
+            )
             self._add(words[0], key)
 
     def _add(self, names: str, key: KnownKey) -> None:
         if names.startswith("|1|"):
             if (hashed := _hash(names)) is not None:
                 self._hashed.append((hashed, key))
-        elif any(c in names for c in "*?!"):
+        elif key.by_pattern:
             self._globs.append(_Globs(tuple(names.lower().split(",")), key))
         else:
             for name in names.lower().split(","):
@@ -99,11 +109,13 @@ class KnownHosts:
     def named(self, name: str) -> tuple[KnownKey, ...]:
         """Return the keys known by a name, in the order exact, hashed, by pattern."""
         lower = name.lower()
-        return (
+        found = (
             *self._named.get(lower, ()),
             *(key for spelling in _spellings(name) for key in self._claim(spelling)),
             *(g.key for g in self._globs if _globs_match(g.patterns, lower)),
         )
+        # ssh passes over what is no key; judged only now, since few entries are ever asked for
+        return tuple(key for key in found if is_public_key(*key.line.split()))
 
     def _claim(self, name: bytes) -> tuple[KnownKey, ...]:
         """Try each hash that no name has claimed yet: it stands for one only."""

@@ -111,10 +111,10 @@ def write(found: Seen) -> str:
 
 
 def _only_in(key: ShownKey, file: str) -> None:
-    """Refuse where another file than the one to write has another key."""
-    elsewhere = [k.source for k in key.others if k.source.rpartition(":")[0] != file]
-    if elsewhere:
+    """Refuse where another key would stay trusted: in another file, or by a pattern."""
+    staying = [k.source for k in key.others if k.by_pattern or k.source.rpartition(":")[0] != file]
+    if staying:
         raise OrchError(
-            f"{key.hop.name}: another key is trusted by {', '.join(elsewhere)}",
-            f"Only {file} is written: remove the line there first.",
+            f"{key.hop.name}: another key is trusted by {', '.join(staying)}",
+            f"Only lines of {file} that name the host itself are replaced: remove others first.",
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import difflib
 import ipaddress
 import re
@@ -15,6 +13,7 @@ from typing import cast
 from inventory.errors import Problem
 from inventory.marked import Item, Value
 from inventory.model import HostVolume, Reserved
+from inventory.public_key import is_public_key
 
 Check = Callable[[Value], object]
 
@@ -263,19 +262,10 @@ def _host_keys(value: Value) -> tuple[str, ...]:
 
 def _host_key(value: Value, line: str) -> str:
     found = _KEY_LINE.fullmatch(line)
-    if found is None or not _names_itself(found["type"], found["data"]):
+    if found is None or not is_public_key(found["type"], found["data"]):
         shape = "expected a public key such as 'ssh-ed25519 AAAA…', without the host's name"
         raise BadValueError(value, shape)
     return f"{found['type']} {found['data']}"
-
-
-def _names_itself(kind: str, data: str) -> bool:
-    try:
-        raw = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    length = int.from_bytes(raw[:4], "big")
-    return raw[4 : 4 + length] == kind.encode() and len(raw) > 4 + length
 
 
 def _kind(value: Value) -> str:

@@ -114,6 +114,35 @@ def test_a_changed_key_is_replaced_only_where_its_host_is_named(strange: Strange
     assert strange.known_hosts.read_text() == f"# mine\nother {OTHER}\n{strange.entry()}"
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_key_that_would_stay_trusted_keeps_it_from_being_replaced(
+    strange: Strange, elsewhere: bool
+) -> None:
+    place = strange.place
+    text = "" if elsewhere else f"{strange.entry(OTHER)}[127.0.0.*]:{strange.port} {OTHER}\n"
+    second = place.root / "known2"
+    second.write_text(strange.entry(OTHER) if elsewhere else "")
+    strange.give(text)
+    place.write("ways", f"UserKnownHostsFile ~/.ssh/known_hosts {second}\n")
+    place.environment["ORCH_SSH_CONFIG"] = "ways"
+    said = strange.orch("host", "trust", "web", "-replace", "-yes")
+    assert said.code == 1
+    line = f"{second}:1" if elsewhere else f"{strange.known_hosts}:2"
+    assert f"web: another key is trusted by {line}" in said.err
+    assert strange.known_hosts.read_text() == text
+    assert_fit_to_read(said)
+
+
+def test_lines_that_hold_no_key_are_passed_over(strange: Strange) -> None:
+    name = strange.entry().split()[0]
+    strange.give(f"{name} 1024 35 123456789\n{name} ssh-ed25519 AAAA\n")
+    assert "orch host trust web" in strange.orch("plan").err
+    for words in (("-json",), ("-verbose",)):
+        said = strange.orch("host", "trust", "web", *words)
+        assert (said.code, "Traceback" in said.err) == (1, False)
+        assert "new" in said.out
+
+
 def test_what_the_inventory_says_is_not_overruled(strange: Strange) -> None:
     inventory = json.loads((strange.clone / "inventory.yml").read_text())
     inventory["all"]["hosts"]["web"]["orch_host_key"] = OTHER

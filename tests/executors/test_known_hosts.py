@@ -41,6 +41,10 @@ def found(text: str, address: str, port: int = 22) -> list[str]:
         ("h1 ssh-ed25519", "h1", 22, []),
         (f"|1|broken {KEY}", "h1", 22, []),
         (f"|1|%%|%% {KEY}", "h1", 22, []),
+        ("h1 1024 35 123456789", "h1", 22, []),
+        ("h1 ssh-ed25519 AAA", "h1", 22, []),
+        (f"h1 {KEY[:-8]}%%%%", "h1", 22, []),
+        (f"h1 ssh-rsa {KEY.split()[1]}\nh1 {KEY}", "h1", 22, ["f:2"]),
     ],
 )
 def test_entries(text: str, address: str, port: int, sources: list[str]) -> None:
