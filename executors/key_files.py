@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncssh
 from asyncssh.public_key import decode_ssh_certificate
 
+from executors.home import NoHomeError, at_home
 from executors.printable import printable
 
 _OPENSSH = b"openssh-key-v1\0"
@@ -38,7 +39,13 @@ class KeyFile:
 
 def read_key(path: str) -> KeyFile:
     """Read a private key, or what can be known without it."""
-    file = Path(path).expanduser()
+    try:
+        return _read(path, at_home(path))
+    except NoHomeError as e:
+        return KeyFile(path=path, trouble=e.message, remedy=_NAME, absent=True)
+
+
+def _read(path: str, file: Path) -> KeyFile:
     try:
         data = _data(file)
         exposed = _exposed(file)
@@ -66,8 +73,8 @@ def _absent(path: str, file: Path, error: OSError) -> KeyFile:
 def read_certificate(path: str) -> asyncssh.SSHCertificate | None:
     """Read a certificate; None where there is none."""
     try:
-        return asyncssh.import_certificate(_data(Path(path).expanduser()))
-    except (OSError, ValueError, asyncssh.KeyImportError):
+        return asyncssh.import_certificate(_data(at_home(path)))
+    except (NoHomeError, OSError, ValueError, asyncssh.KeyImportError):
         return None
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
+from executors.home import NoHomeError, at_home
 from executors.known_hosts import KnownHosts, KnownKey, inventory_keys
 from executors.ssh_hop import Hop
 
@@ -27,6 +27,6 @@ class KnownFiles:
         if path not in self._files:
             self._files[path] = known = KnownHosts()
             # a file that is not there trusts nobody
-            with suppress(OSError, RuntimeError):
-                known.add(Path(path).expanduser().read_text(errors="replace"), path)
+            with suppress(OSError, NoHomeError):
+                known.add(at_home(path).read_text(errors="replace"), path)
         return self._files[path]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from executors.home import at_home
 from gitops.known import Known
 from gitops.ledger.opening import Address, open_ledger
 from gitops.ledger.ref_ledger import RefLedger
@@ -21,7 +20,7 @@ def ledger_address(workspace: Workspace) -> Address:
     if url.startswith("host:"):
         return _on_host(workspace, url)
     if "://" not in url and ":" not in url.partition("/")[0]:
-        url = str((workspace.root / Path(url).expanduser()).resolve())
+        url = str((workspace.root / at_home(url)).resolve())
     return Address(
         url=url,
         cluster=config.cluster,

@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 from executors.findings import Finding, Result
+from executors.home import NoHomeError, at_home
 from gitops.caches import cache_folder
 from gitops.config import NAME
 from gitops.repo import Repository, RepositoryError
@@ -204,11 +204,11 @@ def trusted_files(paths: tuple[str, ...]) -> Finding:
     """Return how it stands with files of trusted host keys; `paths` are those that orch reads."""
     there: list[str] = []
     for path in paths:
-        file = Path(path).expanduser()
         try:
+            file = at_home(path)
             lines = file.read_text(errors="replace").splitlines()
             mode = file.stat().st_mode
-        except FileNotFoundError:
+        except (FileNotFoundError, NoHomeError):
             continue
         except OSError as e:
             detail, remedy = f"{path}: {reason(e)}", f"Make it readable for you: {path}"

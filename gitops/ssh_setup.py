@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
+from executors.home import at_home
 from executors.ssh import SshConnector
 from executors.ssh_config.expand import here
 from executors.ssh_config.reader import USUAL, ConfigFile, read
@@ -47,7 +47,7 @@ def _targets(workspace: Workspace, inventory: Inventory) -> Mapping[str, SshTarg
 def ssh_settings(workspace: Workspace) -> SshSettings:
     """Return what orch.toml says."""
     ssh = workspace.config.ssh
-    known = workspace.root / Path(ssh.known_hosts).expanduser()
+    known = workspace.root / at_home(ssh.known_hosts)
     return SshSettings(
         user=ssh.user,
         known_hosts=(str(known),) if ssh.known_hosts else None,
@@ -70,6 +70,6 @@ def config_files(workspace: Workspace) -> tuple[ConfigFile, ...]:
         path = os.path.expanduser(named)  # noqa: PTH111 - as it is shown
         return () if named == _NONE else (ConfigFile(path=str(workspace.cwd / path)),)
     if named := workspace.config.ssh.config:
-        path = str(workspace.root / Path(named).expanduser())
+        path = str(workspace.root / at_home(named))
         return () if named == _NONE else (ConfigFile(path=path),)
     return USUAL

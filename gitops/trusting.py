@@ -6,9 +6,9 @@ import asyncio
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from executors import known_hosts_file
+from executors.home import at_home
 from executors.ssh import SshConnector
 from executors.ssh_hop import Chain
 from executors.ssh_scan import ShownKey, Standing
@@ -94,7 +94,7 @@ def write(found: Seen) -> str:
             "Set [ssh] known_hosts in orch.toml, or UserKnownHostsFile in ssh's configuration.",
         )
     hop = key.hop
-    path = Path(hop.known.files[0]).expanduser()
+    path = at_home(hop.known.files[0])
     name = hop.known.alias or hop.known_name.lower()
     if not _NAME.fullmatch(name):
         raise OrchError(

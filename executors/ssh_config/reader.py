@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
+from executors.home import NoHomeError, at_home
 from executors.printable import printable
 from executors.ssh_config.errors import SshConfigError
 from executors.ssh_config.options import HONOURED, LISTS, MISSED, WHOLE_LINE
@@ -110,7 +111,7 @@ class _Reading:
 
     def _text(self, path: str, *, needed: bool) -> str:
         try:
-            full = Path(path).expanduser()
+            full = at_home(path)
             if full.is_dir():
                 return ""
             if self.file.private:
@@ -123,8 +124,8 @@ class _Reading:
             raise SshConfigError(f"{path}: no such file") from e
         except OSError as e:
             raise SshConfigError(f"{path}: {reason(e)}") from e
-        except RuntimeError as e:
-            raise SshConfigError(f"{path}: {e}") from e
+        except NoHomeError as e:
+            raise SshConfigError(e.message, e.hint) from e
         if len(data) > _LARGEST:
             raise SshConfigError(f"{path}: larger than {_LARGEST >> 20} MB")
         return data.decode("utf-8", "surrogateescape")
@@ -153,7 +154,7 @@ def _tests(parts: tuple[str, ...], place: str) -> Iterator[Criterion]:
 
 def _included(pattern: str, base: str) -> list[str]:
     at = os.path.expanduser(pattern)  # noqa: PTH111 - a pattern is no path
-    full = at if at.startswith("/") else f"{Path(base).expanduser()}/{at}"
+    full = at if at.startswith("/") else f"{at_home(base)}/{at}"
     return sorted(glob(full))  # noqa: PTH207 - a pattern from the root
 
 

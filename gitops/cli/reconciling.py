@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from executors.home import at_home
 from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
@@ -51,7 +52,7 @@ def reconcile(repository: str, ref: str, interval: float, *, plan_only: bool) ->
     if inventory := os.environ.get("ORCH_INVENTORY"):
         os.environ["ORCH_INVENTORY"] = str(Path(inventory).absolute())
     if (config := os.environ.get("ORCH_SSH_CONFIG")) and config != "none":
-        os.environ["ORCH_SSH_CONFIG"] = str(Path(config).expanduser().absolute())
+        os.environ["ORCH_SSH_CONFIG"] = str(at_home(config).absolute())
     checkout = Checkout(url=_url(repository), ref=ref, folder=_folder())
     turns = Turns(checkout=checkout, plan_only=plan_only)
     if not interval:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from executors.home import at_home
 from gitops.git import redacted
 from gitops.ledger.cache import Remote
 from gitops.ledger.errors import LedgerError
@@ -105,4 +106,4 @@ def local_path(url: str) -> Path | None:
         raise LedgerError(f"{url!r} can't be a ledger's address", "set `[ledger] url` in orch.toml")
     if "://" in url or _SCP.fullmatch(url):
         return None
-    return Path(url).expanduser().absolute()
+    return at_home(url).absolute()

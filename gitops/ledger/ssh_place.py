@@ -12,6 +12,7 @@ from pathlib import Path
 from shlex import join, quote
 from urllib.parse import quote as percent
 
+from executors.home import at_home
 from executors.ssh_hop import Chain, Hop
 from gitops.ledger.bare import BARE_FILES, HOOK
 from gitops.ledger.errors import LedgerError
@@ -136,7 +137,7 @@ def _options(hop: Hop, folder: Path) -> list[str]:
 
 def _config_word(path: str) -> str:
     """Write a path as ssh's configuration takes it, which expands % and splits at blanks."""
-    path = str(Path(path).expanduser())
+    path = str(at_home(path))
     return f'"{path.replace("%", "%%")}"'
 
 

@@ -84,6 +84,22 @@ def hosts(text: str) -> Callable[[Place], None]:
         given=config(CONFIG.replace('["jobs"]', '["/etc"]')),
         words=("no folder of job specs lies in the repository", "'jobs' in orch.toml"),
     ),
+    *(
+        Case(
+            name=f"{setting} in the home of nobody",
+            given=all_of(
+                config(f'{CONFIG}[ssh]\n{setting} = "~nobody.known/x"\n'),
+                lambda p: p.environment.update(ORCH_SSH_CONFIG=""),
+            ),
+            words=("~nobody.known/x: ~nobody.known is nobody's home directory",),
+        )
+        for setting in ("config", "known_hosts")
+    ),
+    Case(
+        name="a ledger in the home of nobody",
+        given=lambda p: p.environment.update(ORCH_LEDGER_URL="~nobody.known/ledger.git"),
+        words=("~nobody.known/ledger.git: ~nobody.known is nobody's home directory",),
+    ),
 )
 def test_bad_configuration(case: Case, place: Place) -> None:
     check(case, place)

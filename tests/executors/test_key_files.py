@@ -77,6 +77,13 @@ def test_a_certificate_tells_whose_it_is(tmp_path: Path) -> None:
     assert certified_key(public(key)) == b""
 
 
+def test_a_key_in_the_home_of_nobody_is_not_there() -> None:
+    found = read_key("~nobody.known/key")
+    assert (found.absent, found.key, found.public) == (True, None, b"")
+    assert found.trouble == "~nobody.known/key: ~nobody.known is nobody's home directory"
+    assert read_certificate("~nobody.known/key-cert.pub") is None
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604])
 def test_a_key_that_others_can_read_is_not_taken(tmp_path: Path, mode: int) -> None:
     key = new_key(tmp_path / "key")
