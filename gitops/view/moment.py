@@ -10,10 +10,17 @@ _UNITS = ((365 * 86400, "y"), (30 * 86400, "mo"), (86400, "d"), (3600, "h"), (60
 
 
 def timestamp(moment: int) -> str:
-    """Return the time in RFC 3339, UTC, to the second; 0 is never."""
+    """Return the time in RFC 3339, UTC, to the second; 0 is never.
+
+    One beyond the calendar's end, as a file may have it, is the seconds since 1970: ``@SECONDS``.
+    """
     if not moment:
         return NEVER
-    return datetime.fromtimestamp(moment // _SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seconds = moment // _SECOND
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OSError, OverflowError, ValueError):
+        return f"@{seconds}"
 
 
 def ago(moment: int, now: int) -> str:
