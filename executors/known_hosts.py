@@ -76,7 +76,7 @@ class KnownHosts:
 
     def add(self, text: str, source: str) -> None:
         """Take in the text of one file; what is no entry is passed over, as ssh does."""
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             words = line.split(None, 3)
             trust = Trust.HOST
             if words and words[0] in (Trust.CA, Trust.REVOKED):

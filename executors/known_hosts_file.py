@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hmac
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from executors.known_hosts import Trust, hashes_to
 from planner.errors import OrchError, reason
@@ -36,7 +39,7 @@ def append(path: Path, lines: Iterable[str]) -> None:
     data = "".join(f"{line}\n" for line in lines).encode()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE), "rb+", 0) as f:
+        with _held(path, os.O_APPEND | os.O_CREAT) as f:
             if f.seek(0, os.SEEK_END):
                 f.seek(-1, os.SEEK_END)
                 data = data if f.read(1) == b"\n" else b"\n" + data
@@ -54,19 +57,39 @@ def replace(path: Path, name: str, line: str, *, hashed: bool = False) -> None:
     target = path.resolve()
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}.new")
     try:
-        text = target.read_text(errors="surrogateescape")
-        mode = stat.S_IMODE(target.stat().st_mode)
-        kept = [x for old in text.splitlines() if (x := without(old, name)) is not None]
-        kept.append(entry(name, line, hashed=hashed))
-        made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(made, "w", errors="surrogateescape") as f:
-            f.writelines(f"{x}\n" for x in kept)
-            f.flush()
-            os.fsync(f.fileno())
-        new.replace(target)
+        with _held(target) as old:
+            lines = old.read().decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
+            kept = [x for each in lines if (x := without(each, name)) is not None]
+            kept.append(entry(name, line, hashed=hashed))
+            made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+            with os.fdopen(made, "wb") as f:
+                f.writelines(f"{x}\n".encode("utf-8", "surrogateescape") for x in kept)
+                f.flush()
+                os.fchmod(made, stat.S_IMODE(os.fstat(old.fileno()).st_mode))
+                os.fsync(made)
+            new.replace(target)
     except OSError as e:
         new.unlink(missing_ok=True)
         raise _not_written(path, e) from e
+
+
+@contextmanager
+def _held(path: Path, flags: int = 0) -> Generator[BinaryIO]:
+    """Open a file to read and write, and keep others of orch from writing it meanwhile."""
+    while True:
+        with os.fdopen(os.open(path, os.O_RDWR | flags, _MODE), "rb+", 0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # while this one waited, another may have put a new file in its place
+            if _is_at(path, file):
+                yield file
+                return
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def without(line: str, name: str) -> str | None:

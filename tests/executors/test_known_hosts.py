@@ -41,6 +41,7 @@ def found(text: str, address: str, port: int = 22) -> list[str]:
         ("h1 ssh-ed25519", "h1", 22, []),
         (f"|1|broken {KEY}", "h1", 22, []),
         (f"|1|%%|%% {KEY}", "h1", 22, []),
+        (f"h2 {KEY} a\u2028h1 {KEY}\x0ch1 {KEY}\r\nh1 {KEY}\r\n", "h1", 22, ["f:2"]),
         ("h1 1024 35 123456789", "h1", 22, []),
         ("h1 ssh-ed25519 AAA", "h1", 22, []),
         (f"h1 {KEY[:-8]}%%%%", "h1", 22, []),

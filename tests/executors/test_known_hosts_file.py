@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,32 @@ def test_a_key_is_replaced_and_nothing_else_changes(tmp_path: Path, hashed: bool
     assert OLD not in found(path, "h1")
     assert path.is_symlink()
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".new")] == []
+
+
+def test_those_who_write_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_text(f"# shared\nh0 {OLD}\n")
+    path.chmod(0o644)
+
+    def add(number: int) -> None:
+        for each in range(20):
+            known_hosts_file.append(path, [f"a{number}-{each} {NEW}"])
+
+    def swap(number: int) -> None:
+        for _ in range(20):
+            known_hosts_file.replace(path, f"h{number}", NEW)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(f, n) for f in (add, swap) for n in range(4)]:
+            done.result()
+    added = {f"a{n}-{each} {NEW}" for n in range(4) for each in range(20)}
+    assert set(path.read_text().splitlines()) == {
+        "# shared",
+        *added,
+        *(f"h{n} {NEW}" for n in range(4)),
+    }
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [p.name for p in tmp_path.iterdir()] == ["known_hosts"]
 
 
 def test_a_file_that_can_t_be_written_is_named(tmp_path: Path) -> None:
