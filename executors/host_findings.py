@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -17,7 +18,14 @@ _SECOND = 1_000_000_000
 _OFF, _FAR_OFF = _SECOND, 60 * _SECOND
 _SCARCE_MB, _FULL_MB = 1024, 64
 _FEW_INODES = 1000
-_PACKAGES = {"flock": "util-linux", "setsid": "util-linux", "awk": "gawk or mawk"}
+_PACKAGES = {
+    "awk": "gawk or mawk",
+    "find": "findutils",
+    "flock": "util-linux",
+    "grep": "grep",
+    "sed": "sed",
+    "setsid": "util-linux",
+}
 # orch goes on without these.
 _DISPENSABLE = frozenset({"timeout"})
 _PROGRAMS = {"java": "java", "qemu": "qemu-system-x86_64"}
@@ -118,7 +126,7 @@ def _folder(case: Case) -> Iterable[Finding]:
             remedy = _make_folder(case, path)
         elif _others_write(facts.get("data.owner", "")):
             result, detail = Result.WARNING, f"{detail}: others can write to it"
-            remedy = f"As root on the host: chmod 0711 {path}"
+            remedy = f"As root on the host: chmod 0711 {shlex.quote(path)}"
     elif kind:
         result, detail = Result.FAILED, f"{path} is no directory"
         remedy = "Move it away, or set orch_data_dir to another place."
@@ -135,7 +143,8 @@ def _make_folder(case: Case, path: str) -> str:
     user = case.seen.user
     group = case.seen.facts.get("groups", user).split(" ")[0]
     return (
-        f"As root on the host:\n  install -d -o {user} -g {group} -m 0711 {path}\n"
+        "As root on the host:\n"
+        f"  {shlex.join(('install', '-d', '-o', user, '-g', group, '-m', '0711', path))}\n"
         "or set orch_data_dir to a place this user can write."
     )
 
@@ -232,7 +241,7 @@ def _systemd(case: Case) -> Iterable[Finding]:
             name="systemd",
             result=Result.WARNING,
             detail=f"logind ends what {case.seen.user} runs at the end of a login",
-            remedy=f"As root on the host: loginctl enable-linger {case.seen.user}",
+            remedy=f"As root on the host: loginctl enable-linger {shlex.quote(case.seen.user)}",
         )
     elif root and "systemd" in facts:
         yield Finding(name="systemd", detail="supervises tasks, and brings them back at boot")
@@ -275,7 +284,7 @@ def _docker_trouble(case: Case) -> tuple[str, str]:
         group = owner.partition(":")[2] or group
         return (
             f"{user} may not use {socket} ({owner})",
-            f"As root on the host: usermod -aG {group} {user}\n"
+            f"As root on the host: {shlex.join(('usermod', '-aG', group, user))}\n"
             "Whoever may use docker can be root there.",
         )
     said = facts.get("docker.error") or "it gives no version"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from executors.findings import Finding, Result, worst
+from executors.host_findings import Case, findings
 from executors.readiness import ClockOffset, Readiness, offset
 from executors.transport import HostError, HostFault
 from gitops.fleet_findings import clock
 from gitops.host_reports import HostReport
+from inventory.model import Host, SshTarget
 
 SECOND = 1_000_000_000
 times = st.integers(0, 10**18)
@@ -52,3 +56,19 @@ def test_the_worst_counts() -> None:
     assert worst(found) is Result.WARNING
     assert worst(found[:2]) is Result.OK
     assert worst([]) is Result.OK
+
+
+def test_what_a_host_says_stays_one_word_of_a_remedy() -> None:
+    odd = "/srv/a b; reboot"
+    facts = {"user": "u;id", "groups": "g$(id) docker", "data": odd, "data.kind": "folder"}
+    seen = Readiness(
+        facts={**facts, "data.owner": "root:root 755", "data.may": "rx"},
+        lacks=("find", "grep", "stat"),
+        clock=ClockOffset(offset=0, bound=1, round_trip=1),
+        probe=HostError("h1", HostFault.OUTPUT, ""),
+    )
+    host = Host(name="h1", ssh=SshTarget(host="h1", address="h1"))
+    remedies = {f.name: f.remedy for f in findings(Case(host=host, seen=seen))}
+    command = shlex.split(remedies["data directory"].splitlines()[1])
+    assert command == ["install", "-d", "-o", "u;id", "-g", "g$(id)", "-m", "0711", odd]
+    assert remedies["tools"] == "Install coreutils, findutils, grep on the host."
