@@ -30,7 +30,7 @@ class Known:
     """Two small files for the workspace of a root folder, in a folder of caches."""
 
     def __init__(self, root: Path, cache: Path) -> None:
-        name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
         self._base = cache / "known" / name
 
     def note_records(self, snapshot: Snapshot) -> None:

@@ -16,6 +16,7 @@ from gitops.ledger.process import is_gone
 from gitops.view.garbage_text import counted, garbage_data, garbage_list
 from gitops.view.names import few
 from gitops.view.options import StatusView
+from gitops.view.safe import clean
 from planner.errors import OrchError
 
 _NAMED = 5
@@ -48,7 +49,7 @@ async def gc(wish: Wish) -> int:
         answer = answered(garbage_list(items, wish.view), None, look)
         if not wish.json:
             say(answer.text)
-        if live := unrecorded_live(left):
+        if live := [clean(name) for name in unrecorded_live(left)]:
             note(f"Not recorded, and left alone since it should run: {few(live, _NAMED)}")
         done = Collected()
         if items and await _wanted(wish):
