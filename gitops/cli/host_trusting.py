@@ -120,7 +120,7 @@ def _advise(found: Collection[Seen]) -> None:
         for s in found
         if s.key is not None and s.key.standing is Standing.CHANGED and not s.written
     ]
-    own = [s.host for s in found if s.in_inventory and s.hops[-1].host in changed]
+    own = [s.hops[-1].host for s in found if s.in_inventory and s.hops[-1].host in changed]
     if own:
         say_advice(f"{few(own, _NAMED)}: orch_host_key in the inventory decides; correct it there.")
     if others := [h for h in changed if h not in own]:
