@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TypeAlias, cast
-
-from inventory.values import dataclass
 
 Config: TypeAlias = Mapping[str, object]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol, cast, runtime_checkable
 
 from executors.config_keys import near
-from inventory.values import dataclass
 from planner.errors import OrchError
 from planner.job import Job
 

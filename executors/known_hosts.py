@@ -7,13 +7,12 @@ import binascii
 import hashlib
 import shlex
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha1
 
 from inventory.public_key import is_public_key
-from inventory.values import dataclass
 
 DEFAULT_PORT = 22
 

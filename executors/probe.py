@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
 from typing import TypeVar
@@ -17,7 +17,6 @@ from executors import facts, scripts
 from executors.containers.state import Container
 from executors.records import AllocReader, HostAlloc
 from executors.transport import HostError, HostFault
-from inventory.values import dataclass
 from planner.observed import NodeResources, ObservedAlloc
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from sys import intern
@@ -12,7 +12,6 @@ from sys import intern
 from executors.compact import Events, compact
 from executors.containers.state import Container, TaskLook, look, stranger_env
 from executors.containers.state import container as container_of
-from inventory.values import dataclass
 from planner.observed import ObservedAlloc, TaskPhase, TaskState
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from executors.boundary import Boundary, Passing, pass_by
@@ -12,7 +12,6 @@ from executors.clock import Clock
 from executors.fleet import Fleet, JobFence
 from executors.refusals import FencedError, GuardError
 from executors.transport import HostError
-from inventory.values import dataclass
 from planner.decide import Stamp, Wave, wave
 from planner.evaluate import Situation, plan_job
 from planner.events import Event

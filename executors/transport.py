@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from executors.interaction import Console
-from inventory.values import dataclass
 from planner.errors import OrchError
 
 # What one command may print before it is cut off, in bytes.

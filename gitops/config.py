@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from gitops.settings import (
     read_settings,
     written_like,
 )
-from inventory.values import dataclass
 from planner.errors import OrchError, reason
 
 NAME = "orch.toml"

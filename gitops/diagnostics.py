@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from inventory.values import dataclass
 from planner.errors import OrchError
 
 Severity = Literal["error", "warning"]

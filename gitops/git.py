@@ -14,12 +14,11 @@ import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
-from inventory.values import dataclass
 from planner.errors import OrchError
 
 LOCAL_SECONDS = 60.0

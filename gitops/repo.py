@@ -9,13 +9,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from gitops.git import Git, GitError, gist, redacted
-from inventory.values import dataclass
 from planner.errors import OrchError
 from planner.plan import Source
 

@@ -13,12 +13,11 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from gitops.jobspec import marks
-from inventory.values import dataclass
 from planner.codec import from_json, to_json
 from planner.errors import OrchError
 from planner.job import Artifact, Check, Job, Service, Task, TaskGroup, Template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from gitops.jobspec.files import (
 from gitops.jobspec.folders import CommitFolder, TreeFolder
 from gitops.jobspec.spec import FileRead
 from gitops.repo import Repository
-from inventory.values import dataclass
 from planner.plan import Source
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from gitops.request import SpecRequest
 from gitops.sealing import Sealed, Sealer, Vault
 from gitops.spec_files import SpecFiles
 from gitops.workspace import Workspace
-from inventory.values import dataclass
 from planner.codec import to_json
 from planner.errors import OrchError, reason
 from planner.plan import Source

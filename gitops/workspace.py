@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops import config as configuration
 from gitops.caches import cache_folder
 from gitops.config import Config
-from inventory.values import dataclass
 from planner.errors import OrchError
 
 # Commands on job specs never read the inventory, so it is imported when it is.

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
-
-from inventory.values import dataclass
 
 # As Ansible looks for `group_vars/web`: the first of these that is there.
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")

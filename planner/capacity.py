@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from inventory.values import dataclass
 from planner.client import client_status
 from planner.job import Resources, Task, TaskGroup
 from planner.kinds import Kinds

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
-
-from inventory.values import dataclass
 
 T = TypeVar("T")
 # Takes plain data to a value of one type; made once for each type, because hints are slow to read.

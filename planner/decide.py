@@ -6,10 +6,9 @@ Time and ids come in with the `Stamp`; nothing here is drawn or read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
-from inventory.values import dataclass
 from planner.action import Action
 from planner.annotate import updates
 from planner.images import kept_images

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from inventory.values import dataclass
 from planner.capacity import Load
 from planner.constraint import DISTINCT_HOSTS, DISTINCT_PROPERTY, resolved
 from planner.job import Constraint, Job, TaskGroup

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from inventory.values import dataclass
 from planner.annotate import annotated
 from planner.capacity import Algorithm, Fleet, fleet
 from planner.diff import job_diff

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inventory.values import dataclass
+from dataclasses import dataclass
+
 from planner.failure import PlacementFailure
 from planner.recorded import AllocRecord, Deployment
 

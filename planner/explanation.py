@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from inventory.values import dataclass
 from planner.capacity import Fleet, Load, asked
 from planner.feasible import MISSING_DRIVERS, is_candidate
 from planner.job import Job, TaskGroup

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from inventory.values import dataclass
 from planner.constraint import holds, is_distinct, label
 from planner.job import Constraint, Job, Port, TaskGroup, VolumeRequest
 from planner.observed import Node

@@ -6,11 +6,10 @@ Whatever is not named here is a plain field if it is a scalar or a map, and is n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from inventory.values import dataclass
 from planner.job import (
     Action,
     Affinity,

@@ -6,9 +6,8 @@ What service, batch and system jobs have in common; which of it happens is told 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from inventory.values import dataclass
 from planner.action import Action
 from planner.job import TaskGroup
 from planner.plan import Change

@@ -7,10 +7,9 @@ begins the time anew; a task that ends for good, or `healthy_deadline`, makes it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from inventory.values import dataclass
 from planner.durations import duration
 from planner.job import SECOND, TaskGroup, Update
 from planner.observed import ObservedAlloc, TaskEvent, TaskPhase, TaskState

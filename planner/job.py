@@ -7,9 +7,7 @@ and disk are MB, cpu is MHz. Values here are never changed: `dataclasses.replace
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
-
-from inventory.values import dataclass
+from dataclasses import dataclass, field
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
-
-from inventory.values import dataclass
+from dataclasses import dataclass, field
 
 # Decimals of scores that are recorded: more than are ever shown.
 _KEPT = 4

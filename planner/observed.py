@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
-
-from inventory.values import dataclass
 
 MIN_DYNAMIC_PORT = 20_000
 MAX_DYNAMIC_PORT = 32_000

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from inventory.values import dataclass
 from planner.action import Action
 from planner.capacity import Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct

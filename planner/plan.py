@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from inventory.values import dataclass
 from planner.action import Action
 from planner.difference import JobDiff
 from planner.failure import PlacementFailure

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from zlib import crc32
 
-from inventory.values import dataclass
 from planner.capacity import Load
 from planner.job import Network, Port, TaskGroup
 from planner.recorded import PortMapping

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from inventory.values import dataclass
 from planner.failure import PlacementFailure
 from planner.job import Job
 from planner.node_score import NodeScore

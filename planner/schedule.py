@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-from inventory.values import dataclass
 from planner.capacity import Ask, Fleet, Holding, Load, asked
 from planner.distinct import Distinct, distinct
 from planner.failure import PlacementFailure

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from inventory.values import dataclass
 from planner.capacity import Algorithm, Ask, Load
 from planner.constraint import holds, resolved
 from planner.job import Affinity, Job, Spread, TaskGroup

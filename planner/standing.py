@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from inventory.values import dataclass
 from planner.capacity import is_live
 from planner.client import client_status
 from planner.fingerprint import spec_hash

@@ -6,10 +6,9 @@ A chain is done in order (stop, then start); the chains of a wave are independen
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from inventory.values import dataclass
 from planner.fingerprint import spec_hash
 from planner.job import Job, TaskGroup
 from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState

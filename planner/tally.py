@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from inventory.values import dataclass
 from planner.failure import PlacementFailure
 from planner.observed import Node
 

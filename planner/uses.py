@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import ItemsView, Iterable
-from dataclasses import field
-
-from inventory.values import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)

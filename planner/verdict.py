@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from inventory.values import dataclass
 from planner.client import client_description, client_status
 from planner.decide import tallied
 from planner.health import Health

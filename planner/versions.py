@@ -5,8 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-
-from inventory.values import dataclass
+from dataclasses import dataclass
 
 _FORM = re.compile(
     r"v?(?P<base>\d{1,12}(?:\.\d{1,12}){0,7})"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
 from executors.containers import normal
-from inventory.values import dataclass
 from planner.job import SECOND
 from planner.observed import TaskEvent, TaskPhase, TaskState
 

@@ -8,10 +8,9 @@ is wrong, is left to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, cast, get_args, get_origin
-
-from inventory.values import dataclass
 
 # What a parameter of typer has since it coerces values itself.
 _COERCION = "get_runtime_param"

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,7 +21,6 @@ from gitops.jobspec.files import FolderOf, no_folder
 from gitops.jobspec.kept import Kept
 from gitops.jobspec.spec import LoadedSpec, Outcome
 from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
-from inventory.values import dataclass
 
 
 def _unreadable(_: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gitops.jobspec.api_data import Data, as_data, as_items, merged, without_empty
 from gitops.jobspec.defaults import (
@@ -17,7 +18,6 @@ from gitops.jobspec.defaults import (
     UPSTREAM,
     filled,
 )
-from inventory.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Every problem is noted and the walk goes on, so that all errors of a file are se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, TypeVar, cast
 
@@ -27,7 +27,6 @@ from gitops.jobspec.syntax import (
     Span,
 )
 from gitops.jobspec.values import Value, ValueFault
-from inventory.values import dataclass
 
 Path: TypeAlias = "tuple[str | int, ...]"
 _Result = TypeVar("_Result")

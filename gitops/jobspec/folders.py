@@ -9,10 +9,10 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.jobspec.files import MAX_BYTES, MAX_LISTED, FileFault
-from inventory.values import dataclass
 
 _SKIPPED = frozenset({".git"})
 

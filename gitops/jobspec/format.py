@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from gitops.diagnostics import SpecErrors
 from gitops.jobspec.format_tokens import Sort, Token, tokens
 from gitops.jobspec.hcl import parse_body
 from gitops.jobspec.syntax import Fault, Problems, Source
-from inventory.values import dataclass
 
 _INDENT = 2
 # Behind one of these a minus is a sign of what follows, not an operator.

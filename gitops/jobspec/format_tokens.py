@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 from gitops.jobspec.scan import Literal, interpolation_end, scan
 from gitops.jobspec.syntax import Source, Span
-from inventory.values import dataclass
 
 
 class Sort(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitops.diagnostics import Diagnostic
 from gitops.jobspec.expressions import evaluate
@@ -13,7 +13,6 @@ from gitops.jobspec.scope import Scope
 from gitops.jobspec.syntax import Body, Fault, Problems, Source
 from gitops.jobspec.values import Value, ValueFault
 from gitops.jobspec.variables import ENVIRONMENT_PREFIXES, Variables
-from inventory.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

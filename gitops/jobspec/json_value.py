@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from gitops.jobspec.numbers import Number
 from gitops.jobspec.syntax import Span
 from gitops.jobspec.values import Value, ValueFault, normal, number
-from inventory.values import dataclass
 
 JsonPath: TypeAlias = "tuple[str | int, ...]"
 

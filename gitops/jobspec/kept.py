@@ -13,13 +13,13 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from gitops.diagnostics import Diagnostic, Severity
 from gitops.jobspec.limits import Limit
 from gitops.jobspec.spec import FileRead, LoadedSpec
-from inventory.values import dataclass
 from planner.codec import FormatError, from_json, to_brief_json
 from planner.job import Job
 

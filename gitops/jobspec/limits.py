@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitops.diagnostics import Diagnostic
-from inventory.values import dataclass
 
 if TYPE_CHECKING:
     from gitops.jobspec.decode import Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from gitops.diagnostics import Diagnostic, SpecErrors, did_you_mean
 from gitops.jobspec.canonical import canonical
@@ -31,7 +31,6 @@ from gitops.jobspec.syntax import (
 from gitops.jobspec.unsupported import limits
 from gitops.jobspec.validate import validate, warn
 from gitops.jobspec.variables import Variables
-from inventory.values import dataclass
 from planner.codec import FormatError, from_json
 from planner.job import Job
 

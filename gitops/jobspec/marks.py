@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, cast
-
-from inventory.values import dataclass
 
 SHOWN = "(sensitive)"
 # The key ids of marks that are only numbered, and of marks made without a key.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitops.diagnostics import did_you_mean
 from gitops.jobspec.expressions import evaluate
@@ -27,7 +27,6 @@ from gitops.jobspec.type_syntax import read_type
 from gitops.jobspec.types import Type, convert, type_of
 from gitops.jobspec.values import Value, ValueFault
 from gitops.jobspec.variables import Variables
-from inventory.values import dataclass
 
 MAX_LOCALS_DEEP = 40
 _TEXT_TYPES = ("string", "number")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import TypeAlias
-
-from inventory.values import dataclass
 
 # Literals and texts are read at 512 bits; counts are of 64, results of float functions of 53.
 PRECISION = 512

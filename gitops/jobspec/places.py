@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitops.diagnostics import Diagnostic, did_you_mean
 from gitops.jobspec.spec import LoadedSpec
-from inventory.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gitops.jobspec.scan import Scanned
@@ -25,7 +26,6 @@ from gitops.jobspec.syntax import (
     TupleOf,
 )
 from gitops.jobspec.templates import template
-from inventory.values import dataclass
 
 ParseAt: TypeAlias = Callable[[Source, Span], Expression]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gitops.jobspec.numbers import NumberFault, parsed
@@ -36,7 +37,6 @@ from gitops.jobspec.syntax import (
     Unary,
 )
 from gitops.jobspec.templates import template
-from inventory.values import dataclass
 
 ParseAt: TypeAlias = Callable[[Source, Span], Expression]
 

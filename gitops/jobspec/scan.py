@@ -7,10 +7,9 @@ how it reads templates cannot matter. Reports unclosed strings and brackets. Par
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from gitops.jobspec.syntax import Fault, Source, Span
-from inventory.values import dataclass
 
 MAX_NESTING = 48
 MAX_DOUBLED = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from gitops.jobspec.files import (
@@ -17,7 +17,6 @@ from gitops.jobspec.files import (
 )
 from gitops.jobspec.syntax import Call, Fault, Problems, Source, Span
 from gitops.jobspec.values import MAX_ITEMS, Value
-from inventory.values import dataclass
 
 MAX_READ = 8 * 1024 * 1024
 

@@ -6,12 +6,11 @@ A value is sensitive as a whole if its expression has used a sensitive variable,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gitops.jobspec.marks import Marks
 from gitops.jobspec.syntax import Fault, Span
-from inventory.values import dataclass
 
 HIDDEN = "What is wrong with it is not told: it comes from a sensitive variable."
 # What plans and schedulers never have to show or to compare in the clear.

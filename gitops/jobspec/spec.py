@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitops.diagnostics import Diagnostic
 from gitops.jobspec.limits import Limit
-from inventory.values import dataclass
 from planner.job import Job
 
 

@@ -6,7 +6,7 @@ Read by the tables that decode HCL too: each object is what its block would have
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from json import JSONDecodeError
 from typing import cast
 
@@ -19,7 +19,6 @@ from gitops.jobspec.schema.network import PORT
 from gitops.jobspec.schema.rows import Row, Shape, Table
 from gitops.jobspec.syntax import Fault, Problems, Source, Span
 from gitops.jobspec.values import Value, ValueFault, article, plain
-from inventory.values import dataclass
 
 # JSON says by itself what is text and what is a number: none is taken for another.
 _WRITTEN: Mapping[object, tuple[str, tuple[type, ...]]] = {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gitops.diagnostics import Diagnostic, Severity
 from gitops.jobspec.numbers import Number
-from inventory.values import dataclass
 
 MAX_FOUND = 100
 

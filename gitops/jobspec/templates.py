@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from gitops.jobspec.scan import Literal, interpolation_end
@@ -24,7 +24,6 @@ from gitops.jobspec.syntax import (
     Template,
 )
 from gitops.jobspec.values import normal
-from inventory.values import dataclass
 
 ParseExpression: TypeAlias = Callable[[Span], Expression]
 

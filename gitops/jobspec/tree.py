@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -37,7 +37,6 @@ from gitops.jobspec.syntax import (
     Unary,
 )
 from gitops.jobspec.templates import template
-from inventory.values import dataclass
 
 if TYPE_CHECKING:
     from lark import Token, Tree

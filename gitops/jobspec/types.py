@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitops.jobspec.numbers import Real
 from gitops.jobspec.values import (
@@ -18,7 +18,6 @@ from gitops.jobspec.values import (
     number,
     text,
 )
-from inventory.values import dataclass
 
 PRIMITIVES = ("string", "number", "bool")
 

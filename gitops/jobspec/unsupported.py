@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitops.jobspec.features import CHECK, GROUP, JOB, NETWORK, SERVICE, TASK, Feature
-from inventory.values import dataclass
 from planner.job import Job, Network, Service, TaskGroup
 
 if TYPE_CHECKING:

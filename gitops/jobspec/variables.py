@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
-
-from inventory.values import dataclass
+from dataclasses import dataclass, field
 
 ENVIRONMENT_PREFIXES = ("NOMAD_VAR_", "ORCH_VAR_")
 

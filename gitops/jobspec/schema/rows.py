@@ -6,7 +6,7 @@ The decoder walks these; adding to the language is adding rows. Nothing here rea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -22,7 +22,6 @@ from gitops.jobspec.values import (
     plain,
     text,
 )
-from inventory.values import dataclass
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Data: TypeAlias = "dict[str, Json]"
