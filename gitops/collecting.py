@@ -14,6 +14,9 @@ from gitops.ledger.protocol import Guard
 from gitops.session import Session
 from planner.recorded import JobChange
 
+# In one step: a command has its length, and others wait for the host's lock meanwhile.
+_AT_ONCE = 50
+
 
 @dataclass(slots=True, kw_only=True)
 class Collected:
@@ -75,18 +78,22 @@ async def _on_host(
             try:
                 await guard.remove(item.fence, item.id)
                 done.gone.append(item)
-            except (HostError, GuardError) as e:
+            except GuardError as e:
                 done.problems.append(e.message)
+            except HostError as e:  # no use in asking it for the others
+                done.problems.append(e.message)
+                return
     await _drop(guard, [i for i in items if i.kind is not Kind.ALLOCATION], done)
 
 
 async def _drop(guard: HostGuard, items: Sequence[Item], done: Collected) -> None:
-    fences = [i.fence for i in items if i.kind is Kind.FENCE and i.fence is not None]
-    containers = [i.id for i in items if i.kind is Kind.CONTAINER]
-    if not items:
-        return
-    try:
-        await guard.collect(fences, containers)
-        done.gone += items
-    except (HostError, GuardError) as e:
-        done.problems.append(e.message)
+    for start in range(0, len(items), _AT_ONCE):
+        part = items[start : start + _AT_ONCE]
+        fences = [i.fence for i in part if i.kind is Kind.FENCE and i.fence is not None]
+        containers = [i.id for i in part if i.kind is Kind.CONTAINER]
+        try:
+            await guard.collect(fences, containers)
+        except (HostError, GuardError) as e:
+            done.problems.append(e.message)
+            return
+        done.gone += part

@@ -75,6 +75,18 @@ def test_what_was_replaced_goes_and_what_runs_stays(place: Place) -> None:
     assert place.orch("system", "gc").out == "There is nothing to remove.\n"
 
 
+def test_fences_of_many_jobs_go_a_few_at_a_time(place: Place) -> None:
+    place.commit("jobs/web.nomad.hcl", web())
+    assert place.orch("apply", "-auto-approve").code == 0
+    cluster = place.host / "clusters" / CLUSTER
+    for number in range(120):
+        (cluster / "fences" / f"old-{number}").write_text("0 1 c\n")
+    said = place.orch("system", "gc", "-yes")
+    assert (said.code, said.out.splitlines()[-1]) == (0, "Removed 120 fences."), said.err
+    assert [p.name for p in (cluster / "fences").iterdir()] == ["web"]
+    assert (cluster / "floor").read_text() == "0 1\n"
+
+
 def test_nothing_is_left_of_a_job_that_was_purged(place: Place) -> None:
     place.commit("jobs/web.nomad.hcl", web())
     place.commit("jobs/api.nomad.hcl", web(name="api"))
