@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from textwrap import wrap
-from typing import IO
+from typing import TextIO
 
 from gitops.jobspec import marks
 from gitops.view.safe import clean
 
 _WIDTH = 80
+# What JSON may hold as it is, and terminals act upon; and halves of characters.
+_UNSEEN = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMMANDS = ("orch ", "git ")
 # Shorter values are left alone: they are in every other word.
 _SHORTEST = 5
 _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
-def coloured(stream: IO[str], no_colour: bool = False) -> bool:
+def coloured(stream: TextIO, no_colour: bool = False) -> bool:
     """Whether colour is wanted on that stream: a terminal, and nobody said no."""
     refused = no_colour or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     return stream.isatty() and not refused
@@ -43,7 +46,7 @@ def hide(words: Iterable[str]) -> None:
     _hidden.sort(key=len, reverse=True)
 
 
-def _fit_to_show(text: str, stream: IO[str]) -> str:
+def _fit_to_show(text: str, stream: TextIO) -> str:
     for word in _hidden if stream is sys.stderr else ():
         text = text.replace(word, marks.SHOWN)
     return marks.shown(text)
@@ -54,9 +57,11 @@ def say(text: str) -> None:
     _put(sys.stdout, text if text.endswith("\n") or not text else text + "\n")
 
 
-def say_json(data: object) -> None:
-    """Print data as JSON."""
-    say(json.dumps(data, indent=2, ensure_ascii=False))
+def say_json(data: object, *, indent: int | None = 2) -> None:
+    """Print data as JSON, on one line where `indent` is None; nothing in it steers a terminal."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    # They stand in strings alone, where an escape means the same.
+    say(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def note(text: str) -> None:
@@ -96,16 +101,21 @@ def say_advice(text: str) -> None:
     note_once(_wrapped(_clean(text)))
 
 
-def silence(stream: IO[str]) -> None:
+def silence(stream: TextIO) -> None:
     """Send what is still to come to nowhere: its reader has left, which ends no work."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
-def _put(stream: IO[str], text: str) -> None:
+def _put(stream: TextIO, text: str) -> None:
+    shown = _fit_to_show(text, stream)
     try:
-        stream.write(_fit_to_show(text, stream))
+        try:
+            stream.write(shown)
+        except UnicodeEncodeError:  # no UTF-8 there, or a name whose bytes are no text
+            encoding = stream.encoding
+            stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         silence(stream)

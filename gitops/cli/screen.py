@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as notation
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gitops.cli.answer import Answer
-from gitops.cli.say import say
+from gitops.cli.say import say, say_json
 from gitops.jobspec import marks
 from gitops.view.moment import timestamp
 
@@ -53,7 +52,7 @@ class _Changes:
         if answer.data == self._last:
             return
         if self._json:
-            say(notation.dumps(answer.data, ensure_ascii=False))
+            say_json(answer.data, indent=None)
         else:
             before = "" if self._last is None else "\n"
             say(f"{before}==> {timestamp(time.time_ns())}\n{answer.text}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gitops.cli import say
@@ -36,3 +38,20 @@ def test_advice_is_given_once_a_command(capsys: pytest.CaptureFixture[str]) -> N
         say.say_advice("look there")
         say.say_advice("look there")
     assert capsys.readouterr().err == "look there\n" * 2
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_steers_no_terminal(capsys: pytest.CaptureFixture[str], indent: int | None) -> None:
+    data = {"é": "\x1b[1m \x7f \x9b31m \u202e \u2028 \udc80 \\u009b 日本"}
+    say.say_json(data, indent=indent)
+    out = capsys.readouterr().out
+    assert json.loads(out) == data
+    assert out.replace("\n", "").isprintable()
+    assert "日本" in out
+
+
+def test_what_a_stream_can_t_encode_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    say.say("half \udc80 é")
+    say.note("half \udc80")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("half \\udc80 é\n", "half \\udc80\n")
