@@ -105,8 +105,8 @@ def node(host: Host, probe: Probe) -> Node:
     """Join what the inventory says of a host with what the host says.
 
     What other clusters have reserved counts as reserved, and so do the memory limits and ports of
-    containers that are nobody's. A host with records that can't be read
-    is unknown, because what they reserve is.
+    containers that are nobody's. A host with records that can't be read is unknown, because what
+    they reserve is.
     """
     if probe.damaged:
         return unknown(host, _damage(probe))
@@ -116,7 +116,6 @@ def node(host: Host, probe: Probe) -> Node:
     attributes = {**probe.attributes, "unique.network.ip-address": address}
     if probe.machine_id:
         attributes["unique.host_id"] = probe.machine_id
-    foreign = probe.foreign
     return Node(
         name=host.name,
         id=probe.node_id,
@@ -130,18 +129,22 @@ def node(host: Host, probe: Probe) -> Node:
         host_volumes=frozenset(host.host_volumes),
         read_only_volumes=frozenset(n for n, v in host.host_volumes.items() if v.read_only),
         resources=probe.resources,
-        reserved=NodeResources(
-            cpu=host.reserved.cpu + sum(a.cpu for a in foreign),
-            memory_mb=host.reserved.memory_mb
-            + sum(a.memory_mb for a in foreign)
-            + sum(c.memory_mb for c in probe.containers),
-            disk_mb=host.reserved.disk_mb + sum(a.disk_mb for a in foreign),
-        ),
+        reserved=_reserved(host, probe),
         reserved_ports=host.reserved.ports.union(
-            *(a.ports.values() for a in foreign), *(c.ports for c in probe.containers)
+            *(a.ports.values() for a in probe.foreign), *(c.ports for c in probe.containers)
         ),
         used_ports=probe.listening,
         fences={key: fence.index for key, fence in probe.fences.items()},
+    )
+
+
+def _reserved(host: Host, probe: Probe) -> NodeResources:
+    own, foreign = host.reserved, probe.foreign
+    memory = sum(a.memory_mb for a in foreign) + sum(c.memory_mb for c in probe.containers)
+    return NodeResources(
+        cpu=own.cpu + sum(a.cpu for a in foreign),
+        memory_mb=own.memory_mb + memory,
+        disk_mb=own.disk_mb + sum(a.disk_mb for a in foreign),
     )
 
 
