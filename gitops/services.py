@@ -59,7 +59,7 @@ def _registration(
 ) -> Registration:
     label = service.port_label
     mapping = next((p for p in alloc.ports if p.label == label), None)
-    number = int(label) if label.isdigit() else 0
+    number = int(label) if label.isdecimal() else 0
     return Registration(
         service=service.name,
         namespace=state.namespace,
