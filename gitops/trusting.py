@@ -17,6 +17,7 @@ from planner.errors import OrchError
 
 # Nothing that is a pattern, a list, a hash or a marker there.
 _NAME = re.compile(r"[A-Za-z0-9:\[][A-Za-z0-9._:%\[\]-]*")
+_FILE_HINT = "Set [ssh] known_hosts in orch.toml, or UserKnownHostsFile in ssh's configuration."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +92,12 @@ def write(found: Seen) -> str:
     if key is None or not key.hop.known.files:
         raise OrchError(
             f"{found.host}: there is no file of trusted keys to write to",
-            "Set [ssh] known_hosts in orch.toml, or UserKnownHostsFile in ssh's configuration.",
+            _FILE_HINT,
         )
     hop = key.hop
     path = at_home(hop.known.files[0])
+    if path.exists() and not path.is_file():
+        raise OrchError(f"{found.host}: {hop.known.files[0]} keeps no keys", _FILE_HINT)
     name = hop.known.alias or hop.known_name.lower()
     if not _NAME.fullmatch(name):
         raise OrchError(

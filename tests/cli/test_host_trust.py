@@ -143,6 +143,15 @@ def test_lines_that_hold_no_key_are_passed_over(strange: Strange) -> None:
         assert "new" in said.out
 
 
+def test_no_key_is_written_where_nothing_is_kept(strange: Strange) -> None:
+    strange.place.write("ways", "UserKnownHostsFile /dev/null\n")
+    strange.place.environment["ORCH_SSH_CONFIG"] = "ways"
+    said = strange.orch("host", "trust", "web", "-yes")
+    assert (said.code, "1 host key: 1 new" in said.err) == (1, True)
+    assert "web: /dev/null keeps no keys" in said.err
+    assert_fit_to_read(said)
+
+
 def test_what_the_inventory_says_is_not_overruled(strange: Strange) -> None:
     inventory = json.loads((strange.clone / "inventory.yml").read_text())
     inventory["all"]["hosts"]["web"]["orch_host_key"] = OTHER
