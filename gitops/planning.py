@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops.jobspec import marks
 from gitops.ledger.protocol import Snapshot
 from gitops.sealing import Vault
+from inventory.variables import suggestion
 from planner.annotate import annotated
 from planner.capacity import Algorithm
 from planner.codec import to_json
@@ -30,7 +31,7 @@ class Desired:
 
     `whole` says that these are all jobs of the repository, so that its recorded jobs which are
     not among them have left it. `vault` has the sensitive values of the jobs, `sensitive` the names
-    of the variables that they come from.
+    of the variables that they come from. With `targets` no other jobs are planned.
     """
 
     jobs: tuple[tuple[str, Job], ...]
@@ -39,6 +40,7 @@ class Desired:
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     vault: Vault = field(default_factory=Vault)
     sensitive: frozenset[str] = frozenset()
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +102,11 @@ def plan_of(desired: Desired, look: Look, cluster: str, explainer: Explainer | N
     An `explainer` sees how the hosts fare.
     """
     left = _left(desired, look.recorded) if desired.whole else []
-    _refuse_type_changes(desired, look.recorded)
+    jobs = _targeted([*desired.jobs, *left], desired.targets)
+    _refuse_type_changes(jobs, look.recorded)
     plans = tuple(
         _warned(_keyed(_taken(_guarded(p, look.snapshot), look, desired), look.recorded), desired)
-        for p in plan_jobs([*desired.jobs, *left], look.situation(), explainer)
+        for p in plan_jobs(jobs, look.situation(), explainer)
     )
     gone = {job_key(j.id, j.namespace) for _, j in left}
     plans = tuple(_deleted(p, look.recorded) if p.key in gone else p for p in plans)
@@ -168,8 +171,27 @@ def _deleted(plan: JobPlan, recorded: Recorded) -> JobPlan:
     return replace(plan, diff=annotated(diff, plan.groups), path="")
 
 
-def _refuse_type_changes(desired: Desired, recorded: Recorded) -> None:
-    for path, job in desired.jobs:
+def _targeted(jobs: Sequence[tuple[str, Job]], targets: Sequence[str]) -> Sequence[tuple[str, Job]]:
+    """Return the jobs that are named, by id or as ``id@namespace``; all where none is."""
+    if not targets:
+        return jobs
+    names = {name for _, job in jobs for name in (job.id, job_key(job.id, job.namespace))}
+    for target in targets:
+        if target not in names:
+            near = suggestion(target, [job.id for _, job in jobs])
+            raise OrchError(
+                f"-target {target}: there is no such job here{near}",
+                "A target is the id of a job in the job files, or of one that has left them.",
+            )
+    return [
+        (path, job)
+        for path, job in jobs
+        if job.id in targets or job_key(job.id, job.namespace) in targets
+    ]
+
+
+def _refuse_type_changes(jobs: Iterable[tuple[str, Job]], recorded: Recorded) -> None:
+    for path, job in jobs:
         version = recorded.job(job_key(job.id, job.namespace)).current
         if version is not None and version.job.type != job.type:
             raise OrchError(

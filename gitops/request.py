@@ -19,3 +19,5 @@ class SpecRequest:
     strict: bool = True
     # a pattern: other hosts are not looked at, and nothing is done there
     limit: str = ""
+    # ids of jobs: no other ones are planned; none means all
+    targets: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ class Specs:
     source: Source = field(default_factory=Source)
     whole: bool = True
     vault: Vault = field(default_factory=Vault)
+    targets: tuple[str, ...] = ()
 
     @property
     def sensitive(self) -> frozenset[str]:
@@ -66,6 +67,7 @@ class Specs:
             },
             vault=self.vault,
             sensitive=self.sensitive,
+            targets=self.targets,
         )
 
 
@@ -90,7 +92,13 @@ def read_specs(workspace: Workspace, request: SpecRequest, *, sourced: bool = Tr
     _check_places(workspace, loaded)
     reads = (r for s in loaded for r in s.reads)
     source = where.source(read.source, reads) if sourced else read.source
-    return Specs(loaded=loaded, source=source, whole=not request.files, vault=vault)
+    return Specs(
+        loaded=loaded,
+        source=source,
+        whole=not request.files,
+        vault=vault,
+        targets=request.targets,
+    )
 
 
 def _spec_files(workspace: Workspace, request: SpecRequest, read: Read) -> SpecFiles:

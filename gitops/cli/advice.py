@@ -8,6 +8,16 @@ from planner.observed import Node, NodeStatus
 from planner.plan import JobPlan, Plan
 
 
+def narrowed(targets: Collection[str]) -> list[str]:
+    """Return a sentence about a plan that leaves out jobs."""
+    if not targets:
+        return []
+    return [
+        "Planned with -target: other jobs are left as they are, those too that have changed or "
+        "have left the repository. A plan without it shows them."
+    ]
+
+
 def ineligible(made: Plan, nodes: Collection[Node]) -> list[str]:
     """Return a sentence for each job with a group for which no node was looked at."""
     stranded = [

@@ -15,7 +15,7 @@ from executors.rollout import Outcome, OutcomeKind
 from gitops.applying import Effects, Result
 from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, tidy
-from gitops.cli.advice import ineligible
+from gitops.cli.advice import ineligible, narrowed
 from gitops.cli.asking import can_ask, confirmed
 from gitops.cli.exit_codes import FAILED, INTERRUPTED
 from gitops.cli.holders import adoptable, refuse_others
@@ -71,7 +71,8 @@ class Applying:
         if dead:
             read, made = await self._planned(desired)
             refuse_others(made, dead)
-        advise(self.ties, ineligible(made, read.observed.nodes.values()))
+        stranded = ineligible(made, read.observed.nodes.values())
+        advise(self.ties, [*narrowed(self.request.targets), *stranded])
         images: Digests | None = None
         if self.bound is not None:
             images = await resolved(self.ties.connector, made.jobs, read, desired.vault)

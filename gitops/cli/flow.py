@@ -9,7 +9,7 @@ from pathlib import Path
 
 from executors.boundary import Passing, pass_by
 from gitops.cli import plan_file
-from gitops.cli.advice import ineligible
+from gitops.cli.advice import ineligible, narrowed
 from gitops.cli.applying import Applying
 from gitops.cli.exit_codes import CHANGES
 from gitops.cli.look import (
@@ -55,7 +55,8 @@ async def plan(request: SpecRequest, look: Look, out: str = "", parallelism: int
         read = await ties.look(last=not out)
         explainer = Explainer() if look.explain else None
         made = plan_of(specs.desired(), read, ws.config.cluster, explainer)
-        advise(ties, ineligible(made, read.observed.nodes.values()))
+        more = [*narrowed(request.targets), *ineligible(made, read.observed.nodes.values())]
+        advise(ties, more)
         images: Digests = {}
         if out:
             images = await resolved(ties.connector, made.jobs, read, specs.vault)
@@ -88,6 +89,7 @@ async def apply(
     if len(request.files) == 1:
         bound = plan_file.read(ws.cwd / request.files[0], request.files[0])
     if bound is not None:
+        _refuse_narrowing(request)
         request = replace(
             bound.request,
             variables=request.variables,
@@ -112,6 +114,15 @@ async def apply(
             bound=bound,
         )
         return await applying.run(specs.desired())
+
+
+def _refuse_narrowing(request: SpecRequest) -> None:
+    given = [f for f, v in (("-limit", request.limit), ("-target", request.targets)) if v]
+    if given:
+        raise OrchError(
+            f"{' and '.join(given)}: a saved plan is carried out as it is, or not at all",
+            f"Give {' and '.join(given)} to 'orch plan -out', and apply what that saves.",
+        )
 
 
 async def stop(names: Sequence[str], look: Look, *, purge: bool, ask: bool) -> int:

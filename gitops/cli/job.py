@@ -24,6 +24,7 @@ from gitops.cli.options import (
     Parallelism,
     PlanFormat,
     Rev,
+    Target,
     Var,
     VarFile,
     Verbose,
@@ -94,6 +95,7 @@ def plan(
     hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     limit: Limit = "",
+    target: Target = None,
     parallelism: Parallelism = 0,
     out: Annotated[
         str, typer.Option("--out", metavar="FILE", help="Save the plan, for 'orch apply FILE'.")
@@ -114,7 +116,9 @@ def plan(
 
     look = _look(form, json=json, verbose=verbose, no_color=no_color, explain=explain)
     request = replace(
-        _request(files, var, var_file, rev, strict=hcl2_strict == "true"), limit=limit
+        _request(files, var, var_file, rev, strict=hcl2_strict == "true"),
+        limit=limit,
+        targets=tuple(target or ()),
     )
     code = finished(flow.plan(request, look, out, parallelism))
     if code == CHANGES and not detailed_exitcode:
@@ -142,6 +146,7 @@ def apply(
     hcl2_strict: Hcl2Strict = "true",
     rev: Rev = "",
     limit: Limit = "",
+    target: Target = None,
     parallelism: Parallelism = 0,
     check_index: CheckIndex = None,
     auto_approve: AutoApprove = False,
@@ -163,7 +168,9 @@ def apply(
     )
     look = _look(json=json, verbose=verbose, no_color=no_color)
     request = replace(
-        _request(files, var, var_file, rev, strict=hcl2_strict == "true"), limit=limit
+        _request(files, var, var_file, rev, strict=hcl2_strict == "true"),
+        limit=limit,
+        targets=tuple(target or ()),
     )
     raise typer.Exit(finished(flow.apply(request, approval, look, parallelism=parallelism)))
 

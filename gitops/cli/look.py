@@ -110,7 +110,7 @@ def show_plan(made: Plan, look: Look, view: PlanView) -> None:
 
 
 def flags_of(request: SpecRequest, sensitive: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the flags about variables, as a shell takes them, for commands that are suggested.
+    """Return the flags that a job is to be run with, as a shell takes them, to be suggested.
 
     Values of `sensitive` variables are left out.
     """
@@ -118,6 +118,7 @@ def flags_of(request: SpecRequest, sensitive: Collection[str] = ()) -> tuple[str
         *(f"-var={shlex.quote(_told(v, sensitive))}" for v in request.variables),
         *(f"-var-file={shlex.quote(v)}" for v in request.var_files),
         *(() if request.strict else ("-hcl2-strict=false",)),
+        *((f"-limit={shlex.quote(request.limit)}",) if request.limit else ()),
     )
 
 

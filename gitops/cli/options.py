@@ -77,6 +77,10 @@ Hcl2Strict = Annotated[
 Limit = Annotated[
     str, typer.Option("--limit", envvar="ORCH_LIMIT", metavar="PATTERN", help="Only these hosts.")
 ]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="JOB", help="Only this job; may be repeated."),
+]
 Parallelism = Annotated[
     int,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Generator
 from pathlib import Path
@@ -105,3 +106,48 @@ def test_one_thing_at_a_time_comes_to_the_same(two: Place) -> None:
     assert two.spawn(*APPLY, "-parallelism=1").code == 0
     assert two.spawn("plan", "-detailed-exitcode").code == 0
     assert two.spawn("stop", "-yes", "other").code == 0
+
+
+def test_only_the_targets_are_planned_and_applied(two: Place) -> None:
+    before = placed(two)
+    two.git("rm", "-q", "jobs/both.nomad.hcl")
+    two.commit("jobs/one.nomad.hcl", job("one"))
+    two.commit("jobs/other.nomad.hcl", job("other"))
+    said = two.spawn("plan", "-target", "one", "-detailed-exitcode")
+    assert said.code == 2, said
+    assert re.findall('Job: "(.*)"', said.out) == ["one"]
+    assert "Planned with -target" in said.err
+    assert two.spawn(*APPLY, "-target", "one").code == 0
+    assert placed(two) == before
+    assert "other" not in two.spawn("status").out
+    # a job that has left the repository is a target like any other
+    assert two.spawn(*APPLY, "-target=both").code == 0
+    assert placed(two) == {}
+    assert two.spawn("stop", "-yes", "one").code == 0
+
+
+def test_a_saved_plan_keeps_its_targets_and_takes_no_others(two: Place) -> None:
+    two.commit("jobs/one.nomad.hcl", job("one"))
+    two.commit("jobs/both.nomad.hcl", both("changed"))
+    before = placed(two)
+    assert two.spawn("plan", "-target", "one", "-out", "x.plan").code == 0
+    for flag in ("-target=both", "-limit=h1"):
+        said = two.spawn("apply", flag, "x.plan")
+        assert said.code == 1
+        assert "a saved plan is carried out as it is, or not at all" in said.err
+    assert two.spawn("apply", "x.plan").code == 0
+    assert placed(two) == before
+    assert "one" in two.spawn("status").out
+    assert two.spawn("stop", "-yes", "one").code == 0
+
+
+def test_a_target_that_is_not_there(two: Place) -> None:
+    said = two.spawn("plan", "-target", "bth")
+    assert said.code == 1
+    assert "-target bth: there is no such job here; did you mean 'both'?" in said.err
+
+
+def test_a_command_that_is_suggested_keeps_the_limit(two: Place) -> None:
+    two.commit("jobs/both.nomad.hcl", both("changed"))
+    said = two.spawn("plan", "-limit", "h1:&all")
+    assert "-limit='h1:&all' jobs/both.nomad.hcl" in said.out
