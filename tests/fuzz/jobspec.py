@@ -126,7 +126,7 @@ def findings(minutes: float, seed: int) -> Iterator[tuple[str, str]]:
     """Yield specs that are not answered as they should be, and how they are answered."""
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     known = seeds()
-    verdict(known[0])  # the parser is built now
+    verdict("job {")  # what is wrong is left to the parser, which is built now
     for text in known:
         if wrong := verdict(text):
             yield text, wrong
