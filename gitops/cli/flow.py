@@ -89,7 +89,7 @@ async def apply(
     if len(request.files) == 1:
         bound = plan_file.read(ws.cwd / request.files[0], request.files[0])
     if bound is not None:
-        _refuse_narrowing(request)
+        _refuse_narrowing(request, bound.request)
         request = replace(
             bound.request,
             variables=request.variables,
@@ -116,8 +116,13 @@ async def apply(
         return await applying.run(specs.desired())
 
 
-def _refuse_narrowing(request: SpecRequest) -> None:
-    given = [f for f, v in (("-limit", request.limit), ("-target", request.targets)) if v]
+def _refuse_narrowing(request: SpecRequest, planned: SpecRequest) -> None:
+    """Refuse what would narrow a saved plan; what it was made with may be said again."""
+    told = {
+        "-limit": (request.limit, planned.limit),
+        "-target": (request.targets, planned.targets),
+    }
+    given = [flag for flag, (now, then) in told.items() if now and now != then]
     if given:
         raise OrchError(
             f"{' and '.join(given)}: a saved plan is carried out as it is, or not at all",

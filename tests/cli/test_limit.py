@@ -90,7 +90,7 @@ def test_a_saved_plan_keeps_its_limit(two: Place) -> None:
     said = two.spawn("plan", "-limit", "h1", "-out", "x.plan")
     assert said.code == 4, said
     assert "h2" in said.out
-    assert two.spawn("apply", "x.plan").code == 4
+    assert two.spawn("apply", "-limit", "h1", "x.plan").code == 4
     after = placed(two)
     assert after["h2"] == before["h2"]
     assert after["h1"][0] != before["h1"][0]
@@ -135,7 +135,7 @@ def test_a_saved_plan_keeps_its_targets_and_takes_no_others(two: Place) -> None:
         said = two.spawn("apply", flag, "x.plan")
         assert said.code == 1
         assert "a saved plan is carried out as it is, or not at all" in said.err
-    assert two.spawn("apply", "x.plan").code == 0
+    assert two.spawn("apply", "-target", "one", "x.plan").code == 0
     assert placed(two) == before
     assert "one" in two.spawn("status").out
     assert two.spawn("stop", "-yes", "one").code == 0
