@@ -154,7 +154,7 @@ def _refusal(word: str, host: str, request: FileRequest) -> OrchError:
         ),
         "outside": (
             f"{host}: {path} leads out of the allocation's directory",
-            "A symbolic link there points elsewhere; nothing behind it is shown.",
+            "By '..', or a symbolic link that points elsewhere; only what is below it is shown.",
         ),
         "dangling": (f"{host}: {path} is a symbolic link to what is not there", ""),
         "special": (f"{host}: {path} is neither a file nor a directory", ""),

@@ -129,7 +129,7 @@ def signal_word(name: str) -> str:
     """A signal as kill(1) takes it, without SIG; `OrchError` where there is none of that name."""
     signal = name.upper().removeprefix("SIG")
     if f"SIG{signal}" not in SIGNALS.split(","):
-        raise OrchError(f"there is no signal {name!r}", f"known: {SIGNALS}")
+        raise OrchError(f"there is no signal {name!r}", f"known: {SIGNALS.replace(',', ', ')}")
     return signal
 
 

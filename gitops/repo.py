@@ -191,7 +191,7 @@ class Repository:
             shallow = " (the clone is shallow: older commits are not in it)" if self.shallow else ""
             raise RepositoryError(
                 f"{rev!r} is no commit of {self.top}{shallow}",
-                "name a commit, branch or tag that `git log` knows",
+                "Name a commit, branch or tag that `git log` knows.",
             )
         return done.stdout.decode().strip()
 

@@ -203,6 +203,9 @@ def _chosen(workspace: Workspace, request: SpecRequest, read: Read) -> Sequence[
 def _named(workspace: Workspace, name: str, request: SpecRequest, read: Read) -> SourceFile:
     path = (workspace.cwd / name).resolve()
     if not request.rev and not path.is_file():
+        if path.is_dir():
+            hint = "Name job files; without any, all that `jobs` in orch.toml names are taken."
+            raise OrchError(f"{name}: a folder, not a job file", hint)
         raise OrchError(f"{name}: no such job file", "Name a file that exists.")
     top = read.top.resolve()
     if not path.is_relative_to(top):

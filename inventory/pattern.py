@@ -74,7 +74,7 @@ def _test(inventory: Inventory, part: str) -> Callable[[str], bool]:
         names = [*inventory.hosts, *inventory.groups]
         raise PatternError(
             f"no host or group {part!r} in {inventory.path}{suggestion(part, names)}",
-            "List what there is with: orch node status",
+            "See 'orch hosts list'.",
         )
     return lambda name: fnmatchcase(name, part)
 

@@ -65,7 +65,9 @@ def _default(option: Any) -> str | None:  # noqa: ANN401
     value = option.default
     if option.is_flag or not option.show_default or value in (None, "", 0, ()):
         return None
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}s" if _typed(option) == "DURATION" else f"{value:g}"
+    return str(value)
 
 
 def _table(rows: Sequence[Row]) -> list[str]:

@@ -28,6 +28,13 @@ _FMT_SWITCHES = {
     for word, no in (("true", ""), ("false", "no-"))
 }
 
+_PLAIN = (
+    (re.compile(r"(?<=: )Value error, "), ""),
+    (re.compile(r" \(Possible options: [^)]*\)$"), ""),
+    (re.compile(r"(?<=: )Input should be a valid integer.*"), "a whole number is required"),
+    (re.compile(r"(?<=: )Input should be a valid number.*"), "a number is required"),
+)
+
 
 def two_dashes(argv: Sequence[str]) -> list[str]:
     """Write long flags with two dashes; a command to run, and words after ``--``, stay as is."""
@@ -61,12 +68,14 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except typer.Exit as e:
         return e.exit_code
+    except _UsageError as e:
+        return _usage(e, argv)
     except tuple(_ENDS) as e:
         return next(end for kind, end in _ENDS.items() if isinstance(e, kind))(e)
     return 0
 
 
-def _usage(error: BaseException) -> int:
+def _usage(error: BaseException, argv: Sequence[str]) -> int:
     wrong = cast("typer.BadParameter", error)  # they all show themselves alike
     # A bare `orch` is a request for help, not a mistake.
     if type(error).__name__ == "NoArgsIsHelpError":
@@ -76,10 +85,26 @@ def _usage(error: BaseException) -> int:
     if _is_unknown_flag(error) and (why := _nomads(flag)):
         say_error(f"{flag} is Nomad's: {why}")
         return 1
-    command = wrong.ctx.command_path if wrong.ctx else "orch"
+    command = wrong.ctx.command_path if wrong.ctx else _command(argv)
     hints = (_near(wrong), f"See '{command} -help'.")
-    say_error(one_dash(wrong.format_message()), " ".join(h for h in hints if h))
+    say_error(_plainly(one_dash(wrong.format_message())), " ".join(h for h in hints if h))
     return 1
+
+
+def _command(argv: Sequence[str]) -> str:
+    """Return the command that was typed; who parses flags does not know whose they are."""
+    from gitops.cli.words import every_word
+
+    known = set(every_word())
+    typed = (" ".join(argv[:n]) for n in (2, 1))
+    return " ".join(["orch", *(t for t in typed if t in known)][:2])
+
+
+def _plainly(message: str) -> str:
+    """Leave out what a library says of itself, and the names that a hint has again."""
+    for words, ours in _PLAIN:
+        message = words.sub(ours, message)
+    return message
 
 
 def _is_unknown_flag(error: BaseException) -> bool:
@@ -122,10 +147,9 @@ def _hung_up(_: BaseException) -> int:
 
 
 # Found through typer: its newer versions bring a click of their own, which is not `click`.
-_UsageError = typer.BadParameter.__base__ or typer.BadParameter
+_UsageError: type[BaseException] = typer.BadParameter.__base__ or typer.BadParameter
 
 _ENDS: dict[type[BaseException], Callable[[BaseException], int]] = {
-    _UsageError: _usage,
     typer.Abort: _interrupted,
     KeyboardInterrupt: _interrupted,
     OrchError: _told,

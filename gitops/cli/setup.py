@@ -102,7 +102,11 @@ def init(
     ] = ".",
     workflow: Annotated[
         Forge | None,
-        typer.Option("--workflow", help="A CI workflow too; where orch.toml is there, only that."),
+        typer.Option(
+            "--workflow",
+            metavar="github|gitlab",
+            help="A CI workflow too; where orch.toml is there, only that.",
+        ),
     ] = None,
 ) -> None:
     """Write orch.toml, an inventory and an example job; ask nothing."""

@@ -150,7 +150,7 @@ def without_an_inventory(place: Place) -> None:
     Case(
         name="no such host",
         argv="plan -limit nohost",
-        words=("no host or group 'nohost' in ", "orch node status"),
+        words=("no host or group 'nohost' in ", "See 'orch hosts list'."),
     ),
     Case(name="no host at all", argv="plan -limit x*", words=("no host matches 'x*'",)),
 )

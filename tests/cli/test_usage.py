@@ -40,9 +40,33 @@ def saved(place: Place, change: Callable[[str], str]) -> None:
     Case(
         name="mistyped flag",
         argv="apply -chek-index 1",
-        words=("No such option: -chek-index", "Did you mean '-check-index'?"),
+        words=("No such option: -chek-index\n", "Did you mean '-check-index'?"),
     ),
-    Case(name="flag without its value", argv="plan -var", words=("'-var' requires an argument",)),
+    Case(
+        name="flag without its value",
+        argv="plan -var",
+        words=("'-var' requires an argument", "See 'orch plan -help'."),
+    ),
+    Case(
+        name="flag below a word without its value",
+        argv="job plan -var",
+        words=("'-var' requires an argument", "See 'orch job plan -help'."),
+    ),
+    Case(
+        name="none of the values",
+        argv="init -workflow jenkins",
+        words=("Invalid value for '-workflow': 'jenkins' is not one of 'github', 'gitlab'",),
+    ),
+    Case(
+        name="no whole number",
+        argv="alloc fs -n x ab",
+        words=("Invalid value for '-n': a whole number is required",),
+    ),
+    Case(
+        name="folder for a job file",
+        argv="plan jobs",
+        words=("jobs: a folder, not a job file", "Name job files"),
+    ),
     Case(name="value of a switch", argv="plan -json=1", words=("'-json' does not take a value",)),
     Case(name="no argument", argv="stop", words=("Missing argument 'JOB...'", "'orch stop -help'")),
     Case(name="port", argv="dev -port 77777", words=("Invalid value for '-port'", "65535")),

@@ -87,7 +87,8 @@ def _default(option: Any) -> str:  # noqa: ANN401
     value = option.default
     if option.is_flag or not option.show_default or value in (None, "", 0, ()):
         return ""
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+    unit = "s" if _typed(option) == "DURATION" else ""
+    return f"`{value:g}{unit}`" if isinstance(value, float) else f"`{value}`"
 
 
 def _text(text: str | None) -> str:
