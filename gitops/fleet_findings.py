@@ -17,10 +17,10 @@ _WITNESSES = 2
 
 
 def hosts(reports: Sequence[HostReport]) -> tuple[Finding, ...]:
-    """Return a finding for all that are fit, and one for each that is not."""
+    """Return a finding for all that are fit, if any is, and one for each that is not."""
     fit = sum(r.result is Result.OK for r in reports)
     bad = [r for r in reports if r.result is not Result.OK]
-    found = [Finding(name="fit", detail=f"{fit} of {len(reports)}")]
+    found = [Finding(name="fit", detail=f"{fit} of {len(reports)}")] if fit else []
     found += [_trouble(r) for r in bad[:_SHOWN]]
     if len(bad) > _SHOWN:
         worse = any(r.result is Result.FAILED for r in bad[_SHOWN:])

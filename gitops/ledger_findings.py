@@ -25,8 +25,9 @@ def ledger(ws: Workspace, *, write: bool) -> tuple[Finding, ...]:
         read = found.read().recorded
     except OrchError as e:
         return (place, told(e, "reading"))
-    jobs = sum(bool(s.current) for s in read.jobs.values())
-    detail = f"index {read.index}, {jobs} job{'s' if jobs != 1 else ''}, {len(read.nodes)} nodes"
+    jobs, nodes = sum(bool(s.current) for s in read.jobs.values()), len(read.nodes)
+    counts = (f"{n} {word}{'s' if n != 1 else ''}" for n, word in ((jobs, "job"), (nodes, "node")))
+    detail = ", ".join((f"index {read.index}", *counts))
     rest = _tried(address) if write else _rights(address)
     return (place, Finding(name="reading", detail=detail), rest)
 

@@ -27,6 +27,8 @@ def check_table(findings: Iterable[Finding]) -> list[str]:
 
 def host_checks(reports: Sequence[HostReport], *, verbose: bool) -> str:
     """Return all of one host, of several what is to be mended, and then how."""
+    if not reports:
+        return "No hosts in the inventory\n"
     if verbose or len(reports) == 1:
         parts = [
             [f"Host {r.host}: {outcome(r.findings)}", *check_table(r.findings)] for r in reports
@@ -122,7 +124,7 @@ def summary(reports: Sequence[HostReport]) -> str:
         "not reached": lost,
     }
     told = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
-    return f"{len(reports)} host{'s' if len(reports) != 1 else ''}: {told}"
+    return f"{len(reports)} host{'s' if len(reports) != 1 else ''}: {told or 'none to look at'}"
 
 
 def data(reports: Iterable[HostReport]) -> list[fleet_shapes.HostReport]:

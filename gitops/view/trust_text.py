@@ -70,7 +70,7 @@ def summary(found: Sequence[Seen]) -> str:
     count: dict[str, int] = {}
     for seen in found:
         count[standing(seen)] = count.get(standing(seen), 0) + 1
-    told = ", ".join(f"{n} {word}" for word, n in count.items())
+    told = ", ".join(f"{n} {word}" for word, n in count.items()) or "no hosts in the inventory"
     return f"{len(found)} host key{'s' if len(found) != 1 else ''}: {told}"
 
 

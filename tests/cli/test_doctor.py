@@ -85,6 +85,15 @@ def test_a_host_that_is_away_and_a_limit_without_it(place: Place) -> None:
     assert "-limit" in said.out
 
 
+def test_no_host_is_fit(place: Place) -> None:
+    text = (place.host.parent / "inventory.yml").read_text()
+    away = [x if "ansible_port" not in x else "      ansible_port: 1" for x in text.splitlines()]
+    place.inventory("\n".join(away) + "\n")
+    found = sections(place, code=1)["Hosts"]
+    assert set(found) == {"dev"}
+    assert found["dev"]["Result"] == "failed"
+
+
 def test_a_ledger_that_is_no_place(place: Place) -> None:
     shutil.rmtree(place.ledger)
     place.ledger.write_text("")

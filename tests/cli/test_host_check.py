@@ -42,6 +42,16 @@ def test_all_of_one_host(place: Place) -> None:
     assert place.print_of() == before
 
 
+def test_an_inventory_without_hosts(place: Place) -> None:
+    place.inventory("all: {hosts: {}}\n")
+    said = place.orch("host", "check")
+    assert (said.code, said.out) == (0, "No hosts in the inventory\n")
+    assert last(said.err) == "0 hosts: none to look at"
+    said = place.orch("host", "trust")
+    assert (said.code, said.out) == (0, "")
+    assert last(said.err) == "0 host keys: no hosts in the inventory"
+
+
 def test_of_several_hosts_what_is_to_be_mended(three: Place) -> None:
     said = three.orch("host", "check")
     assert said.code == 4
