@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gitops.cli.words import every_word
+from gitops.saved import FORMAT
 from tests.cli.cases import Case, all_of, cases, check
 from tests.cli.place import Place, assert_fit_to_read, job
 
@@ -144,8 +145,10 @@ def saved(place: Place, change: Callable[[str], str]) -> None:
     Case(
         name="plan of a later orch",
         argv="apply half.plan",
-        given=partial(saved, change=lambda text: text.replace('"Format": 1', '"Format": 9')),
-        words=("half.plan: a saved plan of format 9", "which reads format 1"),
+        given=partial(
+            saved, change=lambda text: text.replace(f'"Format": {FORMAT}', '"Format": 9')
+        ),
+        words=("half.plan: a saved plan of format 9", f"which reads format {FORMAT}"),
     ),
     Case(
         name="plan into nowhere",
