@@ -222,7 +222,11 @@ def _user_check(user: str) -> list[str]:
     missing = _say("running as another user needs setpriv (package util-linux)")
     return [
         f"    id -u {name} >/dev/null 2>&1 || {{ {unknown}; return 1; }}",
-        f"    command -v setpriv >/dev/null 2>&1 || {{ {missing}; return 1; }}",
+        # busybox has one that can't do it, and its shell takes that before any other
+        "    for orch_setpriv in setpriv /usr/bin/setpriv /bin/setpriv ''; do",
+        '        "$orch_setpriv" --help 2>&1 | grep -q -e --reuid && break',
+        "    done",
+        f'    [ -n "$orch_setpriv" ] || {{ {missing}; return 1; }}',
     ]
 
 
@@ -231,4 +235,4 @@ def _as_user(user: str) -> str:
         return ""
     name = quote(user)
     ids = f'--reuid "$(id -u {name})" --regid "$(id -g {name})"'
-    return f"setpriv {ids} --init-groups -- "
+    return f'"$orch_setpriv" {ids} --init-groups -- '

@@ -32,7 +32,15 @@ fi
 _user=
 read -r _user 2>/dev/null <"$_task/user"
 if [ -n "$_user" ]; then
-    set -- setpriv --reuid "$(id -u "$_user")" --regid "$(id -g "$_user")" --init-groups -- "$@"
+    # busybox has one that can't do it, and its shell takes that before any other
+    for _setpriv in setpriv /usr/bin/setpriv /bin/setpriv ''; do
+        "$_setpriv" --help 2>&1 | grep -q -e --reuid && break
+    done
+    [ -n "$_setpriv" ] || {
+        printf 'running as another user needs setpriv (package util-linux)\n' >&2
+        exit 125
+    }
+    set -- "$_setpriv" --reuid "$(id -u "$_user")" --regid "$(id -g "$_user")" --init-groups -- "$@"
 fi
 # A shell of its own, so that nothing of this one's environment reaches the command.
 # shellcheck disable=SC2016 # expanded over there

@@ -79,7 +79,7 @@ Limit = Annotated[
 ]
 Target = Annotated[
     list[str] | None,
-    typer.Option("--target", metavar="JOB", help="Only this job; may be repeated."),
+    typer.Option("--target", metavar="ID", help="Only this job; may be repeated."),
 ]
 Parallelism = Annotated[
     int,
