@@ -93,20 +93,6 @@ live_records() {
     done
 }
 
-listening() {
-    if has ss; then
-        ss -Hltn 2>/dev/null | awk '{ n = split($4, a, ":"); print a[n] }'
-    else
-        cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
-            function hex(s,  i, v) {
-                for (i = 1; i <= length(s); i++)
-                    v = v * 16 + index("0123456789ABCDEF", toupper(substr(s, i, 1))) - 1
-                return v
-            }
-            $4 == "0A" { n = split($2, a, ":"); print hex(a[n]) }'
-    fi
-}
-
 # Take stdin apart: "COUNT BYTES" of a header of "BYTES PATH" lines, then the files' contents, one
 # behind the other, so that each is one read from where the last one has ended.
 unpack() {

@@ -287,3 +287,18 @@ release_if_dead() {
     sync_files "$1"/tasks/*/state
     true >"$1/released"
 }
+
+# The TCP ports that something listens on, one a line, some twice.
+listening() {
+    if has ss; then
+        ss -Hltn 2>/dev/null | awk '{ n = split($4, a, ":"); print a[n] }'
+    else
+        cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
+            function hex(s,  i, v) {
+                for (i = 1; i <= length(s); i++)
+                    v = v * 16 + index("0123456789ABCDEF", toupper(substr(s, i, 1))) - 1
+                return v
+            }
+            $4 == "0A" { n = split($2, a, ":"); print hex(a[n]) }'
+    fi
+}

@@ -68,20 +68,6 @@ tools() {
     [ -d /run/systemd/system ] && has systemctl && printf 'tool\tsystemd\n'
 }
 
-ports() {
-    if has ss; then
-        ss -Hltn 2>/dev/null | awk '{ n = split($4, a, ":"); print "port\t" a[n] }'
-    else
-        cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
-            function hex(s,  i, v) {
-                for (i = 1; i <= length(s); i++)
-                    v = v * 16 + index("0123456789ABCDEF", toupper(substr(s, i, 1))) - 1
-                return v
-            }
-            $4 == "0A" { n = split($2, a, ":"); print "port\t" hex(a[n]) }'
-    fi | sort -u
-}
-
 fences() {
     for _fence in "$data/clusters/$cluster/fences"/*; do
         case ${_fence##*/} in *.tmp.*) continue ;; esac
@@ -97,7 +83,7 @@ floor() {
 printf 'orch-probe\t%s\n' "$format"
 facts
 tools
-ports
+listening | sort -u | sed "s/^/port$tab/"
 [ ! -e "$data/format" ] || printf 'format\t%s\n' "$(line_of "$data/format")"
 [ ! -e "$data/node/id" ] || printf 'node\t%s\n' "$(line_of "$data/node/id")"
 [ ! -e "$data" ] || [ -x "$data" ] || printf 'unreadable\t%s\n' "$data"
