@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from gitops.cli import program
+from tests.cli.place import ORCH, process_environment
 
 UGLY = 'job "x" {\ntype="batch"\n}\n'
 NEAT = 'job "x" {\n  type = "batch"\n}\n'
@@ -65,16 +65,20 @@ def test_diff_shows_what_changes(here: Path, capsys: pytest.CaptureFixture[str])
     assert (here / "ugly.nomad.hcl").read_text() == UGLY
 
 
-def test_stdin_comes_out_formatted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def given() -> None:
-        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(UGLY.encode())))
+def test_stdin_comes_out_formatted() -> None:
+    def piped(*flags: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            (*ORCH, "fmt", *flags, "-"),
+            env=process_environment({}),
+            input=UGLY,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        return done.returncode, done.stdout, done.stderr
 
-    given()
-    assert said(capsys, "-") == (0, NEAT, "")
-    given()
-    assert said(capsys, "-check", "-") == (1, "", "")
+    assert piped() == (0, NEAT, "")
+    assert piped("-check") == (1, "", "")
 
 
 def test_a_broken_file_stays_and_the_others_are_done(
