@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from planner.client import client_status
 from planner.job import Resources, Task, TaskGroup
+from planner.job_key import job_key
 from planner.kinds import Kinds
 from planner.observed import Node, NodeStatus, Observed, ObservedAlloc, TaskPhase
-from planner.recorded import AllocRecord, Desired, JobState, Recorded, job_key
+from planner.recorded import AllocRecord, Desired, JobState, Recorded
 
 _Key = TypeVar("_Key")
 
@@ -232,7 +233,9 @@ def fleet(recorded: Recorded, observed: Observed) -> Fleet:
 
 
 def is_live(alloc: ObservedAlloc) -> bool:
-    """Whether a host still runs something of the allocation, or may start it again."""
+    """Whether a host still runs or keeps something of the allocation, or may start it again."""
+    if alloc.unreleased:
+        return True
     if alloc.desired == "stop" or alloc.tasks:
         return any(t.state is not TaskPhase.DEAD for t in alloc.tasks.values())
     return True

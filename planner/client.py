@@ -22,11 +22,13 @@ def client_status(
 ) -> ClientStatus:
     """Return the status of `record`, given what its node shows of it.
 
-    A recorded end is final. On a node that does not answer it is unknown, on one that is down
-    lost. Where a node that answers has no record of the allocation, it was never started
-    (pending), has been cleaned up after a stop (complete), or is lost.
+    A recorded end is final, but for what was taken for lost and is there: its node is back. On a
+    node that does not answer it is unknown, on one that is down lost. Where a node that answers has
+    no record of the allocation, it was never started (pending), has been cleaned up after a stop
+    (complete), or is lost.
     """
-    if record.client.terminal:
+    is_back = observed is not None and node is NodeStatus.READY
+    if record.client.terminal and not (record.client is ClientStatus.LOST and is_back):
         return record.client
     if node is NodeStatus.UNKNOWN:
         return ClientStatus.UNKNOWN
@@ -37,6 +39,17 @@ def client_status(
     if observed.unattended or observed.missing:
         return ClientStatus.PENDING
     return task_status(observed.tasks.values())
+
+
+def runs_again(record: AllocRecord, observed: ObservedAlloc | None) -> bool:
+    """Whether a node goes on with what has ended by its record, or would if anybody saw to it.
+
+    It went back to how it was before. What was taken for lost has not ended.
+    """
+    ended = record.client.terminal and record.client is not ClientStatus.LOST
+    if not ended or observed is None or observed.desired == "stop":
+        return False
+    return observed.unattended or not task_status(observed.tasks.values()).terminal
 
 
 def _unseen(record: AllocRecord) -> ClientStatus:

@@ -62,29 +62,21 @@ def to_json(value: object) -> Any:  # noqa: ANN401 - JSON has no closed type
     ``metadata={"free": True}``; a field marked ``{"omitempty": True}`` is left out when empty.
     Sets come out sorted, so that equal values give equal bytes.
     """
-    return _plain(value, brief=False)
+    return _plain(value)
 
 
-def to_brief_json(value: object) -> Any:  # noqa: ANN401
-    """Do as `to_json`, and leave out the fields that stand at their defaults.
-
-    `from_json` reads it back, as long as the defaults stay as they are.
-    """
-    return _plain(value, brief=True)
-
-
-def _plain(value: object, *, brief: bool) -> Any:  # noqa: ANN401
+def _plain(value: object) -> Any:  # noqa: ANN401
     if type(value) in _ATOMS:
         return value
     if is_dataclass(value) and not isinstance(value, type):
-        return _object_to_json(value, brief=brief)
+        return _object_to_json(value)
     if isinstance(value, Mapping):
         mapping = cast("Mapping[object, object]", value)
-        return {str(k): _plain(v, brief=brief) for k, v in mapping.items()}
+        return {str(k): _plain(v) for k, v in mapping.items()}
     if isinstance(value, set | frozenset):
-        return sorted(_plain(v, brief=brief) for v in cast("frozenset[object]", value))
+        return sorted(_plain(v) for v in cast("frozenset[object]", value))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(v, brief=brief) for v in cast("Sequence[object]", value)]
+        return [_plain(v) for v in cast("Sequence[object]", value)]
     return value.value if isinstance(value, Enum) else value
 
 
@@ -99,13 +91,12 @@ class _Member:
     json: str
     omits_empty: bool
     free: bool
-    default: object
 
 
 @cache
 def _members(cls: Any) -> tuple[_Member, ...]:  # noqa: ANN401
     return tuple(
-        _Member(f.name, _name(f), bool(f.metadata.get("omitempty")), "free" in f.metadata, _fill(f))
+        _Member(f.name, _name(f), bool(f.metadata.get("omitempty")), "free" in f.metadata)
         for f in fields(cls)
     )
 
@@ -114,20 +105,14 @@ def _name(f: Field[Any]) -> str:
     return f.metadata.get("json") or json_name(f.name)
 
 
-def _fill(f: Field[Any]) -> object:
-    return f.default if f.default_factory is MISSING else f.default_factory()
-
-
-def _object_to_json(value: Any, *, brief: bool) -> dict[str, Any]:  # noqa: ANN401
+def _object_to_json(value: Any) -> dict[str, Any]:  # noqa: ANN401
     out: dict[str, Any] = {}
     for m in _members(cast("Any", type(value))):
         item: object = getattr(value, m.name)
-        if brief and item == m.default:
-            continue
         if m.omits_empty and not item:
             continue
         is_null = not m.free and _is_empty(item)
-        out[m.json] = None if is_null else _plain(item, brief=brief)
+        out[m.json] = None if is_null else _plain(item)
     return out
 
 

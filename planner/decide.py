@@ -11,15 +11,19 @@ from typing import TypedDict
 
 from planner.action import Action
 from planner.annotate import updates
+from planner.client import client_description
+from planner.deployment import active_deployment, begun, is_trying, tallied
 from planner.images import kept_images
-from planner.job import Job, TaskGroup
+from planner.intervention import carried
+from planner.job import Job
 from planner.node_score import kept
-from planner.plan import Change, GroupPlan, JobPlan
+from planner.orders import WATCHER, scaled, told, trigger
+from planner.plan import Change, JobPlan
+from planner.ports import led_inside
 from planner.recorded import (
     AllocRecord,
     ClientStatus,
     Deployment,
-    DeploymentGroup,
     DeploymentStatus,
     Desired,
     Evaluation,
@@ -59,15 +63,18 @@ class Wave:
 def opened(plan: JobPlan, state: JobState, stamp: Stamp) -> JobChange:
     """Return the `begin` of a job's run: its new version, evaluation and deployment.
 
-    The run takes the job; a deployment of an older version that still runs is cancelled.
+    The run takes the job; a deployment of an older version that still runs is cancelled. Raises
+    an `OrchError` where what somebody asks of the deployment can't be.
     """
+    asked = carried(plan.request, state, stamp.now) if plan.request else JobChange(key=plan.key)
+    state = state.changed(asked, state.modify_index)
     version = _next_version(plan, state, stamp)
-    deployments = _cancelled(plan, state, stamp)
+    deployments = (*asked.deployments, *_cancelled(plan, state, stamp))
     number = version.version if version else _current(state)
-    deployment = _deployment(plan, state, number, stamp)
+    deployment = begun(plan, state, number, ids=stamp.ids, now=stamp.now)
     evaluation = Evaluation(
         id=stamp.ids(),
-        triggered_by=_trigger(plan),
+        triggered_by=trigger(plan),
         priority=plan.job.priority,
         deployment=deployment.id if deployment else plan.resumes or _within(plan, state),
         failures=tuple(g.name for g in plan.groups if g.failure),
@@ -79,18 +86,35 @@ def opened(plan: JobPlan, state: JobState, stamp: Stamp) -> JobChange:
     return JobChange(
         key=plan.key,
         register=version,
-        allocs=tuple(replace(a, migrate=True) for a in state.allocs if a.id in plan.migrates),
+        allocs=(*asked.allocs, *told(plan, state)),
         deployments=(*deployments, *((deployment,) if deployment else ())),
         evaluations=(evaluation,),
         run=stamp.run,
         repository=stamp.repository or None,
+        scaled=scaled(plan, state, stamp.now),
+        answers=asked.answers,
     )
 
 
-def _trigger(plan: JobPlan) -> str:
-    if plan.job.stop:
-        return "job-deregister"
-    return "alloc-stop" if plan.migrates and not plan.registers else "job-register"
+def went_back(plan: JobPlan, state: JobState, version: JobVersion, stamp: Stamp) -> JobChange:
+    """Return the begin of the way back: a new version with all that the old one had.
+
+    `plan` is that of the old version's spec, made on `state`. The new version is stable, too.
+    """
+    change = opened(replace(plan, trigger=WATCHER), state, stamp)
+    if change.register is None:
+        return change
+    return replace(
+        change,
+        register=replace(
+            change.register,
+            commit=version.commit,
+            path=version.path,
+            images=version.images,
+            submit_time=version.submit_time,
+            stable=version.stable,
+        ),
+    )
 
 
 def _within(plan: JobPlan, state: JobState) -> str:
@@ -113,7 +137,7 @@ def wave(plan: JobPlan, state: JobState, stamp: Stamp) -> Wave:
         if chain:
             chains.append(chain)
     deployments: tuple[Deployment, ...] = ()
-    if (active := _active(state)) is not None:
+    if (active := active_deployment(state)) is not None:
         allocs = state.changed(JobChange(key=plan.key, allocs=tuple(records)), 0).allocs
         deployments = (tallied(active, allocs, plan.job, stamp.now),)
     return Wave(
@@ -151,15 +175,19 @@ class _Context:
                 return self._replaced(change)
 
     def _destroyed(self, change: Change) -> tuple[list[AllocRecord], Chain]:
+        if change.ended:
+            record = self._existing(change.alloc)
+            return [record], (self._stop(change, record),)
         record = self._told_to_stop(change, change.alloc)
-        return [record], (self._stop(change, record),)
+        return [record], () if change.lost else (self._stop(change, record),)
 
     def _updated(self, change: Change) -> tuple[list[AllocRecord], Chain]:
         old = self._existing(change.alloc)
-        deployment = _active(self.state)
+        deployment = active_deployment(self.state)
         record = replace(
             old,
             job_version=_current(self.state),
+            ports=led_inside(old.ports, self.plan.job.group(old.group)),
             deployment=deployment.id if deployment else "",
             healthy=None,
             healthy_at=0,
@@ -171,18 +199,27 @@ class _Context:
 
     def _created(self, change: Change) -> tuple[list[AllocRecord], Chain]:
         if not change.node:
-            return [], ()
-        record = self._placed(change, previous=change.replaces)
+            return self._given_up(change), ()
+        record = self._placed(change, previous=change.replaces or change.beside)
         chain: Chain = (self._start(change, record),)
+        if change.beside:
+            return [replace(self._existing(change.beside), next=record.id), record], chain
         if not change.replaces:
             return [record], chain
         old = replace(self._told_to_stop(change, change.replaces), next=record.id)
-        return [old, record], (self._stop(change, old), *chain)
+        return [old, record], chain if change.lost else (self._stop(change, old), *chain)
+
+    def _given_up(self, change: Change) -> list[AllocRecord]:
+        """What is lost is lost, though there is no room for another: it may still come back."""
+        lost = change.lost and change.replaces
+        return [_lost(self._existing(change.replaces))] if lost else []
 
     def _replaced(self, change: Change) -> tuple[list[AllocRecord], Chain]:
         if not change.node:
             return [], ()
         record = self._placed(change, previous=change.alloc)
+        if change.start_first:
+            return [record], (self._start(change, record),)
         old = replace(self._told_to_stop(change, change.alloc), next=record.id)
         return [old, record], (self._stop(change, old), self._start(change, record))
 
@@ -193,11 +230,15 @@ class _Context:
         return record
 
     def _told_to_stop(self, change: Change, alloc: str) -> AllocRecord:
+        record = self._existing(alloc)
+        if change.lost:
+            record = _lost(record)
         return replace(
-            self._existing(alloc),
+            record,
             desired=Desired.STOP,
             desired_description=change.stop_description,
             migrate=False,
+            force_reschedule=False,
             modified=self.stamp.now,
             modified_index=self.state.modify_index,
         )
@@ -205,16 +246,20 @@ class _Context:
     def _placed(self, change: Change, previous: str) -> AllocRecord:
         if change.resumed:
             return self._existing(change.alloc)
-        deployment = _active(self.state)
         before = self.state.alloc(previous)
-        failed = before is not None and before.client is ClientStatus.FAILED
+        failed = before is not None and (
+            before.client is ClientStatus.FAILED or bool(change.beside)
+        )
+        is_canary = self._is_canary(change, before)
+        stand_in = self._stands_in(change, before) and not is_canary
+        deployment = None if stand_in else active_deployment(self.state)
         return AllocRecord(
             id=self.stamp.ids(),
             name=change.name,
             group=change.group,
             node=change.node,
             node_id=self.stamp.nodes.get(change.node, ""),
-            job_version=_current(self.state),
+            job_version=before.job_version if before and stand_in else _current(self.state),
             ports=change.ports,
             scores=kept(change.scores),
             evaluation=self._evaluation,
@@ -225,12 +270,33 @@ class _Context:
             modified=self.stamp.now,
             created_index=self.state.modify_index,
             modified_index=self.state.modify_index,
+            canary=is_canary,
+            starts_first=change.start_first or _was_to_start_first(before),
         )
+
+    def _is_canary(self, change: Change, before: AllocRecord | None) -> bool:
+        """Whether it tries the version: what a system job replaces does, until it is promoted."""
+        if change.action is Action.CANARY:
+            return True
+        replaces_one = before is not None and before.canary
+        return self._is_trying(change.group) and (
+            change.action is Action.DESTRUCTIVE or replaces_one
+        )
+
+    def _stands_in(self, change: Change, before: AllocRecord | None) -> bool:
+        """Whether it takes an old one's place while canaries try the version: as that was."""
+        known = before is not None and self.state.version(before.job_version) is not None
+        return known and self._is_trying(change.group)
+
+    def _is_trying(self, group: str) -> bool:
+        deployment = active_deployment(self.state)
+        progress = deployment.groups.get(group) if deployment else None
+        return progress is not None and is_trying(progress)
 
     def _start(self, change: Change, record: AllocRecord) -> Start:
         version = self.state.version(record.job_version)
         images = version.images if version else dict[str, str]()
-        return Start(alloc=record, images=images, **self._common(change))
+        return Start(alloc=record, images=images, **self._common(change, record))
 
     def _stop(self, change: Change, record: AllocRecord) -> Stop:
         return Stop(alloc=record, **self._common(change, record))
@@ -251,39 +317,14 @@ class _Context:
         return self.state.evaluations[-1].id if self.state.evaluations else ""
 
 
-def tallied(
-    deployment: Deployment, allocs: tuple[AllocRecord, ...], job: Job, now: int
-) -> Deployment:
-    """Return the deployment with its groups' counts as the allocations have them.
-
-    The deadline for progress is the first placement (or the last allocation that became healthy)
-    plus `progress_deadline`, as Nomad counts it.
-    """
-    groups = {
-        name: _tallied_group(
-            group,
-            [a for a in allocs if a.deployment == deployment.id and a.group == name],
-            job.group(name),
-        )
-        for name, group in deployment.groups.items()
-    }
-    return replace(deployment, groups=groups, modified=now)
+def _lost(record: AllocRecord) -> AllocRecord:
+    lost = ClientStatus.LOST
+    return replace(record, client=lost, client_description=client_description(lost))
 
 
-def _tallied_group(
-    group: DeploymentGroup, allocs: list[AllocRecord], spec: TaskGroup | None
-) -> DeploymentGroup:
-    healthy = [a for a in allocs if a.healthy]
-    deadline = spec.update.progress_deadline if spec and spec.update else 0
-    first = min((a.created if a.previous == "" else a.modified for a in allocs), default=0)
-    since = max([first, *(a.healthy_at for a in healthy)])
-    return replace(
-        group,
-        placed=len(allocs),
-        healthy=len(healthy),
-        unhealthy=sum(a.healthy is False for a in allocs),
-        require_progress_by=since + deadline if allocs and deadline else 0,
-    )
+def _was_to_start_first(before: AllocRecord | None) -> bool:
+    """Whether one takes the place of a successor whose predecessor may still run."""
+    return before is not None and before.starts_first and not before.healthy
 
 
 def _current(state: JobState) -> int:
@@ -303,19 +344,14 @@ def _next_version(plan: JobPlan, state: JobState, stamp: Stamp) -> JobVersion | 
         job=plan.job,
         # Stopping copies the flag of the version it stops, as Nomad does.
         stable=bool(old and plan.job.stop and old.stable),
-        commit=stamp.commit,
+        commit=plan.commit or stamp.commit,
         path=plan.path,
         images={**kept_images(plan.job, state), **stamp.images.get(plan.key, {})},
     )
 
 
-def _active(state: JobState) -> Deployment | None:
-    deployment = state.deployment
-    return deployment if deployment is not None and deployment.status.active else None
-
-
 def _cancelled(plan: JobPlan, state: JobState, stamp: Stamp) -> tuple[Deployment, ...]:
-    active = _active(state)
+    active = active_deployment(state)
     if active is None or not plan.registers:
         return ()
     return (
@@ -326,40 +362,3 @@ def _cancelled(plan: JobPlan, state: JobState, stamp: Stamp) -> tuple[Deployment
             modified=stamp.now,
         ),
     )
-
-
-def _deployment(plan: JobPlan, state: JobState, version: int, stamp: Stamp) -> Deployment | None:
-    groups = {
-        g.name: _planned_group(spec)
-        for g in plan.groups
-        if (spec := plan.job.group(g.name)) is not None and _deploys(plan, state, g, version)
-    }
-    if not groups or plan.job.stop or plan.resumes:
-        return None
-    return Deployment(
-        id=stamp.ids(),
-        job_version=version,
-        groups=groups,
-        created=stamp.now,
-        modified=stamp.now,
-    )
-
-
-def _planned_group(spec: TaskGroup) -> DeploymentGroup:
-    update = spec.update
-    return DeploymentGroup(
-        desired_total=spec.count,
-        auto_revert=update.auto_revert if update else False,
-        progress_deadline=update.progress_deadline if update else 0,
-    )
-
-
-def _deploys(plan: JobPlan, state: JobState, group: GroupPlan, version: int) -> bool:
-    """Whether the group's changes make a deployment: not for reschedules and replacements."""
-    spec = plan.job.group(group.name)
-    if spec is None or spec.update is None or not spec.update.max_parallel or not spec.count:
-        return False
-    if group.count(Action.DESTRUCTIVE) or group.count(Action.IN_PLACE):
-        return True
-    known = any(a.job_version == version for a in state.allocs) and not plan.registers
-    return not known and group.count(Action.CREATE) > 0

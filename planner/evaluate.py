@@ -11,17 +11,21 @@ from planner.capacity import Algorithm, Fleet, fleet
 from planner.diff import job_diff
 from planner.errors import OrchError
 from planner.explanation import Explainer
-from planner.group_case import Decision, GroupCase
+from planner.group_case import Decision, GroupCase, without_ended
 from planner.job import Job, TaskGroup
+from planner.job_key import job_key
+from planner.lost import crowded
 from planner.observed import Observed
 from planner.occupancy import Occupancy
 from planner.place import Chooser, InPlace, placed_groups
 from planner.plan import JobPlan
 from planner.reconcile import reconciled
-from planner.recorded import DeploymentStatus, Recorded, job_key
+from planner.recorded import DeploymentStatus, Recorded
 from planner.schedule import Ranking
 from planner.standing import Pile, Standing, View, standing
 from planner.system import TYPES, reconciled_by_node
+from planner.update_order import UpdateOrder
+from planner.way_back import taken_back
 from planner.why import why
 
 
@@ -33,6 +37,7 @@ class Situation:
     observed: Observed
     now: int
     algorithm: Algorithm = Algorithm.BINPACK
+    order: UpdateOrder = UpdateOrder.STOP_FIRST
 
 
 def plan_job(
@@ -95,9 +100,13 @@ def _refuse_doubles(jobs: Iterable[tuple[str, Job]]) -> None:
 
 
 def _with_eligibility(situation: Situation) -> Observed:
-    """Return the observed state in which a node is only eligible if it is also recorded so."""
+    """Return the observed state in which a node is only eligible if it is also recorded so.
+
+    One that was lost takes nothing before what was replaced elsewhere is stopped there.
+    """
     records = situation.recorded.nodes
     barred = {n.name for n in records.values() if not n.eligible}
+    barred |= crowded(situation.observed, situation.recorded)
     nodes = situation.observed.nodes
     changed = {n: replace(nodes[n], eligible=False) for n in barred if n in nodes}
     return (
@@ -109,7 +118,14 @@ def _view(job: Job, situation: Situation, observed: Observed) -> View:
     state = situation.recorded.job(_key(job))
     current = state.current
     registers = current.job != job if current else not job.stop
-    return View(job=job, state=state, observed=observed, now=situation.now, registers=registers)
+    return View(
+        job=job,
+        state=state,
+        observed=observed,
+        now=situation.now,
+        registers=registers,
+        order=situation.order,
+    )
 
 
 def _planned(path: str, view: View, loads: Fleet, choose: Chooser) -> JobPlan:
@@ -130,7 +146,10 @@ def _planned(path: str, view: View, loads: Fleet, choose: Chooser) -> JobPlan:
         path=path,
         resumes=_deployment(view, DeploymentStatus.RUNNING),
         failed=_deployment(view, DeploymentStatus.FAILED),
+        paused=_deployment(view, DeploymentStatus.PAUSED),
         migrates=tuple(sorted(a.id for a in state.allocs if a.migrate and not a.terminal)),
+        reschedules=tuple(sorted(a.id for a in state.allocs if a.force_reschedule)),
+        asked=tuple(r.id for r in state.requests),
     )
 
 
@@ -145,6 +164,15 @@ def _warnings(view: View) -> Iterator[str]:
         yield (
             f"deployment {failed[:8]} has failed, and is not tried again until the spec changes; "
             "or stop the job and run it again"
+        )
+    if paused := _deployment(view, DeploymentStatus.PAUSED):
+        short = paused[:8]
+        yield f"deployment {short} is paused: 'orch deployment resume {short}' goes on with it"
+    if view.registers and (tried := taken_back(view.state, view.job)) is not None:
+        yield (
+            f"this very spec has failed as version {tried.version}, and was taken back; an apply "
+            f"tries it again: 'orch history {view.state.key}' and 'orch job deployments "
+            f"{view.state.key}' tell what it was"
         )
 
 
@@ -164,4 +192,4 @@ def _decided(
         for name, found in (standings | gone).items()
     )
     decide = reconciled_by_node if view.job.type in TYPES else reconciled
-    return {case.name: decide(case) for case in cases}
+    return {case.name: without_ended(case, decide(case)) for case in cases}

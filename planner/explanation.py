@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from planner.capacity import Fleet, Load, asked
 from planner.feasible import MISSING_DRIVERS, is_candidate
 from planner.job import Job, TaskGroup
+from planner.job_key import job_key
 from planner.node_score import NodeScore
 from planner.observed import Node, NodeStatus
-from planner.recorded import job_key
 from planner.schedule import Placement, Ranking, Wanted
 
 _UNITS = {"cpu": "MHz", "memory": "MB", "disk": "MB", "cores": ""}

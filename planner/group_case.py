@@ -5,13 +5,13 @@ What service, batch and system jobs have in common; which of it happens is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from planner.action import Action
 from planner.job import TaskGroup
 from planner.plan import Change
-from planner.recorded import AllocRecord, DeploymentStatus
+from planner.recorded import AllocRecord, ClientStatus, DeploymentStatus
 from planner.schedule import Wanted
 from planner.standing import NOT_NEEDED, UPDATED, Pile, Standing, View
 from planner.update import forcing_change, mild_change
@@ -67,7 +67,24 @@ def change_of(action: Action, standing: Standing, reason: str) -> Change:
 def stop(standing: Standing, reason: str, description: str = NOT_NEEDED) -> Decision:
     """Stop it; `description` is recorded of it."""
     change = change_of(Action.DESTROY, standing, reason)
-    return Decision(change=replace(change, ports=(), stop_description=description))
+    described = description if not standing.lost else standing.stop_description
+    change = replace(change, ports=(), stop_description=described, lost=standing.lost)
+    return Decision(change=change)
+
+
+def without_ended(case: GroupCase, decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Stop what runs again though it has ended, before anything else is decided of it."""
+    again = {s.record.id: s for s in case.standings if s.runs_again}
+    if not again:
+        return tuple(decisions)
+    others = (d for d in decisions if not {d.change.alloc, d.change.replaces} & again.keys())
+    return (*map(_ended, again.values()), *others)
+
+
+def _ended(standing: Standing) -> Decision:
+    reason = f"it has ended, and {standing.record.node} would run it again"
+    change = change_of(Action.DESTROY, standing, reason)
+    return Decision(change=replace(change, ports=(), ended=True))
 
 
 def left(standing: Standing, reason: str) -> Decision:
@@ -133,6 +150,10 @@ def current(standing: Standing) -> Decision:
     if seen is not None and is_behind and not standing.status.terminal:
         reason = f"{standing.record.node} still has version {seen.version}"
         return Decision(change=change_of(Action.IN_PLACE, standing, reason))
+    if standing.record.client is ClientStatus.LOST and not standing.status.terminal:
+        # Recorded, so that it is not taken for lost when its host does not answer again.
+        reason = f"{standing.record.node} is back, and nothing has taken its place"
+        return Decision(change=change_of(Action.IN_PLACE, standing, reason))
     return left(standing, standing.reason or "up to date")
 
 
@@ -195,9 +216,25 @@ def in_its_place(standing: Standing) -> Decision:
         replaces=record.id,
         previous_node=record.node,
         stop_description=standing.stop_description,
+        lost=standing.lost,
     )
-    wanted = Wanted(name=record.name, avoid=standing.avoid, prefer=record.node)
+    prefer = "" if standing.lost else record.node
+    wanted = Wanted(name=record.name, avoid=standing.avoid, prefer=prefer)
     return Decision(change=change, wanted=wanted)
+
+
+def stands_in(standing: Standing) -> Decision:
+    """Start another beside one whose host does not answer, which is not given up yet."""
+    record = standing.record
+    change = Change(
+        action=Action.CREATE,
+        name=record.name,
+        group=record.group,
+        reason=f"stands in for {record.id[:8]}: {standing.reason}",
+        beside=record.id,
+        previous_node=record.node,
+    )
+    return Decision(change=change, wanted=Wanted(name=record.name))
 
 
 def fresh(case: GroupCase, action: Action, index: int, reason: str) -> Decision:

@@ -1,17 +1,19 @@
 """When an allocation is healthy: the rule, apart from the probing that feeds it.
 
 As in Nomad: all tasks run, and all checks pass, without a break for `min_healthy_time`. A restart
-begins the time anew; a task that ends for good, or `healthy_deadline`, makes it unhealthy.
+begins the time anew; a task that ends for good, or `healthy_deadline`, makes it unhealthy. Tasks
+that run once before or after the start may have ended well; those after the stop do not count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from planner.durations import duration
-from planner.job import SECOND, TaskGroup, Update
+from planner.job import PRESTART, SECOND, Task, TaskGroup, Update
+from planner.lifecycle import hook_of, runs_once
 from planner.observed import ObservedAlloc, TaskEvent, TaskPhase, TaskState
 from planner.recorded import AllocRecord
 
@@ -33,7 +35,7 @@ class Health(StrEnum):
 class Look:
     """One look at an allocation; `checks` are the names of checks that fail at the moment.
 
-    `at` is monotonic seconds. `alloc` is None while its host does not show it.
+    `at` is seconds that were watched. `alloc` is None while its host does not show it.
     """
 
     at: float
@@ -44,7 +46,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What the looks so far came to. Times are monotonic seconds; deadlines count watched time.
+    """What the looks so far came to. Times are watched seconds.
 
     `tasks` says which tasks made it unhealthy, and why.
     """
@@ -104,7 +106,8 @@ def _late(look: Look, update: Update, group: TaskGroup) -> dict[str, str]:
         f"Task not running for min_healthy_time of {duration(update.min_healthy_time)} {deadline}"
     )
     running = f"Services not healthy {deadline}" if look.checks else brief
-    states = {t.name: seen[t.name].state if t.name in seen else None for t in group.tasks}
+    left = [t for t in _counted(group) if not runs_once(t) or not _is_well(t, seen.get(t.name))]
+    states = {t.name: seen[t.name].state if t.name in seen else None for t in left}
     return {
         name: running if state is TaskPhase.RUNNING else f"Task not running {deadline}"
         for name, state in states.items()
@@ -127,15 +130,31 @@ def _ended(look: Look, group: TaskGroup) -> str:
 
 def _dead(look: Look, group: TaskGroup) -> list[tuple[str, TaskState]]:
     seen = look.alloc.tasks if look.alloc else dict[str, TaskState]()
-    found = ((t.name, seen[t.name]) for t in group.tasks if t.name in seen)
-    return [(name, state) for name, state in found if state.state is TaskPhase.DEAD]
+    found = ((t, seen[t.name]) for t in _counted(group) if t.name in seen)
+    dead = ((t, state) for t, state in found if state.state is TaskPhase.DEAD)
+    # What died with its host, and did not come back with it, did not end: it is started again.
+    stays = look.alloc is None or not look.alloc.unattended
+    return [(t.name, s) for t, s in dead if s.failed or (stays and not runs_once(t))]
+
+
+def _counted(group: TaskGroup) -> Iterator[Task]:
+    """Tasks that have a part in the health: not what runs only when all else has ended."""
+    return (t for t in group.tasks if t.lifecycle is None or t.lifecycle.hook != "poststop")
+
+
+def _is_well(task: Task, state: TaskState | None) -> bool:
+    if state is None:
+        return False
+    done = runs_once(task) and state.state is TaskPhase.DEAD and not state.failed
+    # What runs before main tasks is not well while they still wait for it.
+    waited_for = runs_once(task) and hook_of(task) == PRESTART
+    return done or (state.state is TaskPhase.RUNNING and not waited_for)
 
 
 def _running(look: Look, group: TaskGroup) -> bool:
     alloc = look.alloc
     return alloc is not None and all(
-        (state := alloc.tasks.get(task.name)) is not None and state.state is TaskPhase.RUNNING
-        for task in group.tasks
+        _is_well(task, alloc.tasks.get(task.name)) for task in _counted(group)
     )
 
 

@@ -255,6 +255,10 @@ class LogConfig:
     disabled: bool = False
 
 
+# Hooks: before main tasks run, once they run, and when all others have ended.
+PRESTART, POSTSTART, POSTSTOP = "prestart", "poststart", "poststop"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
     """When a task runs relative to the group's main tasks."""
@@ -365,13 +369,13 @@ class Task:
     templates: tuple[Template, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     affinities: tuple[Affinity, ...] = ()
-    resources: Resources = field(default_factory=Resources)
-    restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
+    resources: Resources = Resources()
+    restart_policy: RestartPolicy = RestartPolicy()
     dispatch_payload: Mapping[str, object] = field(default_factory=_free)
     lifecycle: Lifecycle | None = None
     meta: StrMap = field(default_factory=_strings)
     kill_timeout: int = 5 * SECOND
-    log_config: LogConfig = field(default_factory=LogConfig)
+    log_config: LogConfig = LogConfig()
     artifacts: tuple[Artifact, ...] = ()
     leader: bool = False
     shutdown_delay: int = 0
@@ -380,7 +384,7 @@ class Task:
     kill_signal: str = ""
     kind: str = ""
     csi_plugin_config: Mapping[str, object] = field(default_factory=_free)
-    identity: Identity | None = field(default_factory=Identity)
+    identity: Identity | None = Identity()
     identities: tuple[Identity, ...] = ()
     secrets: tuple[Mapping[str, object], ...] = ()
     actions: tuple[Action, ...] = ()
@@ -397,10 +401,10 @@ class TaskGroup:
     migrate: Migrate | None = None
     constraints: tuple[Constraint, ...] = ()
     scaling: Mapping[str, object] = field(default_factory=_free)
-    restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
+    restart_policy: RestartPolicy = RestartPolicy()
     disconnect: Disconnect | None = None
     tasks: tuple[Task, ...] = ()
-    ephemeral_disk: EphemeralDisk = field(default_factory=EphemeralDisk)
+    ephemeral_disk: EphemeralDisk = EphemeralDisk()
     meta: StrMap = field(default_factory=_strings)
     reschedule_policy: ReschedulePolicy | None = None
     affinities: tuple[Affinity, ...] = ()

@@ -6,11 +6,12 @@ Pure: joins what was observed with what is recorded about nodes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 
+from planner.lost import down
+from planner.node_record import NodeRecord
 from planner.observed import Node, NodeStatus, Observed
-from planner.recorded import NodeRecord, Recorded
+from planner.recorded import Recorded
 
 
 def verified(observed: Observed, recorded: Recorded) -> Observed:
@@ -19,24 +20,33 @@ def verified(observed: Observed, recorded: Recorded) -> Observed:
     The allocations a stranger shows are dropped: they may be another machine's.
     """
     ids = Counter(n.id for n in observed.nodes.values() if n.id)
+    # A copy of a host that does not answer is told by the records. One that is not looked at may
+    # have been given another name.
+    names = {r.id: name for name, r in recorded.nodes.items() if name in observed.nodes}
     nodes = {
-        name: _verified(node, recorded.nodes.get(name), ids)
+        name: _verified(
+            node,
+            recorded.nodes.get(name),
+            is_copy=ids[node.id] > 1 or names.get(node.id, name) != name,
+        )
         for name, node in observed.nodes.items()
     }
     allocs = {a.id: a for a in observed.allocs.values() if nodes[a.node].status is NodeStatus.READY}
-    return Observed(nodes=nodes, allocs=allocs)
+    return down(Observed(nodes=nodes, allocs=allocs), recorded)
 
 
-def _verified(node: Node, record: NodeRecord | None, ids: Mapping[str, int]) -> Node:
+def _verified(node: Node, record: NodeRecord | None, *, is_copy: bool) -> Node:
     if node.status is not NodeStatus.READY:
         return replace(node, id=node.id or (record.id if record else ""))
-    if reason := _stranger(node, record, ids):
+    if reason := _stranger(node, record, is_copy=is_copy):
         return replace(node, status=NodeStatus.UNKNOWN, reason=reason)
-    return replace(node, eligible=record.eligible) if record else node
+    if record is None:
+        return node
+    return replace(node, eligible=record.eligible, drain=record.drain is not None)
 
 
-def _stranger(node: Node, record: NodeRecord | None, ids: Mapping[str, int]) -> str:
-    if ids[node.id] > 1:
+def _stranger(node: Node, record: NodeRecord | None, *, is_copy: bool) -> str:
+    if is_copy:
         return f"its node id {node.id[:8]} is also that of another host: one is a copy"
     if record is None or record.id == node.id:
         return ""

@@ -60,6 +60,7 @@ class ObservedAlloc:
     `unattended` says that it should run and that nobody on the host sees to it any more. `spec` is
     the hash of what it was started from, see `planner.fingerprint`; `created` is in ns. `missing`
     and `changed` say which of its containers is gone, or is not as it was made, and how.
+    `unreleased` says that it was stopped, and that its host still has to let its room and ports go.
     """
 
     id: str
@@ -77,6 +78,7 @@ class ObservedAlloc:
     disk_mb: int = 0
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     unattended: bool = False
+    unreleased: bool = False
     spec: str = ""
     created: int = 0
     missing: str = ""
@@ -98,7 +100,9 @@ class Node:
     """The scheduler's view of one inventory host.
 
     `id` is empty until the host is enrolled. `used_ports` are TCP ports that something listens on
-    at the moment; `foreign_ports` of them belong to no allocation of this cluster.
+    at the moment; `foreign_ports` of them belong to no allocation of this cluster. Whoever keeps
+    watching says since when it is unknown (`silent_since`), and when that is too long (`lost_at`),
+    in ns; 0 where nobody does.
     """
 
     name: str
@@ -109,6 +113,8 @@ class Node:
     node_class: str = ""
     node_pool: str = "default"
     eligible: bool = True
+    # what runs there is being moved away
+    drain: bool = False
     address: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -124,6 +130,8 @@ class Node:
     max_dynamic_port: int = MAX_DYNAMIC_PORT
     # job key → index of the fence that stands on the host
     fences: Mapping[str, int] = field(default_factory=dict[str, int])
+    silent_since: int = field(default=0, metadata={"omitempty": True})
+    lost_at: int = field(default=0, metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

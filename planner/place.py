@@ -15,6 +15,7 @@ from planner.job import TaskGroup
 from planner.plan import Change, GroupPlan
 from planner.schedule import Placement, Ranking, Wanted
 from planner.standing import Standing, View
+from planner.update_order import UpdateOrder
 from planner.uses import Uses
 
 # How a node is chosen for one allocation; None where there is none.
@@ -84,7 +85,9 @@ def placed_groups(
     everything = [d for decisions in decided.values() for d in decisions]
     work.settle(d.change for d in everything)
     pairs = (Action.DESTRUCTIVE, Action.MIGRATE)
-    placed = {id(d): work.replaced(d) for d in everything if d.change.action in pairs}
+    placed = {
+        id(d): work.replaced(d) for d in everything if d.change.action in pairs or d.change.replaces
+    }
     placed |= {id(d): work.placed(d) for d in everything if d.wanted and id(d) not in placed}
     changes = {
         name: tuple(
@@ -115,6 +118,11 @@ def _index(change: Change) -> int:
     return int(change.name[change.name.rindex("[") + 1 : -1])
 
 
+def _stopped_first(change: Change) -> Change:
+    reason = f"{change.reason}; stops first: no room for both"
+    return replace(change, start_first=False, reason=reason)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Work:
     view: View
@@ -141,14 +149,31 @@ class _Work:
         """Place a replacement; where there is no room, an old one that is updated keeps its own."""
         if (group := self.view.job.group(decision.change.group)) is not None:
             self._ranking(group)
-        own = self.in_place.fleet.release(decision.change.alloc)
+        if decision.change.start_first:
+            beside = self._beside(decision)
+            if beside.node or self.view.order is UpdateOrder.START_FIRST:
+                return beside
+            decision = replace(decision, change=_stopped_first(decision.change))
+        # What a host has otherwise than it was left there holds its room until it is stopped.
+        old = decision.change.alloc or decision.change.replaces
+        own = self.in_place.fleet.release(old)
         if own is not None:
             self._tell(own, -1)
         change = self.placed(decision)
-        stays = change.action is Action.DESTRUCTIVE
+        stays = change.action is not Action.MIGRATE
         if own is not None and not change.node and stays:
             self.in_place.fleet.hold(own)
             self._tell(own, 1)
+        return change
+
+    def _beside(self, decision: Decision) -> Change:
+        """Place a replacement while the old one keeps its room; a failure counts if it is final."""
+        group = decision.change.group
+        known = self.failures.get(group)
+        change = self.placed(decision)
+        if not change.node and self.view.order is not UpdateOrder.START_FIRST:
+            self.failures.pop(group, None)
+            self.failures |= {group: known} if known is not None else {}
         return change
 
     def placed(self, decision: Decision) -> Change:

@@ -10,6 +10,8 @@ from planner.failure import PlacementFailure
 from planner.job import Job
 from planner.node_score import NodeScore
 from planner.recorded import PortMapping
+from planner.request import Request
+from planner.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +36,16 @@ class Change:
     ports: tuple[PortMapping, ...] = ()
     scores: tuple[NodeScore, ...] = ()
     resumed: bool = False
+    # The new one starts beside the old, which is stopped once the new one is healthy.
+    start_first: bool = False
     # Why the replaced allocation is stopped, in Nomad's words (recorded as its description).
     stop_description: str = ""
+    # What is stopped is lost: nobody can tell its host.
+    lost: bool = field(default=False, metadata={"omitempty": True})
+    # Id of the allocation on an unknown host that the new one stands in for; it is not stopped.
+    beside: str = field(default="", metadata={"omitempty": True})
+    # What is stopped has ended by its record, which stays as it is; its host does not know that.
+    ended: bool = field(default=False, metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +100,22 @@ class JobPlan:
     resumes: str = ""
     # Id of the deployment of this very spec that has failed: nothing more is tried of it.
     failed: str = ""
+    # Id of the deployment of this very spec that somebody has told to rest.
+    paused: str = field(default="", metadata={"omitempty": True})
     # Id of a run that holds the job: one that goes on, or that ended before it could let go.
     held: str = ""
     # Ids of allocations that somebody told to stop, and that are replaced for it.
     migrates: tuple[str, ...] = ()
+    # Ids of failed allocations that somebody told to place again, whatever their policy says.
+    reschedules: tuple[str, ...] = ()
+    # What causes the evaluation, where that is not for the changes to say.
+    trigger: str = ""
+    # The commit that the spec came from, where that is not the one of the whole plan.
+    commit: str = ""
+    # What somebody asks of its deployment: recorded with the begin, before anything else.
+    request: Request | None = None
+    # Ids of requests that wait in the ledger: whoever holds the job next takes them in.
+    asked: tuple[str, ...] = field(default=(), metadata={"omitempty": True})
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -109,7 +131,8 @@ class JobPlan:
     def empty(self) -> bool:
         """Whether applying it would change nothing at all."""
         idle = all(c.action is Action.IGNORE for c in self.changes)
-        return idle and not self.registers and not self.resumes and not self.held
+        goes_on = self.resumes or self.held or self.asked
+        return idle and not self.registers and not goes_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +152,6 @@ class Drift:
     alloc: str
     name: str
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where the desired state was read: a commit, and a digest of the files as read."""
-
-    repository: str = ""
-    commit: str = ""
-    dirty: bool = False
-    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from planner.capacity import Load
@@ -84,5 +84,19 @@ def _free(load: Load, given: Iterable[int], seed: int) -> int:
 
 
 def _mapping(port: Port, value: int, load: Load) -> PortMapping:
-    to = value if port.to == -1 else port.to
-    return PortMapping(label=port.label, value=value, to=to, host_ip=load.node.address)
+    return PortMapping(
+        label=port.label, value=value, to=_inside(port, value), host_ip=load.node.address
+    )
+
+
+def _inside(port: Port, value: int) -> int:
+    return value if port.to == -1 else port.to
+
+
+def led_inside(ports: Iterable[PortMapping], group: TaskGroup | None) -> tuple[PortMapping, ...]:
+    """Return ports with where the group has them lead to: records that were rebuilt don't say."""
+    ask = asked_ports(group) if group else PortAsk()
+    asked = {p.label: p for p in (*ask.static, *ask.dynamic)}
+    return tuple(
+        replace(p, to=_inside(asked[p.label], p.value)) if p.label in asked else p for p in ports
+    )

@@ -9,15 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from planner.client import client_status
+from planner.job_key import job_key
+from planner.node_record import NodeRecord
 from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
-from planner.recorded import (
-    AllocRecord,
-    Desired,
-    JobState,
-    NodeRecord,
-    PortMapping,
-    job_key,
-)
+from planner.recorded import AllocRecord, Desired, JobState, PortMapping
 
 REBUILT = "found on its host"
 
@@ -70,7 +65,10 @@ def _record(seen: ObservedAlloc, node: Node | None) -> AllocRecord:
         job_version=seen.version,
         desired=Desired.STOP if seen.desired == "stop" else Desired.RUN,
         desired_description=REBUILT,
-        ports=tuple(PortMapping(label=k, value=v) for k, v in sorted(seen.ports.items())),
+        ports=tuple(
+            PortMapping(label=k, value=v, host_ip=node.address if node else "")
+            for k, v in sorted(seen.ports.items())
+        ),
         created_index=seen.index,
         modified_index=seen.index,
         created=seen.created,

@@ -9,10 +9,14 @@ from typing import Protocol, TypeVar
 
 from planner.failure import PlacementFailure
 from planner.job import Job
+from planner.job_key import split_key
+from planner.job_notes import ScalingEvent, VersionTag, kept_events
+from planner.node_record import NodeRecord
 from planner.node_score import NodeScore
 from planner.observed import TaskState
+from planner.request import KEPT_ANSWERS, Answer, Request
 
-# Versions kept per job; the newest stable one is never dropped.
+# Versions kept per job; the newest stable one, and those that have a tag, are never dropped.
 TRACKED_VERSIONS = 6
 # Deployments, and evaluations, kept per job.
 KEPT_DECISIONS = 50
@@ -82,6 +86,7 @@ class JobVersion:
     commit: str = ""
     path: str = ""
     images: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"omitempty": True})
+    tag: VersionTag | None = field(default=None, metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,10 @@ class AllocRecord:
     scores: tuple[NodeScore, ...] = field(default=(), metadata={"omitempty": True})
     # Somebody told it to stop, and another one has to take its place.
     migrate: bool = field(default=False, metadata={"omitempty": True})
+    # It has failed, and somebody told to place it again, whatever its reschedule policy says.
+    force_reschedule: bool = field(default=False, metadata={"omitempty": True})
+    # It was started beside the one that it replaces, and is to be healthy before that one stops.
+    starts_first: bool = field(default=False, metadata={"omitempty": True})
     # It tries a new version beside the old ones, and nobody has promoted it yet.
     canary: bool = field(default=False, metadata={"omitempty": True})
 
@@ -149,6 +158,9 @@ class DeploymentGroup:
     require_progress_by: int = 0
     desired_canaries: int = field(default=0, metadata={"omitempty": True})
     promoted: bool = field(default=False, metadata={"omitempty": True})
+    auto_promote: bool = field(default=False, metadata={"omitempty": True})
+    # ids of the allocations that were placed as canaries
+    placed_canaries: tuple[str, ...] = field(default=(), metadata={"omitempty": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +219,10 @@ class JobChange:
 
     Records replace those of the same id; `forget` names allocations to drop. `register` adds a
     job version. `images` are digests that were only found when the newest version was pulled.
+    `tagged` are numbers of versions that get `tag`, or lose the one they have. `scaled` are changes
+    of counts to note.
+    `requests` wait from now on until one of the `answers` is to them. A change that does nothing
+    but ask leaves the job's index: whoever holds the job goes on.
     `run` is the id of the apply that holds the job from now on; the empty string releases it,
     None leaves it.
     """
@@ -222,6 +238,16 @@ class JobChange:
     repository: str | None = None
     purge: bool = False
     images: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"omitempty": True})
+    tagged: tuple[int, ...] = field(default=(), metadata={"omitempty": True})
+    tag: VersionTag | None = field(default=None, metadata={"omitempty": True})
+    scaled: tuple[ScalingEvent, ...] = field(default=(), metadata={"omitempty": True})
+    requests: tuple[Request, ...] = field(default=(), metadata={"omitempty": True})
+    answers: tuple[Answer, ...] = field(default=(), metadata={"omitempty": True})
+
+    @property
+    def asks_only(self) -> bool:
+        """Whether it decides nothing yet."""
+        return bool(self.requests) and self == JobChange(key=self.key, requests=self.requests)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +265,10 @@ class JobState:
     run: str = ""
     # (repository id, path) that owns the job; only a run over that repository may destroy it
     repository: str = ""
+    scaled: tuple[ScalingEvent, ...] = field(default=(), metadata={"omitempty": True})
+    # what people ask of its deployments, in order, and what became of the last of that
+    requests: tuple[Request, ...] = field(default=(), metadata={"omitempty": True})
+    answers: tuple[Answer, ...] = field(default=(), metadata={"omitempty": True})
 
     @property
     def current(self) -> JobVersion | None:
@@ -265,6 +295,10 @@ class JobState:
         """The latest deployment."""
         return self.deployments[-1] if self.deployments else None
 
+    def asked_of(self, deployment: str) -> tuple[Request, ...]:
+        """Return what is asked of the deployment with this id and not answered yet, in order."""
+        return tuple(r for r in self.requests if r.deployment == deployment)
+
     def alloc(self, alloc_id: str) -> AllocRecord | None:
         """Return the allocation with exactly this id."""
         return next((a for a in self.allocs if a.id == alloc_id), None)
@@ -278,11 +312,11 @@ class JobState:
         if change.purge:
             return JobState(key=self.key, modify_index=index)
         registered = change.register is not None
-        versions = _kept(_registered(self.versions, change.register, index))
+        versions = _kept(_tagged(_registered(self.versions, change.register, index), change))
         return replace(
             self,
             create_index=self.create_index or index,
-            modify_index=index,
+            modify_index=self.modify_index if change.asks_only else index,
             job_modify_index=index if registered else self.job_modify_index,
             versions=_pulled(_stable(versions, change), change),
             allocs=_without(_upsert(self.allocs, change.allocs), change.forget),
@@ -290,7 +324,16 @@ class JobState:
             evaluations=_upsert(self.evaluations, change.evaluations)[-KEPT_DECISIONS:],
             run=self.run if change.run is None else change.run,
             repository=self.repository if change.repository is None else change.repository,
+            scaled=kept_events((*self.scaled, *change.scaled)) if change.scaled else self.scaled,
+            requests=_waiting(self, change),
+            answers=_upsert(self.answers, change.answers)[-KEPT_ANSWERS:],
         )
+
+
+def _waiting(state: JobState, change: JobChange) -> tuple[Request, ...]:
+    answered = {a.id for a in (*state.answers, *change.answers)}
+    asked = _upsert(state.requests, change.requests)
+    return tuple(r for r in asked if r.id not in answered)
 
 
 def _without(allocs: tuple[AllocRecord, ...], forget: tuple[str, ...]) -> tuple[AllocRecord, ...]:
@@ -306,8 +349,15 @@ def _registered(
 def _kept(versions: tuple[JobVersion, ...]) -> tuple[JobVersion, ...]:
     newest_stable = next((v.version for v in versions if v.stable), None)
     return tuple(
-        v for i, v in enumerate(versions) if i < TRACKED_VERSIONS or v.version == newest_stable
+        v
+        for i, v in enumerate(versions)
+        if i < TRACKED_VERSIONS or v.version == newest_stable or v.tag is not None
     )
+
+
+def _tagged(versions: tuple[JobVersion, ...], change: JobChange) -> tuple[JobVersion, ...]:
+    named = change.tagged
+    return tuple(replace(v, tag=change.tag) if v.version in named else v for v in versions)
 
 
 def _stable(versions: tuple[JobVersion, ...], change: JobChange) -> tuple[JobVersion, ...]:
@@ -320,17 +370,6 @@ def _pulled(versions: tuple[JobVersion, ...], change: JobChange) -> tuple[JobVer
         return versions
     newest, *older = versions
     return (replace(newest, images={**change.images, **newest.images}), *older)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeRecord:
-    """What is recorded about an enrolled host, by its random id."""
-
-    id: str
-    name: str
-    eligible: bool = True
-    host_key: str = ""
-    machine_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,14 +397,3 @@ class Recorded:
         return replace(
             self, index=index, jobs=jobs, nodes={**self.nodes, **{n.name: n for n in nodes}}
         )
-
-
-def job_key(job_id: str, namespace: str = "default") -> str:
-    """Name a job across namespaces: its id, followed by ``@namespace`` unless that is default."""
-    return job_id if namespace == "default" else f"{job_id}@{namespace}"
-
-
-def split_key(key: str) -> tuple[str, str]:
-    """Return the id and the namespace of which `job_key` made the key."""
-    job_id, at, namespace = key.rpartition("@")
-    return (job_id, namespace) if at else (key, "default")

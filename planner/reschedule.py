@@ -24,9 +24,15 @@ def failed_nodes(state: JobState, record: AllocRecord) -> frozenset[str]:
 
 def due_at(state: JobState, record: AllocRecord, policy: ReschedulePolicy | None) -> int | None:
     """Return when (ns) the failed allocation may be placed again; None for never."""
+    return due_after(state, record, policy, failed_at(record))
+
+
+def due_after(
+    state: JobState, record: AllocRecord, policy: ReschedulePolicy | None, end: int
+) -> int | None:
+    """Return when (ns) what ended, or was last seen, at `end` may be placed again; None: never."""
     if policy is None or not (policy.unlimited or policy.attempts):
         return None
-    end = failed_at(record)
     if not policy.unlimited and _attempts(state, record, end - policy.interval) >= policy.attempts:
         return None
     return end + _delay(record, policy, end)

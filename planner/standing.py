@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from planner.capacity import is_live
-from planner.client import client_status
+from planner.client import client_status, runs_again
+from planner.disconnect import is_replaced_by_now, lost_at
 from planner.fingerprint import spec_hash
-from planner.job import Job
+from planner.job import Job, ReschedulePolicy
 from planner.observed import Node, NodeStatus, Observed, ObservedAlloc
 from planner.recorded import (
     AllocRecord,
@@ -20,6 +21,7 @@ from planner.recorded import (
     JobState,
 )
 from planner.reschedule import due_at, failed_nodes, is_due
+from planner.update_order import UpdateOrder
 
 # Why allocations are stopped, as it is recorded of them.
 NOT_NEEDED = "alloc not needed due to job update"
@@ -27,9 +29,12 @@ UPDATED = "alloc is being updated due to job update"
 LOST = "alloc is lost since its node is down"
 MISSING = "alloc is lost since its host does not have it"
 ENDED = "alloc was replaced because its tasks have ended"
+RECONNECTED = "alloc not needed due to disconnected client reconnect"
 MIGRATED = "alloc is being migrated"
+TAINTED = "alloc not needed as node is tainted"
 ALTERED = "alloc is replaced since it was changed on its host"
-RESCHEDULED = "alloc was rescheduled because it failed"
+# Nomad gives no reason here.
+RESCHEDULED = ""
 
 
 class Pile(StrEnum):
@@ -41,6 +46,7 @@ class Pile(StrEnum):
     RESCHEDULE = "reschedule"
     MIGRATE = "migrate"
     UNKNOWN = "unknown"
+    CUT_OFF = "cut off"
     FINISHED = "finished"
     STOPPING = "stopping"
     GONE = "gone"
@@ -50,7 +56,9 @@ class Pile(StrEnum):
 class Standing:
     """One allocation as it stands, with the pile it goes to and why.
 
-    `stop_description` is what is recorded of it if something else takes its place.
+    `stop_description` is what is recorded of it if something else takes its place. `lost` says
+    that its host is given up, and is told nothing. `runs_again` says that its host, which went back
+    to how it was before, does not know that it has ended.
     """
 
     record: AllocRecord
@@ -60,6 +68,8 @@ class Standing:
     stop_description: str = ""
     avoid: frozenset[str] = frozenset()
     seen: ObservedAlloc | None = None
+    lost: bool = False
+    runs_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,7 @@ class View:
     observed: Observed
     now: int
     registers: bool
+    order: UpdateOrder = UpdateOrder.STOP_FIRST
 
     @property
     def deployment(self) -> Deployment | None:
@@ -144,18 +155,17 @@ def standing(view: View, record: AllocRecord) -> Standing:
     if seen is not None:
         record = replace(record, tasks=seen.tasks)
     status = client_status(record, seen, node.status if node else NodeStatus.UNKNOWN)
-    base = Standing(record=record, pile=Pile.KEEP, status=status, seen=seen)
+    again = node is not None and node.status is NodeStatus.READY and runs_again(record, seen)
+    base = Standing(record=record, pile=Pile.KEEP, status=status, seen=seen, runs_again=again)
     if record.desired is Desired.STOP:
         return _told_to_stop(view, base, node)
     if status is ClientStatus.UNKNOWN:
-        return replace(base, pile=Pile.UNKNOWN, reason=unknown_reason(record.node, node))
+        return _unknown(view, base, node)
     if record.migrate and not status.terminal:
         reason = "it was told to stop"
         return replace(base, pile=Pile.MIGRATE, reason=reason, stop_description=MIGRATED)
     if seen is not None and (unlike := _unlike(view, base, seen)) is not None:
         return unlike
-    if seen is not None and seen.unattended and not view.is_outdated(record):
-        return replace(base, pile=Pile.RESUME, reason=f"nobody on {record.node} sees to it")
     return _JUDGES.get(status, _kept)(view, base)
 
 
@@ -163,6 +173,14 @@ def _unlike(view: View, base: Standing, seen: ObservedAlloc) -> Standing | None:
     """Judge an allocation that its host has, though not as it was left there."""
     if base.status.terminal:
         return None
+    if (found := _altered(view, base, seen)) is not None:
+        return found
+    if not seen.unattended or view.is_outdated(base.record):
+        return None
+    return replace(base, pile=Pile.RESUME, reason=f"nobody on {seen.node} sees to it")
+
+
+def _altered(view: View, base: Standing, seen: ObservedAlloc) -> Standing | None:
     if seen.desired == "stop":
         reason = f"{seen.node} was told to stop it, the records were not"
         return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=MISSING)
@@ -173,6 +191,25 @@ def _unlike(view: View, base: Standing, seen: ObservedAlloc) -> Standing | None:
         # It may have done its work: nobody knows, and it is not done twice.
         return replace(base, reason=f"{altered}: how it ended is not known")
     return replace(base, pile=Pile.REPLACE, reason=altered, stop_description=ALTERED)
+
+
+def _unknown(view: View, base: Standing, node: Node | None) -> Standing:
+    """Nothing is known of its host: it is waited for, and lost when that takes too long."""
+    record = base.record
+    base = replace(base, pile=Pile.UNKNOWN, reason=unknown_reason(record.node, node))
+    if node is None or not node.silent_since:
+        return base
+    group = view.own_job(record).group(record.group)
+    policy = group.disconnect if group else None
+    lost = lost_at(node, policy)
+    if lost and view.now >= lost:
+        return _lost(view, replace(base, status=ClientStatus.LOST))
+    waits = policy is not None and policy.lost_after > 0 and policy.replace
+    if waits and view.job.type in ("service", "batch"):
+        reschedule = group.reschedule_policy if group else None
+        if is_replaced_by_now(view.state, record, node, reschedule, view.now):
+            return replace(base, pile=Pile.CUT_OFF)
+    return base
 
 
 def unknown_reason(host: str, node: Node | None) -> str:
@@ -213,9 +250,11 @@ def _pending(view: View, base: Standing) -> Standing:
 def _lost(view: View, base: Standing) -> Standing:
     host = base.record.node
     node = view.observed.nodes.get(host)
-    is_down = node is not None and node.status is NodeStatus.DOWN
+    is_down = node is not None and node.status is not NodeStatus.READY
     reason, description = (f"{host} is down", LOST) if is_down else (f"missing on {host}", MISSING)
-    return replace(base, pile=Pile.REPLACE, reason=reason, stop_description=description)
+    return replace(
+        base, pile=Pile.REPLACE, reason=reason, stop_description=description, lost=is_down
+    )
 
 
 def _is_batch(view: View) -> bool:
@@ -243,17 +282,33 @@ def _failed(view: View, base: Standing) -> Standing:
         return base
     if view.has_failed_with(base.record):
         return replace(base, reason="has failed, and so has its deployment")
-    group = view.own_job(base.record).group(base.record.group)
-    due = due_at(view.state, base.record, group.reschedule_policy if group else None)
+    due = due_at(view.state, base.record, _reschedule_policy(view, base.record))
     if due is None:
         return replace(base, reason="has failed, and may not be rescheduled any more")
+    if base.record.force_reschedule:
+        return _rescheduled(view, base, "has failed, and is to be placed again")
     if not is_due(due, view.now):
         seconds = -((view.now - due) // 1_000_000_000)
         return replace(base, reason=f"has failed, to be rescheduled in {seconds}s")
+    return _rescheduled(view, base, "has failed")
+
+
+def _reschedule_policy(view: View, record: AllocRecord) -> ReschedulePolicy | None:
+    """Nomad places failed system allocations again at the job's next evaluation, whenever that is.
+
+    Here every look is one, so they wait as long as those of a service.
+    """
+    job = view.own_job(record)
+    group = job.group(record.group)
+    policy = group.reschedule_policy if group else None
+    return policy or (ReschedulePolicy() if job.type == "system" else None)
+
+
+def _rescheduled(view: View, base: Standing, reason: str) -> Standing:
     return replace(
         base,
         pile=Pile.RESCHEDULE,
-        reason="has failed",
+        reason=reason,
         stop_description=RESCHEDULED,
         avoid=failed_nodes(view.state, base.record),
     )

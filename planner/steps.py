@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
+from planner.capacity import Ask, asked
 from planner.fingerprint import spec_hash
 from planner.job import Job, TaskGroup
 from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState
@@ -88,6 +89,7 @@ def _with(observed: Observed, alloc: ObservedAlloc) -> Observed:
 def _started(step: Start, now: int) -> ObservedAlloc:
     group = group_of(step)
     tasks = group.tasks if group else ()
+    ask = asked(group) if group else Ask()
     running = TaskState(state=TaskPhase.RUNNING, started_at=now)
     return ObservedAlloc(
         id=step.alloc.id,
@@ -99,9 +101,9 @@ def _started(step: Start, now: int) -> ObservedAlloc:
         index=step.index,
         version=step.alloc.job_version,
         ports={p.label: p.value for p in step.alloc.ports},
-        cpu=sum(t.resources.cpu for t in tasks),
-        memory_mb=sum(t.resources.memory_mb for t in tasks),
-        disk_mb=group.ephemeral_disk.size_mb if group else 0,
+        cpu=ask.cpu,
+        memory_mb=ask.memory_mb,
+        disk_mb=ask.disk_mb,
         tasks={t.name: running for t in tasks},
         spec=spec_hash(step.job, step.alloc.group),
         created=step.alloc.created,

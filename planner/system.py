@@ -30,7 +30,8 @@ from planner.group_case import (
 )
 from planner.job import TaskGroup
 from planner.observed import Node, NodeStatus
-from planner.standing import Pile, Standing
+from planner.recorded import DeploymentStatus
+from planner.standing import TAINTED, Pile, Standing
 
 TYPES = ("system", "sysbatch")
 _DECIDED = (Pile.STOPPING, Pile.UNKNOWN, Pile.FINISHED)
@@ -81,7 +82,11 @@ def _is_open(node: Node) -> bool:
 
 def _on_closed(case: GroupCase, standing: Standing, node: Node) -> Decision:
     """On a node that takes nothing new what is up to date goes on, and the rest is stopped."""
+    if standing.pile is Pile.MIGRATE:
+        return stop(standing, f"{node.name} is drained", TAINTED)
     reason = f"{node.name} takes nothing new at the moment"
+    if standing.lost:
+        return stop(standing, standing.reason)
     if _has_ended(standing) or not case.view.is_outdated(standing.record):
         return left(standing, standing.reason or reason)
     return stop(standing, reason)
@@ -102,7 +107,8 @@ def _on_open(case: GroupCase, group: TaskGroup, standing: Standing) -> Decision:
         return resumed(standing)
     if standing.pile is Pile.MIGRATE:
         return migrated(standing)
-    if _has_ended(standing) or standing.pile in (Pile.REPLACE, Pile.RESCHEDULE):
+    again = standing.pile in (Pile.REPLACE, Pile.RESCHEDULE)
+    if again or (_has_ended(standing) and case.view.is_outdated(standing.record)):
         return in_its_place(standing)
     if not case.view.is_outdated(standing.record):
         return current(standing)
@@ -141,9 +147,21 @@ def _allowed(case: GroupCase, destructive: list[Decision]) -> int:
     if update is None or not update.max_parallel:
         return len(destructive)
     if case.view.is_trying(case.name):
-        return 0
+        return _untried(case)
     allowed = allowance(case, destructive)
     if update.canary and not case.view.is_promoted(case.name):
         # Here canaries are a share of the nodes, in percent.
         allowed = min(allowed, math.ceil(update.canary * len(destructive) / 100))
     return allowed
+
+
+def _untried(case: GroupCase) -> int:
+    """How many nodes are yet to get the canary that their deployment wants there."""
+    view, deployment = case.view, case.view.deployment
+    progress = deployment.groups.get(case.name) if deployment else None
+    if deployment is None or progress is None or deployment.status is not DeploymentStatus.RUNNING:
+        return 0
+    placed = sum(
+        view.is_canary(s.record) and s.record.deployment == deployment.id for s in case.standings
+    )
+    return progress.desired_canaries - placed

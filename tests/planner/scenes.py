@@ -10,6 +10,8 @@ from typing import Any
 from planner.action import Action
 from planner.evaluate import Situation, plan_job
 from planner.job import Job, ReschedulePolicy, Resources, Task, TaskGroup, Update
+from planner.job_key import job_key
+from planner.node_record import NodeRecord
 from planner.observed import Node, NodeResources, Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.plan import Change, GroupPlan, JobPlan
 from planner.recorded import (
@@ -19,9 +21,7 @@ from planner.recorded import (
     Desired,
     JobState,
     JobVersion,
-    NodeRecord,
     Recorded,
-    job_key,
 )
 
 NOW = 1_000_000_000_000_000

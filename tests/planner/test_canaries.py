@@ -32,6 +32,12 @@ def tried(old: Job, new: Job, **progress: Any) -> Scene:
     return here.with_state(allocs=allocs, deployments=(deployment,))
 
 
+def test_without_max_parallel_nothing_is_tried_first() -> None:
+    at_once = Update(max_parallel=0, canary=1)
+    old, new = (job(group(3, update=at_once, tasks=(task(user=u),))) for u in ("", "www"))
+    assert counts(scene().applied(old).plan(new)) == {"replace": 3}
+
+
 def test_while_a_canary_waits_nothing_happens() -> None:
     here = tried(spec(), spec(user="www"))
     assert counts(here.plan(spec(user="www"))) == {"ignore": 4}

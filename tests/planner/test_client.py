@@ -45,9 +45,24 @@ def test_tasks_make_the_status(tasks: tuple[TaskState, ...], status: ClientStatu
 
 
 @pytest.mark.parametrize("node", list(NodeStatus))
-@pytest.mark.parametrize("end", [s for s in ClientStatus if s.terminal])
+@pytest.mark.parametrize("end", [ClientStatus.COMPLETE, ClientStatus.FAILED])
 def test_a_recorded_end_is_final(end: ClientStatus, node: NodeStatus) -> None:
     assert client_status(record(end), seen(RUNNING), node) is end
+
+
+@pytest.mark.parametrize("desired", list(Desired))
+def test_what_is_lost_is_found_where_its_host_is_back(desired: Desired) -> None:
+    lost = record(ClientStatus.LOST, desired)
+    assert client_status(lost, seen(RUNNING), NodeStatus.READY) is ClientStatus.RUNNING
+    assert client_status(lost, seen(RUNNING), NodeStatus.DOWN) is ClientStatus.LOST
+
+
+def test_what_was_given_up_ends_as_its_host_says_once_that_is_back() -> None:
+    lost = record(ClientStatus.LOST, Desired.STOP)
+    assert client_status(lost, seen(RUNNING), NodeStatus.READY) is ClientStatus.RUNNING
+    assert client_status(lost, seen(DONE), NodeStatus.READY) is ClientStatus.COMPLETE
+    assert client_status(lost, None, NodeStatus.READY) is ClientStatus.LOST
+    assert client_status(lost, None, NodeStatus.UNKNOWN) is ClientStatus.LOST
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from executors.sim import EPOCH
+from executors.sim.clock import EPOCH
 from planner.action import Action
-from planner.decide import Stamp, opened
+from planner.decide import Stamp, opened, wave
 from planner.evaluate import Situation, plan_job
 from planner.fingerprint import spec_hash
-from planner.job import Job
+from planner.job import Job, Network, Port
 from planner.observed import Node, NodeResources, Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.plan import JobPlan
 from planner.rebuilt import rebuilt_jobs, rebuilt_nodes
-from planner.recorded import ClientStatus, Desired, Recorded
+from planner.recorded import ClientStatus, Desired, PortMapping, Recorded
 from tests.planner.scenes import batch, group, job, task
 
 RUNNING = TaskState(state=TaskPhase.RUNNING, started_at=1)
@@ -24,6 +24,7 @@ NODE = Node(
     drivers=frozenset({"raw_exec"}),
     resources=NodeResources(cpu=4000, memory_mb=4000, disk_mb=40000, cores=4),
     attributes={"kernel.name": "linux"},
+    address="192.0.2.1",
 )
 
 
@@ -69,7 +70,7 @@ def test_what_hosts_have_becomes_records() -> None:
     alloc, gone = state.allocs
     assert (alloc.id, alloc.node_id, alloc.job_version) == ("alloc-0", "n1", 3)
     assert (alloc.desired, alloc.client) == (Desired.RUN, ClientStatus.RUNNING)
-    assert [(p.label, p.value) for p in alloc.ports] == [("http", 80)]
+    assert alloc.ports == (PortMapping(label="http", value=80, host_ip="192.0.2.1"),)
     assert (gone.desired, gone.client.terminal) == (Desired.STOP, True)
     assert rebuilt_nodes(fleet())["h1"].id == "n1"
 
@@ -77,6 +78,18 @@ def test_what_hosts_have_becomes_records() -> None:
 def test_what_runs_the_spec_is_kept() -> None:
     spec = job(group(count=2))
     assert actions(planned(spec, fleet(seen(spec), seen(spec, 1)))) == [Action.IN_PLACE] * 2
+
+
+def test_where_its_ports_lead_to_comes_back_with_the_spec() -> None:
+    asked = (Port(label="http", to=8080),)
+    spec = job(group(networks=(Network(mode="host", dynamic_ports=asked),)))
+    observed = fleet(seen(spec))
+    plan, state = planned(spec, observed), rebuilt_jobs(observed, 9)["web"]
+    assert actions(plan) == [Action.IN_PLACE]
+    stamp = Stamp(now=EPOCH, ids=iter("abcdef").__next__, run="r")
+    state = state.changed(opened(plan, state, stamp), 10)
+    (record,) = wave(plan, state, stamp).change.allocs
+    assert record.ports == (PortMapping(label="http", value=80, to=8080, host_ip="192.0.2.1"),)
 
 
 def test_what_changes_in_place_is_still_no_reason() -> None:

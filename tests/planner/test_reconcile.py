@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from planner.action import Action
-from planner.job import SECOND, Constraint, Job, ReschedulePolicy, Update
+from planner.job import SECOND, Constraint, Job, Network, Port, ReschedulePolicy, Update
 from planner.observed import NodeStatus, TaskPhase, TaskState
 from planner.plan import JobPlan
 from planner.recorded import ClientStatus, DeploymentStatus, Desired
@@ -330,6 +330,9 @@ def test_what_was_decided_to_stop_is_stopped() -> None:
     assert counts(tombstone.plan(spec())) == {"create": 1, "destroy": 1}
     done = tombstone.with_seen("web.api[0]", tasks=ended(failed=False))
     assert counts(done.plan(spec())) == {"create": 1}
+    # Its host went down before it had let its room go.
+    holding = done.with_seen("web.api[0]", unreleased=True)
+    assert counts(holding.plan(spec())) == {"create": 1, "destroy": 1}
     away = here.with_node("a", status=NodeStatus.UNKNOWN)
     assert names(away.plan(spec()).changes, Action.DESTROY) == []
 
@@ -411,7 +414,7 @@ def test_a_failed_allocation_is_rescheduled_when_it_is_due() -> None:
     change = only(plan, Action.CREATE)
     assert (change.replaces, change.node) == ("web-0000", "b")
     assert change.reason == "replaces web-0000: has failed"
-    assert change.stop_description == "alloc was rescheduled because it failed"
+    assert not change.stop_description
     assert plan.diff.task_groups[0].updates == (("create", 1), ("destroy", 1), ("ignore", 1))
     later = failed(here, seconds_ago=10).plan(spec(2))
     assert later.empty
@@ -567,3 +570,13 @@ def test_with_canaries_what_is_lost_is_still_replaced() -> None:
 def test_canaries_above_the_count_take_new_names() -> None:
     plan = scene().applied(spec(1)).plan(spec(1, canary=2, tasks=USER))
     assert names(plan.changes, Action.CANARY) == ["api[0]", "api[1]"]
+
+
+def test_what_is_not_as_it_was_left_gives_its_room_and_port_to_the_next_one() -> None:
+    wanted = job(group(networks=(Network(reserved_ports=(Port(label="http", value=8080),)),)))
+    here = scene(node("a", resources=replace(node().resources, cpu=100))).applied(wanted)
+    plan = here.with_seen("web.api[0]", missing="gone").plan(wanted)
+    change = only(plan, Action.CREATE)
+    assert (change.node, change.replaces) == ("a", "web-0000")
+    assert [p.value for p in change.ports] == [8080]
+    assert counts(plan) == {"create": 1}

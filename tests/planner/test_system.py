@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from planner.action import Action
-from planner.job import Constraint, Job, Periodic, Resources, Update
+from planner.job import SECOND, Constraint, Job, Periodic, Resources, Update
 from planner.observed import NodeStatus
-from planner.recorded import DeploymentStatus, Desired
+from planner.recorded import Deployment, DeploymentStatus, Desired
 from tests.planner.scenes import (
+    NOW,
     Scene,
     counts,
     ended,
@@ -137,10 +138,14 @@ def test_on_a_node_that_takes_nothing_new_the_old_goes_on_until_it_changes() -> 
     assert counts(here.plan(agent(**USER))) == {"destroy": 1, "replace": 1, "ignore": 1}
 
 
-@pytest.mark.parametrize("status", [NodeStatus.UNKNOWN, NodeStatus.DOWN])
-def test_what_a_host_that_is_gone_ran_moves_nowhere(status: NodeStatus) -> None:
-    here = three(agent()).with_node("c", status=status)
-    assert counts(here.plan(agent())) == {"ignore": 3}
+def test_what_a_host_that_is_gone_ran_moves_nowhere() -> None:
+    here = three(agent())
+    unknown = here.with_node("c", status=NodeStatus.UNKNOWN)
+    assert counts(unknown.plan(agent())) == {"ignore": 3}
+    down = here.with_node("c", status=NodeStatus.DOWN)
+    assert counts(down.plan(agent())) == {"destroy": 1, "ignore": 2}
+    lost = only(down.plan(agent()), Action.DESTROY)
+    assert (lost.node, lost.lost) == ("c", True)
 
 
 def test_stopped_or_removed_it_ends_everywhere() -> None:
@@ -154,7 +159,7 @@ def test_stopped_or_removed_it_ends_everywhere() -> None:
     }
 
 
-def test_a_failed_one_is_started_again_where_it_was() -> None:
+def test_a_failed_one_is_started_again_where_it_was_after_a_while() -> None:
     here = three(agent())
     first = here.state().allocs[0]
     seen = {
@@ -162,9 +167,22 @@ def test_a_failed_one_is_started_again_where_it_was() -> None:
         for i, a in here.observed.allocs.items()
     }
     here = replace(here, observed=replace(here.observed, allocs=seen))
-    plan = here.plan(agent())
+    assert counts(here.plan(agent())) == {"ignore": 3}
+    plan = replace(here, now=NOW + 30 * SECOND).plan(agent())
     assert counts(plan) == {"create": 1, "ignore": 2}
     assert only(plan, Action.CREATE).node == first.node
+
+
+def test_what_failed_with_its_deployment_is_left_until_the_spec_changes() -> None:
+    here = three(agent())
+    state = here.state()
+    assert state.current is not None
+    deployment = Deployment(id="d", job_version=0, status=DeploymentStatus.FAILED)
+    allocs = tuple(replace(a, deployment="d") for a in state.allocs)
+    here = here.with_state(allocs=allocs, deployments=(deployment,))
+    here = here.with_seen("web.api[0]", tasks=ended(failed=True, at=1))
+    assert counts(here.plan(agent())) == {"ignore": 3}
+    assert counts(here.plan(agent(**USER)))["create"] == 3
 
 
 @pytest.mark.parametrize("failed", [True, False])
