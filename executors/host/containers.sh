@@ -46,6 +46,12 @@ has_containers() {
     return 1
 }
 
+# Whether a task's container has a supervisor here, as those have that wait for one another: dockerd
+# restarts none of them.
+supervised() {
+    [ "$(bound supervised "$1")" = 1 ]
+}
+
 # start_container TASKDIR: run it, unless it runs. What docker refuses fails the task.
 start_container() {
     _id=$(bound id "$1")
@@ -86,7 +92,7 @@ start_together() {
             for _each in "$records/$_id/network" "$records/$_id"/tasks/*; do
                 case $_part:$_each in
                 network:*/network | tasks:*/tasks/*)
-                    [ ! -f "$_each/container" ] || set -- "$@" "$_each"
+                    [ ! -f "$_each/container" ] || supervised "$_each" || set -- "$@" "$_each"
                     ;;
                 esac
             done
@@ -137,18 +143,14 @@ stop_container() {
     _id=$(bound id "$1")
     true >"$1/stop"
     # Not even a restart of dockerd brings it back.
-    engine 20 update --restart=no "$_id" >/dev/null 2>&1
+    supervised "$1" || engine 20 update --restart=no "$_id" >/dev/null 2>&1
     _runs=$(engine 10 inspect --type container --format '{{.State.Running}}' "$_id" 2>/dev/null)
     if [ "$_runs" = true ]; then
-        if [ "$shutdown_delay" -gt 0 ]; then
-            event "$1" "Waiting for shutdown delay" "Waiting for shutdown_delay of ${shutdown_delay}ms"
-            nap "$shutdown_delay"
-        fi
-        event "$1" Killing "Sent interrupt. Waiting $kill_timeout_text before force killing" \
-            "kill_timeout=$kill_timeout_text"
+        tell_killing "$1"
         _patience=$(((kill_timeout + 999) / 1000))
         engine $((_patience + 30)) stop --time "$_patience" "$_id" >/dev/null 2>&1
     fi
+    if supervised "$1" && is_told "$1"; then return 0; fi
     _end=$(engine 10 inspect --type container --format \
         '{{.State.Running}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$_id" 2>/dev/null)
     case $_end in
@@ -166,6 +168,18 @@ stop_container() {
     set_now
     state=dead failed=0 finished=$now
     save_state "$1"
+}
+
+# is_told TASKDIR: whether its supervisor, if it has one, tells its end within 10 seconds.
+is_told() {
+    for _try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        load_state "$1"
+        [ "$state" != dead ] || return 0
+        alive "$1/sup" || break
+        nap 500
+    done
+    load_state "$1"
+    [ "$state" = dead ]
 }
 
 tell_container_end() {
@@ -236,6 +250,8 @@ stop_network() {
 drop_created() {
     for _id in $(engine 10 ps -aq --no-trunc --filter "label=orch.alloc=$1" \
         --filter "label=orch.cluster=$cluster" --filter status=created 2>/dev/null); do
+        # One of a task that waits for its turn may still run.
+        ! grep -qx "id=$_id" "$records/$1"/tasks/*/container 2>/dev/null || continue
         engine 20 rm "$_id" >/dev/null 2>&1
     done
 }

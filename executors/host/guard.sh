@@ -1,4 +1,6 @@
-# What every guarded step does first. Arguments of each script: DATA CLUSTER NODE, then its own.
+# What every guarded step does first. Arguments of each script: DATA CLUSTER NODE[:BOOT], then its
+# own. With BOOT, the boot id, the host must not have started anew since it was looked at: it may
+# have come back with an older disk, and older fences on it.
 #
 # DATA (0711)             /var/lib/orch for root, else ~/.local/share/orch, or orch_data_dir
 #   format                number of this layout
@@ -17,7 +19,8 @@
 umask 077
 set_data "$1"
 cluster=$2
-node=$3
+node=${3%%:*}
+boot=${3#"$node"}
 records=$data/records
 fences=$data/clusters/$cluster/fences
 floor=$data/clusters/$cluster/floor
@@ -54,6 +57,8 @@ check_node() {
     read -r _found 2>/dev/null <"$data/node/id"
     [ -n "$_found" ] || fail not-enrolled "$data"
     [ "$_found" = "$node" ] || fail other-node "$_found"
+    read -r _found 2>/dev/null </proc/sys/kernel/random/boot_id
+    [ -z "$boot" ] || [ ":$_found" = "$boot" ] || fail restarted
 }
 
 # The fence of a job, into $epoch, $index and $commit: the floor where none stands.
@@ -134,7 +139,7 @@ set_unit() {
 
 # launch TASKDIR: its supervisor, unless one lives. Two would meet at the task's own lock.
 launch() {
-    if [ -f "$1/container" ]; then
+    if [ -f "$1/container" ] && ! supervised "$1"; then
         start_container "$1"
         return
     fi

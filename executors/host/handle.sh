@@ -29,6 +29,10 @@ signal_task() {
 restart_container() {
     load_policy "$1"
     _id=$(bound id "$1") _patience=$(((kill_timeout + 999) / 1000))
+    if supervised "$1"; then
+        engine $((_patience + 30)) stop --time "$_patience" "$_id" >/dev/null 2>&1
+        return
+    fi
     _since=$(date +%s)
     engine $((_patience + 30)) restart --time "$_patience" "$_id" >/dev/null 2>&1 || return 1
     # Its state is the new process's by now: how the old one ended is with dockerd's events.

@@ -44,11 +44,12 @@ set_up() {
     up=$((${up%.*} * 1000 + (1$_frac - 100) * 10))
 }
 
-# Sleep for some ms; a sleep that knows no fractions sleeps a second more.
+# Sleep for some ms; a sleep that knows no fractions sleeps a second more. It outlives a shell that
+# is killed: it must not keep that one's locks.
 nap() {
     _ms=$(($1 % 1000))
     case $_ms in ?) _ms=00$_ms ;; ??) _ms=0$_ms ;; esac
-    sleep "$(($1 / 1000)).$_ms" 2>/dev/null || sleep $(($1 / 1000 + 1))
+    sleep "$(($1 / 1000)).$_ms" 2>/dev/null 7>&- 8>&- || sleep $(($1 / 1000 + 1)) 7>&- 8>&-
 }
 
 # Print "PID START BOOT" of a live process: start time and boot id tell it from a later namesake.
@@ -128,8 +129,9 @@ write_state() {
 }
 
 load_policy() {
-    attempts=0 interval=0 delay=0 mode=fail interval_text='' batch=0 leader=0
-    kill_timeout=5000 kill_timeout_text=5s kill_signal=INT shutdown_delay=0
+    attempts=0 interval=0 delay=0 mode=fail interval_text='' batch=0 leader=0 hook='' sidecar=0 waits=0
+    kill_timeout=5000 kill_timeout_text=5s kill_signal=INT group_delay=0
+    shutdown_delay=0 shutdown_delay_text=0s
     log_size=10485760 log_files=10 log_off=0
     while IFS== read -r _key _value; do
         case $_key in
@@ -140,10 +142,15 @@ load_policy() {
         mode) mode=$_value ;;
         batch) batch=$_value ;;
         leader) leader=$_value ;;
+        hook) hook=$_value ;;
+        sidecar) sidecar=$_value ;;
+        waits) waits=$_value ;;
         kill_timeout) kill_timeout=$_value ;;
         kill_timeout_text) kill_timeout_text=$_value ;;
         kill_signal) kill_signal=$_value ;;
+        group_delay) group_delay=$_value ;;
         shutdown_delay) shutdown_delay=$_value ;;
+        shutdown_delay_text) shutdown_delay_text=$_value ;;
         log_size) log_size=$_value ;;
         log_files) log_files=$_value ;;
         log_off) log_off=$_value ;;
@@ -206,27 +213,33 @@ sweep() {
     done
 }
 
+# Say that a task is being ended, and give it the time that it wants before that.
+tell_killing() {
+    event "$1" Killing "Sent interrupt. Waiting $kill_timeout_text before force killing" \
+        "kill_timeout=$kill_timeout_text"
+    [ "$shutdown_delay" -gt 0 ] || return 0
+    event "$1" "Waiting for shutdown delay" \
+        "Waiting for shutdown_delay of $shutdown_delay_text before killing the task."
+    nap "$shutdown_delay"
+}
+
 # End one task: its signal, its time to end by itself, SIGKILL; then wait for its supervisor.
 stop_task() {
     load_policy "$1"
     load_state "$1"
     [ "$state" = dead ] && return
+    true >"$1/stop"
     if [ -f "$1/container" ]; then
         stop_container "$1"
         return
-    fi
-    true >"$1/stop"
-    if [ "$shutdown_delay" -gt 0 ] && alive "$1/pid"; then
-        event "$1" "Waiting for shutdown delay" "Waiting for shutdown_delay of ${shutdown_delay}ms"
-        nap "$shutdown_delay"
     fi
     _signalled='' _dead=''
     while :; do
         set_up
         if alive "$1/pid"; then
             if [ -z "$_signalled" ]; then
-                event "$1" Killing "Sent interrupt. Waiting $kill_timeout_text before force killing" \
-                    "kill_timeout=$kill_timeout_text"
+                tell_killing "$1"
+                set_up
                 kill "-$kill_signal" "-$pid" 2>/dev/null
                 _signalled=$((up + kill_timeout))
             elif [ "$up" -ge "$_signalled" ]; then
@@ -255,26 +268,72 @@ stop_task() {
     save_state "$1"
 }
 
-# Every task of an allocation: leaders first, then the others at the same time. $2 is left out.
+# When a task is ended, of those that are ended together: leaders, other tasks, sidecars. The
+# tasks of the hook poststop never are: they begin when all others have ended.
+phase_of() {
+    load_policy "$1"
+    phase=2
+    if [ "$hook" = poststop ]; then
+        phase=0
+    elif [ "$leader" = 1 ]; then
+        phase=1
+    elif [ "$sidecar" = 1 ]; then
+        phase=3
+    fi
+    [ "$phase" = "$2" ]
+}
+
+# End an allocation's tasks, but for $2, in the order of their phases; each is told $3, with the
+# text $4. Where nothing is given they are told of the leader, and sidecars of main tasks.
 stop_tasks() {
-    for _phase in 1 0; do
+    _followed=
+    hold_group "$1"
+    for _phase in 1 2 3; do
         for _task in "$1"/tasks/*/; do
             _task=${_task%/}
-            [ -f "$_task/policy" ] && [ "$_task" != "$2" ] || continue
-            load_policy "$_task"
-            [ "$leader" = "$_phase" ] || continue
-            (
-                [ -z "$3" ] || tell_task "$_task" "$3" "$4" ${5:+"$5"}
-                stop_task "$_task"
-            ) &
+            [ -f "$_task/policy" ] && [ "$_task" != "$2" ] && phase_of "$_task" "$_phase" || continue
+            load_state "$_task"
+            [ "$state" != dead ] || continue
+            case $_phase:${3:-$_followed} in
+            1: | 2:) ;;
+            3: | "3:Leader Task Dead")
+                event "$_task" "Main Tasks Dead" "Main tasks in the group died"
+                ;;
+            2:"Leader Task Dead") event "$_task" "Leader Task Dead" "Leader Task in Group dead" ;;
+            *) event "$_task" "$3" "$4" ${5:+"$5"} ;;
+            esac
+            [ "$_phase" != 1 ] || _followed="Leader Task Dead"
+            stop_task "$_task" &
         done
         wait
     done
 }
 
-tell_task() {
-    load_state "$1"
-    [ "$state" = dead ] || event "$@"
+# The group's shutdown_delay: once, before any of its tasks is told to end.
+hold_group() {
+    _longest=0
+    for _task in "$1"/tasks/*/; do
+        [ -f "${_task}policy" ] || continue
+        load_policy "${_task%/}"
+        load_state "${_task%/}"
+        [ "$state" = dead ] || [ "$group_delay" -le "$_longest" ] || _longest=$group_delay
+    done
+    [ "$_longest" = 0 ] || nap "$_longest"
+}
+
+# What ends with the last main task: sidecars, and tasks of hooks that have not ended by then.
+stop_sidecars() {
+    for _task in "$1"/tasks/*/; do
+        _task=${_task%/}
+        [ -f "$_task/policy" ] || continue
+        load_policy "$_task"
+        case $hook in '' | poststop) continue ;; esac
+        load_state "$_task"
+        [ "$state" != dead ] || continue
+        event "$_task" "Main Tasks Dead" "Main tasks in the group died"
+        stop_task "$_task" &
+    done
+    wait
 }
 
 # Give the reservation back once every task is dead.

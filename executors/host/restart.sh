@@ -1,5 +1,6 @@
-# Restart tasks: KEY EPOCH INDEX COMMIT ALLOC WHICH TASK... Those that run are ended as a stop would
-# end them; their supervisors bring them back at once, and do not count that against their policies.
+# Restart tasks: KEY EPOCH INDEX COMMIT ALLOC WHICH BLAME TASK... Those that run are ended as a stop
+# would end them; their supervisors bring them back at once, and do not count that against their
+# policies, unless BLAME says what they are restarted for: then it is a failure as another.
 # Where WHICH is `all`, those that have ended are begun anew; where it is `running` they are refused.
 lock_host
 check_node
@@ -21,8 +22,15 @@ until_told() {
     done
 }
 
-which=$6
-shift 6
+# awaits_turn TASKDIR: whether others of the group come first.
+awaits_turn() {
+    load_policy "$1"
+    load_state "$1"
+    [ "$waits$started$state" = 10pending ]
+}
+
+which=$6 blame=$7
+shift 7
 at=0
 for _name in "$@"; do
     at=$((at + 1))
@@ -31,6 +39,7 @@ for _name in "$@"; do
     else
         [ "$which" = all ] || fail not-running "$_name"
         eval "runs_$at="
+        ! awaits_turn "$record/tasks/$_name" || continue
         until_told "$record/tasks/$_name" || fail busy "$_name"
     fi
 done
@@ -58,6 +67,7 @@ end_once() {
 begin_anew() {
     load_state "$1"
     [ "$state" = dead ] || return 0
+    rm -f "${1%/tasks/*}/mains-dead"
     rm -f "$1/stop" "$1/exit" "$1/driver_error"
     set_now
     state=pending failed=0 finished=0 restarts=$((restarts + 1)) last_restart=$now
@@ -68,11 +78,12 @@ begin_anew() {
 at=0
 for _name in "$@"; do
     at=$((at + 1)) task=$record/tasks/$_name
-    event "$task" "Restart Signaled" "User requested $which tasks to restart"
+    ! awaits_turn "$task" || continue
+    event "$task" "Restart Signaled" "${blame:-User requested $which tasks to restart}"
     if eval "[ -z \"\$runs_$at\" ]"; then
         begin_anew "$task"
-    elif [ ! -f "$task/container" ]; then
-        { true >"$task/restart"; } 2>/dev/null || write_failed "$task"
+    elif [ ! -f "$task/container" ] || supervised "$task"; then
+        { printf '%s' "${blame:+failed}" >"$task/restart"; } 2>/dev/null || write_failed "$task"
     fi
 done
 exec 9>&-

@@ -120,8 +120,7 @@ make_dirs() {
 make_task() {
     make_task_dirs "$data/alloc/$id/${1##*/}" "$1" || return 1
     set_now
-    event_now "$1" Received "Task received by client" &&
-        event_now "$1" "Task Setup" "Building Task Directory" "message=Building Task Directory" &&
+    event_now "$1" Received "Task received by client" && tell_setup "$1" &&
         tell_pull "$1" && load_state "$1" && write_state "$1/state"
 }
 
@@ -136,6 +135,13 @@ make_task_dirs() {
     [ ! -s "$2/user" ] || {
         read -r _user <"$2/user" && id -u "$_user" >/dev/null && chown "$_user" "$1/secrets"
     } || :
+}
+
+# A task that waits for others is set up when its turn comes.
+tell_setup() {
+    load_policy "$1"
+    [ "$waits" = 1 ] ||
+        event_now "$1" "Task Setup" "Building Task Directory" "message=Building Task Directory"
 }
 
 tell_pull() {

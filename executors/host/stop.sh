@@ -1,6 +1,25 @@
 # Stop an allocation for good. KEY EPOCH INDEX COMMIT ALLOC; a record for one that never was here
 # comes on stdin, so that it can't start later. The tombstone first, then, without the lock, the
 # tasks.
+
+# await_poststops: tasks that begin when the others have ended end by themselves, within 5 minutes.
+await_poststops() {
+    set_up
+    _until=$((up + 300000))
+    for _each in "$record"/tasks/*/; do
+        _each=${_each%/}
+        [ -f "$_each/policy" ] || continue
+        load_policy "$_each"
+        [ "$hook" = poststop ] || continue
+        while load_state "$_each" && [ "$state" != dead ]; do
+            set_up
+            [ "$up" -lt "$_until" ] || return 1
+            alive "$_each/sup" || launch "$_each"
+            nap 100
+        done
+    done
+}
+
 lock_host
 check_node
 shift 3
@@ -24,7 +43,10 @@ if has docker; then drop_created "$5"; fi
 if has_containers "$record" && ! [ -e "$record/released" ]; then
     engine_answers || fail docker "it must answer before its containers can be stopped"
 fi
-[ -e "$record/released" ] || stop_tasks "$record"
+if ! [ -e "$record/released" ]; then
+    stop_tasks "$record"
+    await_poststops || fail alive "$5"
+fi
 stop_network "$record"
 for _each in "$record"/tasks/*/; do
     _each=${_each%/}

@@ -15,8 +15,16 @@ data=${record%/records/*}
 alloc=$data/alloc/${record##*/}
 logs=$alloc/alloc/logs
 
+# Tasks of the hook poststop begin when the others have been stopped.
 stopping() {
-    [ -e "$record/stop" ] || [ -e "$dir/stop" ]
+    [ -e "$dir/stop" ] || { [ -e "$record/stop" ] && [ "$own_hook" != poststop ]; }
+}
+
+# Its policy and its state, after others have been looked at.
+load_own() {
+    load_policy "$dir"
+    load_state "$dir"
+    own_hook=$hook
 }
 
 refuse() {
@@ -33,6 +41,7 @@ make_cgroup() {
 become_task() {
     identity "$PPID" >"$dir/runner"
     identity $$ >"$dir/pid"
+    load_own
     stopping && exit 0
     set_cgroup "$dir"
     if [ -n "$cgroup" ] && make_cgroup "$cgroup" 2>/dev/null; then
@@ -108,9 +117,9 @@ prune() {
 # Run the task in the foreground (a background job would ignore SIGINT for ever) between two pipes.
 run_task() {
     rm -f "$dir/exit" "$dir/driver_error" "$dir/restart"
-    # fd 8, the lock, is closed by exec: a redirection would keep a copy, and with it the lock.
+    # The locks are closed by exec: a redirection would keep a copy, and with it the lock.
     {
-        exec 8>&-
+        exec 7>&- 8>&-
         {
             setsid sh "$self" --task "$record" "$task" 3>&-
             _code=$?
@@ -118,7 +127,7 @@ run_task() {
             echo "$_code" >"$dir/exit.tmp" && mv -f "$dir/exit.tmp" "$dir/exit"
         } 2>&1 >&3 3>&- | rotate stderr 3>&-
     } 3>&1 | {
-        exec 8>&-
+        exec 7>&- 8>&-
         rotate stdout
     }
 }
@@ -167,10 +176,15 @@ finish() {
     save_state "$dir"
     if [ "$1" = 1 ]; then
         printf '%s\n' "$task" >"$record/failed"
-        stop_tasks "$record" "$dir" "Sibling Task Failed" "Task's sibling \"$task\" failed" \
-            "failed_sibling=$task"
-    elif [ "$was_leader" = 1 ] && ! [ -e "$record/stop" ]; then
-        stop_tasks "$record" "$dir" "Leader Task Dead" "Leader Task in Group dead"
+        [ "$own_hook" = poststop ] || stop_tasks "$record" "$dir" "Sibling Task Failed" \
+            "Task's sibling \"$task\" failed" "failed_sibling=$task"
+    elif ! stopping; then
+        # Whoever stops this one sees to the others too.
+        if [ "$was_leader" = 1 ]; then
+            stop_tasks "$record" "$dir" "Leader Task Dead"
+        elif [ -z "$own_hook" ] && ended_all main && mkdir "$record/mains-dead" 2>/dev/null; then
+            stop_sidecars "$record"
+        fi
     fi
     release_if_dead "$record"
     exit 0
@@ -220,8 +234,7 @@ apply_policy() {
 
 record_end() {
     code=''
-    load_state "$dir"
-    load_policy "$dir"
+    load_own
     set_now
     finished=$now
     unrecoverable=
@@ -229,6 +242,11 @@ record_end() {
         read -r _problem <"$dir/driver_error"
         exit_code='' unrecoverable=1
         event "$dir" "Driver Failure" "$_problem" "driver_error=$_problem"
+        return
+    fi
+    if [ -f "$dir/container" ]; then
+        code=$ended_code
+        tell_container_end "$dir" "$ended_code" "$ended_oom"
         return
     fi
     tell_end "$dir"
@@ -241,12 +259,13 @@ after_end() {
         event "$dir" Killed "Task successfully killed"
         finish 0
     fi
-    if [ -e "$dir/restart" ]; then
+    if [ -e "$dir/restart" ] && [ ! -s "$dir/restart" ]; then
         restart_after "Restart within policy" 0
         trim_events
         return
     fi
-    [ "$code" != 0 ] || [ "$batch" = 0 ] || finish 0
+    # What was ended for a check has failed, however it took that.
+    [ "$code" != 0 ] || [ "$batch" = 0 ] || [ -e "$dir/restart" ] || finish 0
     apply_policy
     trim_events
 }
@@ -261,8 +280,24 @@ await_runner() {
     while alive "$dir/runner"; do nap 100; done
 }
 
+# Stopped before it ran, or between two runs.
+end_between() {
+    if [ "$started$waits" = 01 ]; then
+        event "$dir" Killing "Sent interrupt. Waiting $kill_timeout_text before force killing" \
+            "kill_timeout=$kill_timeout_text"
+    else
+        event "$dir" Killed "Task successfully killed"
+    fi
+    finish 0
+}
+
 # A supervisor before this one was killed, or the host went down.
 take_over() {
+    if [ -f "$dir/container" ] && [ "$state" = running ] && [ "$old_boot" = "$_boot" ]; then
+        await_container
+        after_end
+        return
+    fi
     if [ -f "$dir/pid" ] && alive "$dir/pid"; then
         while alive "$dir/pid"; do nap 500; done
         await_runner
@@ -272,7 +307,7 @@ take_over() {
     fi
     [ "$state" = running ] || return 0
     await_runner
-    if [ -f "$dir/exit" ]; then
+    if [ -f "$dir/exit" ] && [ ! -f "$dir/container" ]; then
         after_end
     else
         sweep "$dir"
@@ -288,22 +323,23 @@ supervise() {
     { true >>"$dir/lock"; } 2>/dev/null || exit 0
     exec 8>>"$dir/lock"
     flock -n 8 || exit 0
+    exec 7>>"$dir/life"
+    flock 7
+    old_boot=
+    read -r _ _ old_boot 2>/dev/null <"$dir/sup"
     identity $$ >"$dir/sup"
     set_up
     count=0
     window=$up
-    load_policy "$dir"
-    load_state "$dir"
+    load_own
     [ "$state" != dead ] || exit 0
     take_over
     while :; do
-        load_policy "$dir"
+        load_own
         was_leader=$leader
-        if stopping; then
-            event "$dir" Killed "Task successfully killed"
-            finish 0
-        fi
-        run_task
+        [ "$waits$started" != 10 ] || await_turn
+        if stopping; then end_between; fi
+        if [ -f "$dir/container" ]; then run_container; else run_task; fi
         after_end
     done
 }
