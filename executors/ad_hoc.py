@@ -56,7 +56,8 @@ async def everywhere(
 ) -> list[Ran]:
     """Do something on every host, at most so many at a time; return the ends by host.
 
-    `done` is told of each end as it comes. A host that fails does not keep the others from it.
+    `done` is told of each end as it comes. A host that fails does not keep the others from it. The
+    connection to a host ends with what was done there.
     """
     slots = asyncio.Semaphore(most)
 
@@ -66,7 +67,8 @@ async def everywhere(
                 end = await work(await connector.connect(host))
             except HostError as e:
                 end = Ran(host=host, error=e)
-        done(end)
+            done(end)
+            await connector.hang_up(host)
         return end
 
     return list(await asyncio.gather(*(on(h) for h in hosts)))

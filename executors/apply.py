@@ -8,21 +8,25 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from executors.boundary import Boundary
-from executors.fleet import JobFence
+from executors.outcome import Outcome, OutcomeKind, interrupted
 from executors.refusals import FencedError, GuardError
-from executors.rollout import Outcome, OutcomeKind, Rollout, interrupted
+from executors.rollout import Rollout
 from executors.run import Run
 from executors.transport import HostError
 from planner.events import Message
+from planner.node_record import NodeRecord
 from planner.observed import Node, NodeStatus
 from planner.plan import JobPlan
-from planner.recorded import AllocRecord, JobChange, NodeRecord
+from planner.recorded import AllocRecord, JobChange
 from planner.retention import forgettable
 
 
 def hosts_of(run: Run, plan: JobPlan) -> frozenset[str]:
-    """Return the hosts where a job is recorded to run, or planned to."""
-    recorded = {a.node for a in run.state(plan.key).allocs if not a.terminal}
+    """Return the hosts where a job is recorded to run, or planned to.
+
+    What is to stop counts until it was seen to have ended: who decided that may be at it still.
+    """
+    recorded = {a.node for a in run.state(plan.key).allocs if not a.client.terminal}
     return frozenset(recorded | {c.node for c in plan.changes if c.node})
 
 
@@ -48,6 +52,12 @@ async def carry_out(run: Run, plans: Sequence[JobPlan]) -> tuple[Outcome, ...]:
     return tuple(_outcome(end) for end in ends)
 
 
+def standing(run: Run, plan: JobPlan) -> JobPlan:
+    """Return the plan with the spec that its job has by now: it may have gone back."""
+    current = run.state(plan.key).current
+    return replace(plan, job=current.job) if current is not None else plan
+
+
 async def forget(run: Run, plans: Sequence[JobPlan], purges: Collection[str]) -> None:
     """Drop what is too old to keep of jobs that are done, and all of those in `purges`.
 
@@ -71,12 +81,9 @@ async def _removed(run: Run, key: str, alloc: AllocRecord) -> bool:
     node = run.node(alloc.node)
     if node.status is not NodeStatus.READY:
         return False
-    fence = JobFence(
-        key=key, epoch=run.recorded.epoch, index=run.state(key).modify_index, commit=run.commit
-    )
     try:
         await run.prepare(key, [alloc.node])
-        await run.fleet.remove(node, fence, alloc.id)
+        await run.fleet.remove(node, run.fence(key), alloc.id)
     except (HostError, GuardError) as e:
         told = f"{alloc.name} is over, but its files stay on {alloc.node}: {e.message}"
         run.tell(Message(time=run.clock.now(), text=told))
@@ -115,5 +122,10 @@ async def _enrol(run: Run, proposed: NodeRecord) -> NodeRecord | None:
         return None
     if node.id and standing != node.id:
         run.lost(proposed.name, f"it was node {node.id[:8]}, and now is {standing[:8]}")
+        return None
+    known = run.recorded.nodes
+    others = [n for n in known if n in run.observed.nodes and n != proposed.name]
+    if any(known[n].id == standing for n in others):
+        run.lost(proposed.name, f"its node id {standing[:8]} is also that of another host")
         return None
     return replace(proposed, id=standing)

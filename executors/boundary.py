@@ -19,6 +19,7 @@ class Boundary(StrEnum):
     UPDATED = "an allocation updated in place"
     RECORDED = "a wave's results journalled"
     JUDGED = "an allocation's health journalled"
+    ANSWERED = "what somebody asked for journalled, with the answer"
     CONCLUDED = "a deployment's end journalled"
     FOLDED = "the journal folded into the state, its ref still there"
 

@@ -44,6 +44,16 @@ def compact(values: Mapping[str, T]) -> Mapping[str, T]:
     return Entry(key, value)
 
 
+def ports_of(pairs: Sequence[tuple[str, int]]) -> Mapping[str, int]:
+    """Return the mapping; of one port it is the same one for all that have it, on any host."""
+    return _one_port(*pairs[0]) if len(pairs) == 1 else dict(pairs)
+
+
+@lru_cache(maxsize=16_384)
+def _one_port(label: str, port: int) -> Mapping[str, int]:
+    return Entry(label, port)
+
+
 class Events(Sequence[TaskEvent]):
     """A task's events, made when somebody asks for them. Their words are shared by all tasks."""
 

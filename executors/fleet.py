@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from executors.checks import BoundCheck
+from executors.handled import Handled
+from planner.check_status import CheckAnswer
 from planner.observed import Node, ObservedAlloc
 from planner.recorded import AllocRecord
 from planner.steps import Start, Stop, Update
@@ -49,6 +51,10 @@ class Fleet(Protocol):
         """Write the new version and policies beside the running tasks."""
         ...
 
+    async def restart(self, node: Node, fence: JobFence, handled: Handled) -> None:
+        """End tasks that run, so that they begin anew; return when they ended."""
+        ...
+
     async def remove(self, node: Node, fence: JobFence, alloc: str) -> None:
         """Forget an ended allocation, its directory and its tombstone."""
         ...
@@ -61,8 +67,8 @@ class Fleet(Protocol):
         """Return those of the allocations that the host has."""
         ...
 
-    async def check(self, host: str, bound: BoundCheck) -> str:
-        """Make a service check once; return why it fails, or an empty string."""
+    async def check(self, host: str, bound: BoundCheck) -> CheckAnswer:
+        """Make a service check once; return its result."""
         ...
 
     async def tail(self, alloc: AllocRecord, task: str, lines: int) -> str:

@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from executors import scripts
+from executors.containers.made import is_supervised
 from executors.driver import TaskLaunch
 from executors.facts import quoted
 from executors.fleet import JobFence
+from executors.handled import Handled
+from executors.printable import printable
 from executors.refusals import refusal
 from executors.taskfiles import (
     Record,
@@ -34,8 +37,10 @@ STEP_DEADLINE = 30.0
 # Seconds that a step may take longer for each container that it starts.
 PER_CONTAINER = 3.0
 # The parts of what supervises tasks with nobody connected.
-SUPERVISOR = ("lib", "containers", "supervise")
+SUPERVISOR = ("lib", "containers", "turns", "supervise")
 _OUTPUT = 64 * 1024
+# Steps that a host takes though it has started anew since it was looked at.
+_FOR_ANY_BOOT = ("enrol", "fence", "gc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,11 @@ class ContainerStart:
     name: str
     bound: Mapping[str, str]
     policy: TaskPolicy
+
+    @property
+    def supervised(self) -> bool:
+        """Whether a supervisor on the host sees to it, and not dockerd."""
+        return is_supervised(self.bound)
 
     def files(self, folder: str) -> dict[str, str]:
         """What the host keeps of it, by path."""
@@ -104,7 +114,7 @@ class StartRequest:
             files |= each.files(f"tasks/{task_dir_name(each.name)}")
         if self.network is not None:
             files |= self.network.files("network")
-        if self.tasks:
+        if self.tasks or any(c.supervised for c in self.containers):
             files["supervise.sh"] = scripts.script(*SUPERVISOR)
         files["record"] = self.record.text()
         return files
@@ -132,30 +142,18 @@ class UpdateRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handled:
-    """Running tasks of an allocation; `patience` is how long, in ns, they may take to end.
-
-    With `ended` they may have ended too.
-    """
-
-    alloc_id: str
-    tasks: tuple[str, ...]
-    patience: int = 5 * SECOND
-    ended: bool = False
-
-    def words(self) -> list[str]:
-        """The scripts' arguments."""
-        return [self.alloc_id, *map(task_dir_name, self.tasks)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """Guarded steps on one host, as one cluster sees it. Refusals are `GuardError`s."""
+    """Guarded steps on one host, as one cluster sees it. Refusals are `GuardError`s.
+
+    `boot` is the boot id at the last look, where the host is to be refused after another start.
+    Fences may be raised all the same: that is what it then takes first.
+    """
 
     transport: Transport
     cluster: str
     node_id: str
     data_dir: str | None = None
+    boot: str = ""
 
     async def enrol(self) -> str:
         """Write the node id unless the host has one; return the one that stands."""
@@ -224,10 +222,11 @@ class Guard:
         Those that have ended begin anew, if they were named too.
         """
         alloc, *tasks = handled.words()
+        which = "all" if handled.ended else "running"
         await self._fenced(
             "restart",
             fence,
-            [alloc, "all" if handled.ended else "running", *tasks],
+            [alloc, which, printable(handled.blame), *tasks],
             about=handled.alloc_id,
             deadline=STEP_DEADLINE + handled.patience / SECOND,
         )
@@ -283,7 +282,9 @@ class Guard:
     async def _run(
         self, name: str, words: Sequence[str], *, stdin: bytes, deadline: float
     ) -> Completed:
-        place = (self.data_dir or "", self.cluster, self.node_id)
+        bound = self.boot and name not in _FOR_ANY_BOOT
+        node = f"{self.node_id}:{self.boot}" if bound else self.node_id
+        place = (self.data_dir or "", self.cluster, node)
         names = ("lib", "containers", "handle", "guard", name)
         argv = scripts.command(*names, arguments=(*place, *words))
         bounds = Bounds(deadline=deadline, output=_OUTPUT)

@@ -21,14 +21,18 @@ from executors.fleet import JobFence
 from executors.guard import ContainerStart, StartRequest, StopRequest, TaskStart, UpdateRequest
 from executors.interpolation import node_values
 from executors.taskfiles import Record, TaskPolicy, task_dir_name
+from planner.capacity import asked
 from planner.fingerprint import spec_hash
-from planner.job import Job, Task, TaskGroup
+from planner.job import POSTSTOP, SECOND, Job, Task, TaskGroup
+from planner.lifecycle import has_poststop, hook_of, is_sidecar, runs_once, waits
 from planner.observed import Node, NodeResources
 from planner.recorded import AllocRecord
 
 _DONE_WHEN_ZERO = ("batch", "sysbatch")
 # The driver whose tasks are containers, not commands.
 _CONTAINED = "docker"
+# How long, in ns, a stop waits for tasks that begin with it.
+_POSTSTOP_TIME = 300 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +109,12 @@ def shared_network(decided: Decided, specs: Sequence[TaskSpec]) -> Creation | No
 
 def stop_request(decided: Decided) -> StopRequest:
     """What to stop."""
-    waits = (t.kill_timeout + t.shutdown_delay for t in decided.group.tasks)
-    # Leaders end before the others begin to.
-    patience = 2 * max(waits, default=0) + 2 * (decided.group.shutdown_delay or 0)
+    tasks = decided.group.tasks
+    longest = max((t.kill_timeout + t.shutdown_delay for t in tasks), default=0)
+    # Leaders end before the others begin to, and those before sidecars.
+    patience = 3 * longest + (decided.group.shutdown_delay or 0)
+    if has_poststop(decided.group):
+        patience += _POSTSTOP_TIME
     return StopRequest(fence=decided.fence, record=record(decided), patience=patience)
 
 
@@ -120,6 +127,7 @@ def update_request(decided: Decided) -> UpdateRequest:
 def record(decided: Decided) -> Record:
     """What the host keeps of it. The token is the allocation's id, which is drawn once."""
     group, alloc = decided.group, decided.alloc
+    ask = asked(group)
     return Record(
         alloc_id=alloc.id,
         cluster=decided.cluster,
@@ -131,9 +139,9 @@ def record(decided: Decided) -> Record:
         version=alloc.job_version,
         index=decided.index,
         created=alloc.created,
-        cpu=sum(t.resources.cpu for t in group.tasks),
-        memory_mb=sum(t.resources.memory_mb for t in group.tasks),
-        disk_mb=group.ephemeral_disk.size_mb,
+        cpu=ask.cpu,
+        memory_mb=ask.memory_mb,
+        disk_mb=ask.disk_mb,
         ports={p.label: p.value for p in alloc.ports},
         spec=spec_hash(decided.job, group.name),
     )
@@ -141,14 +149,19 @@ def record(decided: Decided) -> Record:
 
 def policy(task: Task, decided: Decided) -> TaskPolicy:
     """How the supervisor treats a task."""
-    delay = task.shutdown_delay + (decided.group.shutdown_delay or 0)
+    hook, sidecar = hook_of(task), is_sidecar(task)
+    batch = decided.job.type in _DONE_WHEN_ZERO
     return TaskPolicy(
         restart=task.restart_policy,
-        batch=decided.job.type in _DONE_WHEN_ZERO,
+        batch=runs_once(task) or hook == POSTSTOP if hook else batch,
         leader=task.leader,
+        hook=hook,
+        sidecar=sidecar,
+        waits=waits(task, decided.group),
         kill_timeout=task.kill_timeout,
         kill_signal=task.kill_signal,
-        shutdown_delay=delay,
+        group_delay=decided.group.shutdown_delay or 0,
+        shutdown_delay=task.shutdown_delay,
         logs=task.log_config,
     )
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from executors import probe as probing
 from executors.printable import printable
@@ -17,8 +15,6 @@ from planner.observed import Node, NodeResources, NodeStatus, Observed
 # Seconds from the first packet of a connection that stands to the end of the answer.
 DEADLINE = 30.0
 _DAMAGED_SHOWN = 3
-# New objects after which garbage is looked for.
-_COLLECTION = 100_000
 
 OnHost = Callable[[str, NodeStatus], None]
 
@@ -51,8 +47,7 @@ class Observer:
 
     async def observe(self, hosts: Sequence[Host]) -> Observed:
         """Return what all hosts have and run; a host that fails is unknown, with its reason."""
-        with _few_collections():
-            nodes = await asyncio.gather(*(self._node(host) for host in hosts))
+        nodes = await asyncio.gather(*(self._node(host) for host in hosts))
         ready = sorted(n.name for n in nodes if n.status is NodeStatus.READY)
         allocs = {a.id: a for name in ready for a in self.probes[name].allocs}
         return Observed(nodes={n.name: n for n in nodes}, allocs=allocs)
@@ -88,17 +83,6 @@ class Observer:
             return probing.parse(done.stdout, host.name, self._cluster)
         except ValueError as e:
             raise HostError(host.name, HostFault.OUTPUT, printable(str(e))) from e
-
-
-@contextmanager
-def _few_collections() -> Generator[None]:
-    """Look for garbage less often: what answers are read into is kept, and there is a lot of it."""
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECTION, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def node(host: Host, probe: Probe) -> Node:

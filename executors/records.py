@@ -9,8 +9,9 @@ from enum import StrEnum
 from functools import lru_cache
 from sys import intern
 
-from executors.compact import Events, compact
-from executors.containers.state import Container, TaskLook, look, stranger_env
+from executors.compact import Events, compact, ports_of
+from executors.containers.made import is_supervised
+from executors.containers.state import Container, TaskLook, look, stranger_env, supervised_look
 from executors.containers.state import container as container_of
 from planner.observed import ObservedAlloc, TaskPhase, TaskState
 
@@ -231,6 +232,9 @@ class AllocReader:
         state = _task_state(task, life)
         if task.bound and not self._docker_down:
             there = self._by_name.get(task.bound.get("name", ""))
+            if is_supervised(task.bound):
+                lost = life in _UNATTENDED
+                return supervised_look(state, task.bound, there, unattended=lost)
             return look(state, task.bound, there, self._strangers)
         return TaskLook(state=state, unattended=life in _UNATTENDED)
 
@@ -253,8 +257,8 @@ class AllocReader:
             desired="stop" if alloc.stop else "run",
             index=_small(record["index"]),
             version=_small(record["version"]),
-            ports=compact(
-                {intern(k[5:]): _small(v) for k, v in record.items() if k[:5] == "port."}
+            ports=ports_of(
+                [(intern(k[5:]), _small(v)) for k, v in record.items() if k[:5] == "port."]
             ),
             cpu=_small(record["cpu"]),
             memory_mb=_small(record["memory"]),
@@ -263,6 +267,7 @@ class AllocReader:
             created=_integer(record.get("created", "0")),
             tasks=compact({intern(n): x.state for n, x in looks.items()}),
             unattended=any(x.unattended for x in wrong.values()) if wrong else False,
+            unreleased=alloc.stop and not alloc.released,
             missing=missing,
             changed=_told((n, x.changed) for n, x in wrong.items()) if wrong else "",
         )
@@ -304,10 +309,12 @@ _LINES: dict[str, Callable[[AllocReader, list[str]], None]] = {
 def _life(task: _Task, *, stopped: bool) -> Life:
     if stopped or task.state.get("state") == "dead":
         return Life.OVER
-    if task.bound:
+    if task.bound and not is_supervised(task.bound):
         return Life.CONTAINED
     if task.supervisor:
         return Life.SUPERVISED
+    if task.bound:
+        return Life.UNSUPERVISED
     return Life.UNSUPERVISED if task.process else Life.GONE
 
 

@@ -26,6 +26,12 @@ class OtherNodeError(GuardError, ConflictError):
     """The host is not the node it was planned for."""
 
 
+class RestartedError(GuardError):
+    """The host has started anew since it was looked at."""
+
+    replan = True
+
+
 class TombstonedError(GuardError):
     """The allocation was stopped; it never starts again."""
 
@@ -126,6 +132,9 @@ _REASONS: Mapping[str, Callable[[str, _Words], GuardError]] = {
     "format": _format,
     "port": lambda w, x: PortTakenError(
         f"{w}: port {x[0]} is taken by {x[1]}", "free it, or choose another port"
+    ),
+    "restarted": lambda w, _: RestartedError(
+        f"{w}: the host has started anew since it was looked at", "plan again"
     ),
     "tombstone": lambda w, _: TombstonedError(
         f"{w}: the allocation was stopped for good", "plan again"

@@ -3,68 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 
 from executors.boundary import Boundary
+from executors.ending import Ending, no_values
+from executors.outcome import Outcome, OutcomeKind, after_failures, interrupted
 from executors.run import Run
+from executors.waiting import News, Waiting
 from executors.watch import HealthWatch
 from executors.wave import Problem, carried_out
+from planner.answering import answered
 from planner.decide import Wave
-from planner.errors import OrchError
-from planner.events import (
-    AllocationUnhealthy,
-    DeploymentUpdate,
-    EvaluationFinished,
-    EvaluationStarted,
-)
-from planner.job import SECOND, Job
-from planner.observed import NodeStatus
+from planner.events import DeploymentUpdate, EvaluationFinished, EvaluationStarted, Message
+from planner.job import Job
+from planner.patience import homeless, is_paused
 from planner.plan import JobPlan
-from planner.recorded import AllocRecord, DeploymentStatus, JobChange, JobState
+from planner.recorded import DeploymentStatus, JobState, JobVersion
 from planner.steps import Start
-from planner.verdict import (
-    Judged,
-    active_deployment,
-    awaited,
-    conclusion,
-    ended_tasks,
-    judged,
-    out_of_time,
-    synced,
-    unhealthy,
-)
+from planner.verdict import Conclusion, conclusion, out_of_time, synced, unhealthy
 
-# Lines of a failed task's log that are shown.
-LOG_LINES = 20
 # How often one apply starts an allocation of one name, refusals included.
 MOST_STARTS = 6
-
-
-class OutcomeKind(StrEnum):
-    """How a job's rollout ended."""
-
-    DONE = "done"
-    INCOMPLETE = "incomplete"
-    FAILED = "failed"
-    CONFLICT = "conflict"
-    INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The end of one job's rollout, with what a person needs to go on."""
-
-    key: str
-    kind: OutcomeKind = OutcomeKind.DONE
-    detail: str = ""
-    log: str = ""
-
-
-def interrupted(key: str) -> Outcome:
-    """The end of a rollout that was asked to stop; what it has begun is recorded."""
-    detail = "stopped as asked; an apply goes on with it"
-    return Outcome(key=key, kind=OutcomeKind.INTERRUPTED, detail=detail)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,34 +34,38 @@ class Rollout:
     key: str
     job: Job
     watch: HealthWatch = field(init=False)
+    waiting: Waiting = field(init=False)
     evaluated: bool = field(init=False, default=False)
     # how often hosts may turn out not to be as they were planned
     patience: int = field(init=False, default=3)
-    # how often each name was started by this run
+    # how deployments failed; what is left to do for that is done before it is told
+    failures: list[Outcome] = field(init=False, default_factory=list[Outcome])
+    # how often each name was started by this run, reschedules aside
     starts: Counter[str] = field(init=False, default_factory=Counter[str])
 
     def __post_init__(self) -> None:
-        self.watch = HealthWatch(run=self.run)
+        self._watch_anew()
+
+    def _watch_anew(self) -> None:
+        self.watch = HealthWatch(run=self.run, restarting=True)
+        self.waiting = Waiting(run=self.run, key=self.key, watch=self.watch)
 
     async def drive(self) -> Outcome:
         """Go wave by wave until nothing is left to do; return how it ended."""
         self._tell_evaluation()
-        progress = self.run.clock.monotonic()
         while True:
             if self.run.stopping():
                 return interrupted(self.key)
+            await self._answer()
+            self.waiting.planned = self.run.clock.now()
             plan, wave = await self.run.next_wave(self.key, self.job)
+            failures = len(self.failures)
             problems = await self._carry_out(plan, wave)
-            if (end := await self._ended(plan, wave, problems)) is not None:
-                return end
-            if awaited(self._state):
-                if not await self._verdicts(progress):
-                    return await self._conclude(out_of_time(self._state, self._now))
-                if self.watch.lost:
-                    return self._unseen()
-                progress = self.run.clock.monotonic()
-            elif not wave.chains:
-                return await self._settled(plan)
+            end = await self._ended(plan, wave, problems)
+            if end is None and len(self.failures) == failures:
+                end = await self._waited(plan, wave)
+            if end is not None:
+                return after_failures(self.failures, end)
 
     async def _carry_out(self, plan: JobPlan, wave: Wave) -> list[Problem]:
         """Carry the wave out; return what failed, unless planning anew may mend it."""
@@ -118,142 +81,126 @@ class Rollout:
         """Return the end of the rollout if this wave brought it."""
         if problems:
             return await self._broken(problems)
-        return self._restless(wave) or await self._concluded(plan)
+        await self._conclude(conclusion(plan, self._state, self.run.clock.now()))
+        return self._restless(wave)
+
+    async def _waited(self, plan: JobPlan, wave: Wave) -> Outcome | None:
+        """Wait for what is to be planned for; return the end of the rollout if that came first.
+
+        What is placed anew while the deployment is paused is for whoever resumes it: tasks that
+        crash for ever would keep an apply for ever.
+        """
+        if wave.chains and is_paused(self._state):
+            return await self._settled(plan)
+        self.waiting.room.wanted(homeless(self._state, plan))
+        news = await self.waiting.news(self.job)
+        self._tell()
+        if news is News.OVERDUE:
+            await self._conclude(out_of_time(self._state, self.waiting.late, self.run.clock.now()))
+            return None
+        if news is News.UNSEEN:
+            return self._ending.unseen()
+        if news is News.CHANGED or wave.chains:
+            return None
+        return await self._settled(plan)
 
     def _restless(self, wave: Wave) -> Outcome | None:
         """Give up on a name that was started over and over: what runs does not stay."""
         starts = [s for c in wave.chains for s in c if isinstance(s, Start)]
-        self.starts.update(s.alloc.name for s in starts)
+        self.starts.update(s.alloc.name for s in starts if not s.alloc.reschedules)
         often = [name for name, n in self.starts.items() if n > MOST_STARTS]
-        if not often:
-            return None
-        detail = f"{', '.join(often)}: started {MOST_STARTS} times, and ended each time"
-        return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
+        return self._ending.restless(often, MOST_STARTS) if often else None
 
     @property
     def _state(self) -> JobState:
         return self.run.state(self.key)
 
     @property
-    def _now(self) -> int:
-        return self.run.clock.now()
+    def _ending(self) -> Ending:
+        return Ending(run=self.run, key=self.key, job=self.job, watch=self.watch)
 
-    # ── health ───────────────────────────────────────────────────────────────────────────────
-
-    async def _verdicts(self, progress: float) -> bool:
-        """Watch until a verdict is reached, or the run is to stop.
-
-        False when the deadline for progress is over first.
-        """
-        limit = self._progress_limit()
-        while True:
-            verdicts = await self.watch.look(self.job, awaited(self._state))
-            if verdicts:
-                await self._take_in(verdicts)
-            if verdicts or self.watch.lost or self.run.stopping():
-                return True
-            if limit and self.run.clock.monotonic() - progress >= limit:
-                return False
-            await self.run.clock.sleep(self.watch.pause(self.job))
-
-    def _progress_limit(self) -> float:
-        updates = [g.update for g in self.job.task_groups if g.update]
-        return (
-            min((u.progress_deadline for u in updates if u.progress_deadline), default=0) / SECOND
-        )
-
-    async def _take_in(self, verdicts: dict[str, Judged]) -> None:
-        now = self._now
-        health = judged(self._state, verdicts, self.job, now)
-        after = self._state.changed(health, self._state.modify_index)
-        await self.run.journalled("health", (health, synced(after, self.run.observed, now)))
-        self.run.at(Boundary.JUDGED)
-        self._tell()
+    async def _answer(self) -> None:
+        """Do what somebody has asked of the deployment, or refuse it, each once."""
+        while self._state.requests:
+            now = self.run.clock.now()
+            answers = answered(self._state, self.job, now)
+            if answers.changes:
+                await self.run.journalled("answer", answers.changes)
+            for line in answers.told:
+                self.run.tell(Message(time=now, text=line))
+            await self._conclude(answers.end)
+            self.run.at(Boundary.ANSWERED)
 
     # ── ends ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _concluded(self, plan: JobPlan) -> Outcome | None:
-        end = conclusion(plan, self._state, self._now)
+    async def _conclude(self, end: Conclusion | None) -> None:
+        """Record the end of the deployment, which need not be that of the rollout.
+
+        Canaries of one that failed are still to be stopped, and its job may go back; beside one
+        that was successful there may be what waits on an unknown host.
+        """
         if end is None:
-            return None
-        return await self._conclude(end)
+            return
+        sick, lacking = self._ending.sick(), self.waiting.room.groups
+        if end.answers:
+            # What somebody has ended need not be unwell.
+            sick, lacking = [], ()
+        back = await self._end_deployment(end)
+        if end.deployment.status is not DeploymentStatus.SUCCESSFUL:
+            told = end.change(goes_back=back is not None).deployments[0].description
+            self._failed(await self._ending.failure(told, sick, lacking), end, back)
 
-    async def _conclude(self, end: JobChange) -> Outcome:
-        sick = [a for a in self._state.allocs if self._is_sick(a)]
-        await self.run.journalled("conclude", (end,))
+    async def _end_deployment(self, end: Conclusion) -> JobVersion | None:
+        """Record the end of the deployment; return the version that the job goes back to."""
+        version = end.way.version
+        back = version if version is not None and self.run.can_open(version.job) else None
+        change = end.change(goes_back=back is not None)
+        if back is not None:
+            await self.run.went_back(self.key, change, back)
+        else:
+            await self.run.journalled("conclude", (change,))
         self.run.at(Boundary.CONCLUDED)
-        self._tell()
-        deployment = self._state.deployment
-        if deployment is None or deployment.status is DeploymentStatus.SUCCESSFUL:
-            return Outcome(key=self.key)
-        return await self._failure(deployment.description, sick)
+        (ended,) = change.deployments
+        now = self.run.clock.now()
+        self.run.tell(DeploymentUpdate(time=now, job_id=self.job.id, deployment=ended))
+        return back
 
-    def _is_sick(self, alloc: AllocRecord) -> bool:
-        deployment = self._state.deployment
-        return deployment is not None and alloc.deployment == deployment.id and not alloc.healthy
+    def _failed(self, failure: Outcome, end: Conclusion, back: JobVersion | None) -> None:
+        """Remember a failure, and turn to the version that the job goes back to."""
+        if back is None:
+            lost = end.way.version
+            detail = f"{failure.detail}\n{no_values(lost)}" if lost else failure.detail
+            self.failures.append(replace(failure, detail=detail))
+            return
+        self.failures.append(replace(failure, rolled_back_to=back.version))
+        self.job = back.job
+        self.evaluated = False
+        self.starts.clear()
+        self._watch_anew()
+        self._tell_evaluation()
 
-    async def _failure(self, why: str, sick: list[AllocRecord]) -> Outcome:
-        details: list[str] = []
-        log = ""
-        for alloc in sick:
-            reason = self.watch.why(alloc.id) or alloc.client_description
-            self.run.tell(
-                AllocationUnhealthy(time=self._now, job_id=self.job.id, alloc=alloc, reason=reason)
-            )
-            details.append(f"{alloc.name} on {alloc.node}: {reason}")
-            log = log or await self._log(alloc)
-        detail = "\n".join([why, *details])
-        return Outcome(key=self.key, kind=OutcomeKind.FAILED, detail=detail, log=log)
-
-    async def _log(self, alloc: AllocRecord) -> str:
-        try:
-            tails = [await self.run.fleet.tail(alloc, t, LOG_LINES) for t in ended_tasks(alloc)]
-        except OrchError as e:
-            return f"(the log could not be read: {e.message})"
-        return "\n".join(t for t in tails if t)
-
-    def _unseen(self) -> Outcome:
-        """Hosts stopped answering: their allocations are unknown, and the deployment goes on."""
-        lines = [f"{name}: {why}" for name, why in sorted(self.watch.lost.items())]
-        detail = "\n".join([*lines, "Apply again when the hosts answer: the deployment goes on."])
-        return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
-
-    async def _broken(self, problems: list[Problem]) -> Outcome:
-        """Steps failed: what a later apply can mend leaves the job incomplete, else it failed."""
-        lines = [f"{p.step.alloc.name}: {p.error.message}" for p in problems]
-        hints = sorted({p.error.hint for p in problems if p.error.hint})
-        detail = "\n".join([*lines, *hints])
-        if any(p.is_lost for p in problems) or all(p.is_moved for p in problems):
-            return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail=detail)
-        if active_deployment(self._state) is not None:
-            await self.run.journalled("conclude", (unhealthy(self._state, self._now),))
-            self.run.at(Boundary.CONCLUDED)
-        return Outcome(key=self.key, kind=OutcomeKind.FAILED, detail=detail)
+    async def _broken(self, problems: list[Problem]) -> Outcome | None:
+        """Steps failed: unless a later apply can mend that, so has the deployment."""
+        outcome = self._ending.broken(problems)
+        groups = {p.step.alloc.group for p in problems}
+        end = unhealthy(self._state, groups, self.run.clock.now())
+        if outcome.kind is not OutcomeKind.FAILED or end is None:
+            return outcome
+        self._failed(outcome, end, await self._end_deployment(end))
+        return None
 
     async def _settled(self, plan: JobPlan) -> Outcome:
-        """Nothing is left to do: record what runs, and say what could not be placed."""
-        change = synced(self._state, self.run.observed, self._now)
+        """Nothing is left to do: record what runs, and tell how it ended."""
+        change = synced(self._state, self.run.observed, self.run.clock.now())
         if change.allocs:
             await self.run.journalled("result", (change,))
-        if plan.failed:
-            deployment = self._state.deployment
-            why = deployment.description if deployment else ""
-            return Outcome(key=self.key, kind=OutcomeKind.FAILED, detail=why)
-        unplaced = [g.name for g in plan.groups if g.failure is not None]
-        unknown = NodeStatus.UNKNOWN
-        waiting = [c for c in plan.changes if c.node and self.run.node(c.node).status is unknown]
-        if not unplaced and not waiting:
-            return Outcome(key=self.key)
-        lines = [f'group "{name}": not every allocation could be placed' for name in unplaced]
-        lines += [f"{c.name}: {c.reason}" for c in waiting if c.node not in self.run.losses]
-        lines += [why for _, why in sorted(self.run.losses.items())]
-        return Outcome(key=self.key, kind=OutcomeKind.INCOMPLETE, detail="\n".join(lines))
+        return self._ending.settled(plan)
 
     def _tell_evaluation(self) -> None:
         evaluation = self._state.evaluations[-1]
         self.run.tell(
             EvaluationStarted(
-                time=self._now,
+                time=self.run.clock.now(),
                 evaluation=evaluation.id,
                 job_id=self.job.id,
                 triggered_by=evaluation.triggered_by,
@@ -268,7 +215,7 @@ class Rollout:
         self.evaluated = True
         self.run.tell(
             EvaluationFinished(
-                time=self._now,
+                time=self.run.clock.now(),
                 evaluation=self._state.evaluations[-1].id,
                 job_id=self.job.id,
                 unplaced=tuple((g.name, g.failure) for g in plan.groups if g.failure),
@@ -280,5 +227,7 @@ class Rollout:
         mine = self._state.evaluations[-1].deployment
         if deployment is not None and deployment.id == mine:
             self.run.tell(
-                DeploymentUpdate(time=self._now, job_id=self.job.id, deployment=deployment)
+                DeploymentUpdate(
+                    time=self.run.clock.now(), job_id=self.job.id, deployment=deployment
+                )
             )

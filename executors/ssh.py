@@ -221,3 +221,6 @@ async def _disconnect(connection: asyncssh.SSHClientConnection) -> None:
             await connection.wait_closed()
     except TimeoutError:
         connection.abort()
+    else:
+        # by which it refers to itself, and would keep all that it has until garbage is looked for
+        vars(connection)["_recv_handler"] = None

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from executors import launch, logs, probe
-from executors.checks import BoundCheck, failure
+from executors.checks import BoundCheck, made
 from executors.containers.client import Engine
 from executors.containers.image import Pins
 from executors.containers.start import Maker
 from executors.fleet import JobFence
 from executors.guard import Guard
+from executors.handled import Handled
 from executors.launch import Decided
 from executors.observe import Observer
 from executors.observe import node as observed_node
@@ -21,7 +22,9 @@ from executors.refusals import GuardError
 from executors.starts import Starts
 from executors.transport import Bounds, Connector, HostError, HostFault
 from inventory.model import Host
-from planner.job import Job, TaskGroup
+from planner.check_status import CheckAnswer, unmade
+from planner.errors import OrchError
+from planner.job import Check, Job, TaskGroup
 from planner.observed import Node, NodeResources, ObservedAlloc
 from planner.recorded import AllocRecord
 from planner.steps import Start, Step, Stop, Update, group_of
@@ -43,6 +46,8 @@ class SshFleet:
     tell: Callable[[str], None] = lambda _: None
     # puts the values back that are not in records: what is started needs them
     open_job: Callable[[Job], Job] = lambda job: job
+    # the same for a check of the job with that key
+    open_check: Callable[[str, Check], Check] = lambda _, check: check
     enrolled: dict[str, str] = field(default_factory=dict[str, str])
     engines: dict[str, Engine] = field(default_factory=dict[str, Engine])
     pins: Pins = field(default_factory=Pins)
@@ -105,6 +110,11 @@ class SshFleet:
         guard = await self._guard(node)
         await guard.update(launch.update_request(self._decided(step, node)))
 
+    async def restart(self, node: Node, fence: JobFence, handled: Handled) -> None:
+        """End tasks that run, so that they begin anew; return when they ended."""
+        guard = await self._guard(node)
+        await guard.restart(fence, handled)
+
     async def remove(self, node: Node, fence: JobFence, alloc: str) -> None:
         """Forget an ended allocation, its directory and its tombstone."""
         guard = await self._guard(node)
@@ -126,12 +136,14 @@ class SshFleet:
             raise HostError(host, HostFault.COMMAND, f"inspect: {printable(done.stderr)}")
         return tuple(a.alloc for a in probe.parse_allocs(done.stdout, host))
 
-    async def check(self, host: str, bound: BoundCheck) -> str:
-        """Make a service check once; return why it fails, or an empty string."""
+    async def check(self, host: str, bound: BoundCheck) -> CheckAnswer:
+        """Make a service check once; return its result."""
         try:
-            return await failure(bound, await self.connector.connect(host))
-        except HostError as e:
-            return e.message
+            transport = await self.connector.connect(host)
+            opened = replace(bound, check=self.open_check(bound.job, bound.check))
+            return await made(opened, transport, self._probe(host).data_dir)
+        except OrchError as e:
+            return unmade(e.message)
 
     async def tail(self, alloc: AllocRecord, task: str, lines: int) -> str:
         """Return the last lines of a task's log, stderr after stdout."""
@@ -162,6 +174,7 @@ class SshFleet:
             cluster=self.cluster,
             node_id=node_id or self.enrolled.get(node.name) or node.id,
             data_dir=self._probe(node.name).data_dir,
+            boot=self._probe(node.name).boot_id,
         )
 
     def _probe(self, host: str) -> Probe:

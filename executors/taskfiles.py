@@ -32,13 +32,21 @@ class BadNameError(OrchError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPolicy:
-    """How a supervisor treats its task; times in ns. `batch` tasks are done when they exit 0."""
+    """How a supervisor treats its task; times in ns. `batch` tasks are done when they exit 0.
+
+    `waits` says that others of the group come before it: its hook says which. `group_delay` is
+    waited for once, before any task of the group is told to end.
+    """
 
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     batch: bool = False
     leader: bool = False
+    hook: str = ""
+    sidecar: bool = False
+    waits: bool = False
     kill_timeout: int = 5 * SECOND
     kill_signal: str = ""
+    group_delay: int = 0
     shutdown_delay: int = 0
     logs: LogConfig = field(default_factory=LogConfig)
 
@@ -109,10 +117,15 @@ def policy_text(policy: TaskPolicy) -> str:
             "mode": restart.mode,
             "batch": int(policy.batch),
             "leader": int(policy.leader),
+            "hook": policy.hook,
+            "sidecar": int(policy.sidecar),
+            "waits": int(policy.waits),
             "kill_timeout": policy.kill_timeout // _MS,
             "kill_timeout_text": duration(policy.kill_timeout),
             "kill_signal": signal,
+            "group_delay": policy.group_delay // _MS,
             "shutdown_delay": policy.shutdown_delay // _MS,
+            "shutdown_delay_text": duration(policy.shutdown_delay),
             "log_size": policy.logs.max_file_size_mb * _MIB,
             "log_files": policy.logs.max_files,
             "log_off": int(policy.logs.disabled),

@@ -7,11 +7,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from executors.checks import bound_checks
+from executors.check_restarts import CheckFailures, restart
+from executors.check_results import Checked
+from executors.checks import BoundCheck, bound_checks
+from executors.clock import WatchedTime
 from executors.run import Run
 from executors.transport import HostError
+from planner.check_status import CheckLevel, restarts
 from planner.health import Health, Look, Watched, looked
 from planner.job import SECOND, Job, TaskGroup, Update
+from planner.job_key import job_key
 from planner.observed import NodeStatus, ObservedAlloc, TaskPhase
 from planner.recorded import AllocRecord
 from planner.verdict import Judged
@@ -21,22 +26,21 @@ _SHORTEST, _LONGEST = 0.2, 2.0
 
 
 @dataclass(slots=True, kw_only=True)
-class _Checked:
-    """When an allocation's checks were last made, and which failed."""
-
-    at: float = 0.0
-    failing: tuple[str, ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
 class HealthWatch:
     """Looks at allocations until a verdict is reached; keeps the time each has been watched."""
 
     run: Run
+    time: WatchedTime = field(init=False)
     watched: dict[str, Watched] = field(default_factory=dict[str, Watched])
-    checked: dict[str, _Checked] = field(default_factory=dict[str, _Checked])
+    checked: dict[str, Checked] = field(default_factory=dict[str, Checked])
     # names of allocations whose host did not answer for as long as they may take, and why
     lost: dict[str, str] = field(default_factory=dict[str, str])
+    failures: CheckFailures = field(default_factory=CheckFailures)
+    # whether tasks begin anew whose checks have failed too often
+    restarting: bool = False
+
+    def __post_init__(self) -> None:
+        self.time = WatchedTime(self.run.clock)
 
     def pause(self, job: Job) -> float:
         """Seconds to wait between two looks at allocations of this job."""
@@ -85,18 +89,27 @@ class HealthWatch:
         group = job.group(alloc.group)
         if group is None or group.update is None:
             return None
-        checked = await self._checked(alloc, group, group.update)
+        key = job_key(job.id, job.namespace)
+        checks = tuple(replace(c, job=key) for c in self._checks(alloc, group, group.update))
+        levels = await self._made(alloc, checks, group.update) if checks else {}
+        checked = self.checked[alloc.id] if checks else Checked()
+        counts = group.update.health_check == "checks"
         look = Look(
-            at=self.run.clock.monotonic(),
+            at=self.time.seconds(),
             alloc=seen,
-            checks=checked.failing,
-            checked_at=checked.at,
+            checks=checked.failing if counts else (),
+            checked_at=checked.at if counts else 0.0,
         )
-        return self._judge(alloc, look, group, group.update)
+        verdict = self._judge(alloc, look, group, group.update)
+        if verdict is None and seen is not None and self.restarting:
+            sick = self.failures.after(seen, checks, levels, look.at)
+            if sick is not None:
+                await restart(self.run, key, alloc, group, sick)
+        return verdict
 
     def _unseen(self, job: Job, allocs: Sequence[AllocRecord], why: str) -> None:
         """A host that does not answer proves nothing; it is lost when the deadline has passed."""
-        now = self.run.clock.monotonic()
+        now = self.time.seconds()
         for alloc in allocs:
             group = job.group(alloc.group)
             before = self.watched.get(alloc.id) or Watched(began=now)
@@ -116,25 +129,30 @@ class HealthWatch:
             return None
         return Judged(health=after.health, time=self.run.clock.now(), tasks=after.tasks)
 
-    async def _checked(self, alloc: AllocRecord, group: TaskGroup, update: Update) -> _Checked:
-        """Make the allocation's checks if they are due; a stale result stands until then."""
-        node = self.run.node(alloc.node)
-        checks = bound_checks(group, alloc, node.address)
-        if update.health_check != "checks" or not checks:
-            return _Checked()
-        last = self.checked.get(alloc.id)
-        due = min(c.check.interval for c in checks) / SECOND
-        due = min(due, update.min_healthy_time / SECOND)
-        now = self.run.clock.monotonic()
-        if last is not None and not last.failing and now - last.at < due:
-            return last
-        answers = await asyncio.gather(*(self.run.fleet.check(alloc.node, c) for c in checks))
-        failing = tuple(
-            f'"{c.name}" ({why})' for c, why in zip(checks, answers, strict=True) if why
+    def _checks(
+        self, alloc: AllocRecord, group: TaskGroup, update: Update
+    ) -> tuple[BoundCheck, ...]:
+        """Return the checks that have a say: in the health, or whether tasks begin anew."""
+        bound = bound_checks(group, alloc, self.run.node(alloc.node).address)
+        counts = update.health_check == "checks"
+        return tuple(
+            c
+            for c in bound
+            if (counts and c.check.on_update != "ignore") or (self.restarting and restarts(c.check))
         )
-        # Counted from before the attempt: what it proves was true by then at the latest.
-        self.checked[alloc.id] = _Checked(at=now, failing=failing)
-        return self.checked[alloc.id]
+
+    async def _made(
+        self, alloc: AllocRecord, checks: Sequence[BoundCheck], update: Update
+    ) -> dict[int, CheckLevel]:
+        """Make those of the checks that are due, and return what they are now, by place."""
+        before = self.checked.get(alloc.id) or Checked.of(checks)
+        self.checked[alloc.id], levels = await before.made_anew(
+            checks,
+            self.time.seconds(),
+            update,
+            lambda check: self.run.fleet.check(alloc.node, check),
+        )
+        return levels
 
 
 def _runs(alloc: ObservedAlloc) -> bool:

@@ -8,13 +8,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from executors.boundary import Boundary
-from executors.refusals import FencedError, GuardError, OtherNodeError
+from executors.refusals import GuardError, OtherNodeError
 from executors.run import Run
 from executors.transport import HostError, HostFault
 from planner.decide import Wave
-from planner.errors import OrchError
+from planner.errors import ConflictError, OrchError
 from planner.events import AllocationModified, AllocationPlaced, AllocationStopped
 from planner.images import pulled_images
+from planner.observed import NodeStatus
 from planner.recorded import AllocRecord, JobChange, JobState
 from planner.steps import Chain, Start, Step, Stop, Update
 from planner.verdict import not_stopped, refused_start, synced
@@ -40,17 +41,22 @@ class Problem:
         """Whether the host can't be used: what became of the step is not known."""
         return isinstance(self.error, HostError | OtherNodeError)
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the job is another run's by now."""
+        return isinstance(self.error, ConflictError) and not self.is_lost
+
 
 async def carried_out(run: Run, key: str, wave: Wave) -> list[Problem]:
     """Do all chains at once; journal what came of them; return the steps that failed.
 
-    Raises a `FencedError` where a host has seen a newer decision about the job.
+    Raises a `ConflictError` where another run has the job: a `FencedError` where a host says so.
     """
-    await run.prepare(key, (c[0].alloc.node for c in wave.chains))
+    await run.prepare(key, (step.alloc.node for chain in wave.chains for step in chain))
     ends = await asyncio.gather(*(_chain(run, c) for c in wave.chains))
     problems = [end for end in ends if end is not None]
     for problem in problems:
-        if isinstance(problem.error, FencedError):
+        if problem.is_taken:
             raise problem.error
     await _look_back(run, wave, problems)
     state = run.state(key)
@@ -66,9 +72,12 @@ async def carried_out(run: Run, key: str, wave: Wave) -> list[Problem]:
 
 async def _chain(run: Run, chain: Chain) -> Problem | None:
     for i, step in enumerate(chain):
+        if isinstance(step, Stop) and _is_down(run, step.alloc.node):
+            continue  # it is recorded, and done when the host is back
         try:
-            _check_fenced(run, step)
             async with run.steps_at_once or nullcontext():
+                await run.prepare(step.key, (step.alloc.node,))
+                _check_fenced(run, step)
                 await _step(run, step)
         except (HostError, OtherNodeError) as e:
             run.lost(step.alloc.node, e.message, e.hint)
@@ -76,6 +85,10 @@ async def _chain(run: Run, chain: Chain) -> Problem | None:
         except OrchError as e:
             return Problem(step=step, error=e, rest=chain[i + 1 :])
     return None
+
+
+def _is_down(run: Run, host: str) -> bool:
+    return run.node(host).status is NodeStatus.DOWN
 
 
 def _check_fenced(run: Run, step: Step) -> None:
@@ -111,19 +124,13 @@ async def _look_back(run: Run, wave: Wave, problems: Iterable[Problem]) -> None:
     """See what the steps left on each host; hosts that were not as planned are probed anew."""
     hosts: dict[str, set[str]] = {}
     for step in (s for c in wave.chains for s in c):
-        hosts.setdefault(step.alloc.node, set()).add(step.alloc.id)
+        if not _is_down(run, step.alloc.node):
+            hosts.setdefault(step.alloc.node, set()).add(step.alloc.id)
     moved = {p.step.alloc.node for p in problems if p.is_moved}
     await asyncio.gather(
-        *(_inspect(run, h, sorted(ids)) for h, ids in hosts.items()),
+        *(run.inspect(h, sorted(ids)) for h, ids in hosts.items()),
         *(_probe(run, h) for h in sorted(moved)),
     )
-
-
-async def _inspect(run: Run, host: str, allocs: list[str]) -> None:
-    try:
-        run.saw(await run.fleet.inspect(host, allocs))
-    except HostError as e:
-        run.lost(host, e.message, e.hint)
 
 
 async def _probe(run: Run, host: str) -> None:

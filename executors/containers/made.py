@@ -13,3 +13,8 @@ class Made:
     task: str
     bound: Mapping[str, str]
     is_new: bool = True
+
+
+def is_supervised(bound: Mapping[str, str]) -> bool:
+    """Whether a supervisor on the host sees to the container, and not dockerd."""
+    return bound.get("supervised") == "1"

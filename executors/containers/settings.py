@@ -15,6 +15,7 @@ from executors.containers.storage import Storage, binds, mounts
 from executors.driver import ConfigError
 from executors.interpolation import unknown_references, with_values
 from planner.job import SECOND, Dns, Job, Task, TaskGroup
+from planner.lifecycle import is_sequenced
 from planner.recorded import PortMapping
 
 _MIB = 1024 * 1024
@@ -337,8 +338,10 @@ def restart_policy(job: Job, group: TaskGroup, task: Task) -> dict[str, object]:
 
     A service is tried for ever where its restarts or its reschedules allow more than one life:
     ``always``, since a dockerd that died leaves down what has ``unless-stopped``. A batch task is
-    over when it ends well.
+    over when it ends well. Tasks that wait for one another have a supervisor of ours.
     """
+    if is_sequenced(group):
+        return {"Name": "no"}
     policy, again = task.restart_policy, group.reschedule_policy
     keeps_on = policy.mode == "delay"
     if job.type not in ("batch", "sysbatch"):

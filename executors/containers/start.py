@@ -29,6 +29,7 @@ from executors.containers.settings import (
     resolved,
 )
 from planner.errors import OrchError
+from planner.lifecycle import is_sequenced
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +88,9 @@ class Maker:
             found = await image.ensured(session, request, self.pins, tell)
             inspected, is_new = await _created(session, asked, found, spec.origin)
         bound = normal.of_inspection(inspected)
-        bound["batch"] = str(int(spec.job.type in ("batch", "sysbatch")))
+        supervised = is_sequenced(spec.group)
+        bound["supervised"] = str(int(supervised))
+        bound["batch"] = str(int(spec.job.type in ("batch", "sysbatch") and not supervised))
         if pulled:
             bound["pulled"] = written.reference
         return Made(task=spec.task.name, bound=bound, is_new=is_new)

@@ -120,6 +120,20 @@ def look(
     return replace(found, changed=changed) if changed else found
 
 
+def supervised_look(
+    recorded: TaskState, bound: Mapping[str, str], there: Container | None, *, unattended: bool
+) -> TaskLook:
+    """Judge a task whose container a supervisor of ours starts and restarts: it tells the state."""
+    if recorded.state is TaskPhase.DEAD:
+        return TaskLook(state=recorded)
+    if there is None or there.id != bound.get("id"):
+        gone = replace(recorded, state=TaskPhase.PENDING)
+        return TaskLook(state=gone, missing="its container is gone")
+    same = normal.is_same(bound, there.said)
+    changed = "" if same else "; ".join(normal.changes(bound, _seen(there)))
+    return TaskLook(state=recorded, changed=changed, unattended=unattended)
+
+
 def _seen(there: Container) -> dict[str, str]:
     return {**there.said, "ports": normal.ports(there.said.get("ports", ""))}
 

@@ -26,12 +26,17 @@ from executors.records import HostAlloc, Life
 from executors.taskfiles import Record, TaskPolicy
 from planner.job import SECOND, RestartPolicy
 from planner.observed import NodeResources, TaskState
+from tests.lab import packages
+from tests.lab.fixtures import refuse
+from tests.lab.programs import LabUnavailableError
 
 T = TypeVar("T")
 CLUSTER = "c1"
 NODE = "11111111-2222-3333-4444-555555555555"
 PATIENCE = 60.0
-SHELLS = ("dash", "busybox")
+# shells, and the packages that they come from
+_PACKAGES = {"dash": "dash", "busybox": "busybox-static"}
+SHELLS = tuple(_PACKAGES)
 ONCE = RestartPolicy(attempts=0, interval=60 * SECOND, delay=0)
 
 
@@ -181,8 +186,8 @@ class HostUnderTest:
     def task_dir(self, record: Record, task: str = "t") -> Path:
         return self.data / "records" / record.alloc_id / "tasks" / task
 
-    def pid(self, record: Record, file: str = "pid") -> int:
-        return int((self.task_dir(record) / file).read_text().split()[0])
+    def pid(self, record: Record, file: str = "pid", task: str = "t") -> int:
+        return int((self.task_dir(record, task) / file).read_text().split()[0])
 
     def processes(self) -> list[int]:
         """Every process that names this data directory in its command or its environment."""
@@ -229,11 +234,22 @@ def messages(state: TaskState) -> list[str]:
     return [e.message for e in state.events]
 
 
-def shell_path(shell: str, folder: Path) -> str:
-    """A PATH whose `sh` is this shell; with busybox, whose every tool is busybox's own."""
+def found_shell(shell: str) -> str:
+    """Where a shell is. Root gets one that is missing, as the lab gets what it needs."""
+    if shutil.which(shell) is None and os.geteuid() == 0:
+        try:
+            packages.bring({shell: _PACKAGES[shell]})
+        except LabUnavailableError as error:
+            refuse(str(error))
     found = shutil.which(shell)
     if found is None:
         pytest.skip(f"{shell} is not installed")
+    return found
+
+
+def shell_path(shell: str, folder: Path) -> str:
+    """A PATH whose `sh` is this shell; with busybox, whose every tool is busybox's own."""
+    found = found_shell(shell)
     folder.mkdir()
     if shell == "dash":
         (folder / "sh").symlink_to(found)

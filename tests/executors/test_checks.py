@@ -6,14 +6,15 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from executors.checks import BoundCheck, failure
+from executors.checks import BoundCheck, failure, made
 from executors.local import LocalTransport
 from executors.transport import HostError, HostFault, Stream
+from planner.check_status import CheckLevel
 from planner.job import SECOND, Check
 
 TOOLS = {"bash": ("bash", "cat", "head"), "nc": ("nc", "head"), "nothing": ()}
@@ -79,6 +80,9 @@ async def test_a_program_of_the_host_makes_the_check(
     assert server.asked.startswith(b"GET /health HTTP/1.0\r\n")
     server.answer = GONE
     assert await failure(http, host) == "HTTP status 503"
+    server.answer = b"HTTP/1.1 429 Too Many Requests\r\n\r\n"
+    assert (await made(http, host)).level is CheckLevel.CRITICAL
+    assert (await made(replace(http, warns=True), host)).level is CheckLevel.WARNING
     server.answer = b"hello\n"
     assert await failure(http, host) == "the answer is not HTTP"
 
@@ -93,5 +97,6 @@ async def test_nothing_listens(tmp_path: Path, tools: str, kind: str) -> None:
 
 
 async def test_a_host_with_no_such_program_says_so(tmp_path: Path) -> None:
-    why = await failure(bound(1, "tcp"), hardened(tmp_path, "nothing"))
-    assert why.endswith("the host has neither bash nor nc to check by")
+    answer = await made(bound(1, "tcp"), hardened(tmp_path, "nothing"))
+    assert answer.why.endswith("the host has neither bash nor nc to check by")
+    assert not answer.made

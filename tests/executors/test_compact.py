@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from executors.compact import Events, compact
-from planner.codec import from_json, to_brief_json, to_json
+from executors.compact import Events, compact, ports_of
+from planner.codec import from_json, to_json
 from planner.observed import TaskEvent, TaskState
 
 PLAIN = (
@@ -33,8 +33,7 @@ def test_states_with_such_events_are_equal_and_written_alike() -> None:
     plain, packed = TaskState(events=PLAIN), TaskState(events=Events.of(TOLD))
     assert plain == packed
     assert packed == plain
-    for written in (to_json, to_brief_json):
-        assert written(packed) == written(plain)
+    assert to_json(packed) == to_json(plain)
     assert from_json(TaskState, to_json(packed)) == plain
     assert from_json(TaskState, to_json(TaskState())).events == ()
 
@@ -53,3 +52,10 @@ def test_a_compact_mapping_is_a_dict_s_equal(values: dict[str, int]) -> None:
     assert repr(found) == repr(values)
     with pytest.raises(KeyError):
         found["x"]
+
+
+def test_equal_ports_are_one_mapping() -> None:
+    assert ports_of([("http", 20_001)]) is ports_of([("http", 20_001)])
+    assert ports_of([("http", 20_001)]) == {"http": 20_001}
+    assert ports_of([("http", 1), ("db", 2)]) == {"http": 1, "db": 2}
+    assert ports_of([]) == {}

@@ -25,6 +25,7 @@ from executors.refusals import (
     NoRoomError,
     OtherNodeError,
     PortTakenError,
+    RestartedError,
     StillAliveError,
     TakenError,
     TombstonedError,
@@ -37,6 +38,7 @@ from tests.executors.on_host import CLUSTER, NODE, HostUnderTest, host, leave_no
 __all__ = ["host"]
 
 IDLE = "exec sleep 100"
+BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -326,3 +328,16 @@ async def test_limits_are_the_requests(host: HostUnderTest) -> None:
     with pytest.raises(NoRoomError, match="cpu 0 MHz reserved and 100 asked for of 10"):
         await host.start(host.task(IDLE))
     assert StopRequest(fence=host.fence, record=host.record()).patience > 0
+
+
+async def test_a_host_that_has_started_anew_since_it_was_looked_at_is_refused(
+    host: HostUnderTest,
+) -> None:
+    then = replace(host.guard, boot="00000000-0000-0000-0000-000000000000")
+    record = await host.start(host.task(IDLE))
+    stop = StopRequest(fence=host.fence, record=record)
+    with pytest.raises(RestartedError, match="has started anew since it was looked at") as error:
+        await then.stop(stop)
+    assert error.value.replan
+    await then.raise_fences([host.fence])
+    await replace(host.guard, boot=BOOT).stop(stop)

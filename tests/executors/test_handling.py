@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from executors.guard import Handled
+from executors.handled import Handled
 from executors.refusals import FencedError, NotRunningError, TombstonedError
 from executors.taskfiles import Record, TaskPolicy
 from planner.errors import OrchError
@@ -52,6 +52,27 @@ async def test_a_restart_does_not_count(host: HostUnderTest) -> None:
         "Task started by client",
     ]
     await host.stop(record)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+async def test_a_restart_for_a_check_counts_as_a_failure(host: HostUnderTest, batch: bool) -> None:
+    once = replace(NEVER.restart, attempts=1)
+    policy = replace(NEVER, restart=once, batch=batch)
+    record = await host.start(host.task("trap 'exit 0' INT; echo up; sleep 100 & wait", policy))
+    await again(host, record, 1)
+    why = 'healthcheck: check "alive" unhealthy'
+    blamed = replace(handled(record), blame=why)
+    await host.guard.restart(host.fence, blamed)
+    await again(host, record, 2)
+    # One that somebody asks for stays one that does not count.
+    await host.guard.restart(host.fence, handled(record))
+    await again(host, record, 3)
+    await host.guard.restart(host.fence, blamed)
+    state = await host.until_dead(record)
+    assert (state.failed, state.restarts) == (True, 2)
+    signaled = [e.message for e in state.events if e.type == "Restart Signaled"]
+    assert signaled[-2:] == ["User requested running tasks to restart", why]
+    assert kinds(state)[-3:] == ["Restart Signaled", "Terminated", "Not Restarting"]
 
 
 async def test_a_task_that_does_not_listen_is_killed(host: HostUnderTest) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +14,7 @@ from executors.local import LocalTransport
 from executors.records import Life
 from executors.transport import HostError, HostFault
 from planner.observed import TaskPhase
-from tests.executors.on_host import CLUSTER, NODE, HostUnderTest, host
+from tests.executors.on_host import CLUSTER, NODE, HostUnderTest, found_shell, host
 
 __all__ = ["host"]
 
@@ -93,8 +92,7 @@ def test_reading_scripts_redirect_to_no_file(names: tuple[str, ...]) -> None:
     "name", sorted(p.name for p in files("executors").joinpath("host").iterdir())
 )
 async def test_scripts_parse_and_fit_an_argument(shell: tuple[str, ...], name: str) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"{shell[0]} is not installed")
+    found_shell(shell[0])
     path = files("executors").joinpath("host", name)
     done = await LocalTransport().run([*shell, str(path)])
     assert (done.exit_status, done.stderr) == (0, b"")

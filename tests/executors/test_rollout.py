@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from executors.rollout import OutcomeKind
+import pytest
+
+from executors.boundary import Boundary
+from executors.outcome import OutcomeKind
+from executors.sim.clock import VirtualClock
 from gitops.applying import Result
 from planner.events import AllocationPlaced, AllocationUnhealthy, EvaluationFinished
 from planner.job import (
@@ -21,9 +26,10 @@ from planner.job import (
     TaskGroup,
     Update,
 )
-from planner.recorded import DeploymentStatus
+from planner.observed import NodeStatus
+from planner.recorded import ClientStatus, DeploymentStatus, Desired
 from planner.retention import KEPT_PER_NAME
-from tests.world import World, node
+from tests.world import CrashError, World, node
 
 ROLLING = Update(max_parallel=1, min_healthy_time=SECOND, healthy_deadline=MINUTE)
 
@@ -104,6 +110,22 @@ def test_a_failing_check_fails_the_rollout_at_the_healthy_deadline() -> None:
     assert result.exit_code == 5
     assert '"alive" (connection refused)' in result.outcomes[0].detail
     assert 60 <= world.clock.monotonic() - start < 120
+
+
+def test_a_check_that_is_to_be_ignored_does_not_count() -> None:
+    world = World([node("h1")])
+    world.fleet.sick = lambda name: name == "alive"
+    assert world.apply(checked(job(), on_update="ignore")).exit_code == 0
+    spec = checked(job(command="/bin/b"), on_update="ignore_warnings")
+    assert world.apply(spec).exit_code == 5
+
+
+def checked(spec: Job, **changes: Any) -> Job:  # noqa: ANN401
+    (group,) = spec.task_groups
+    (service,) = group.services
+    checks = tuple(replace(c, **changes) for c in service.checks)
+    services = (replace(service, checks=checks),)
+    return replace(spec, task_groups=(replace(group, services=services),))
 
 
 def test_no_progress_in_time_fails_the_rollout() -> None:
@@ -258,3 +280,83 @@ def test_a_digest_that_the_first_pull_finds_is_recorded_with_the_version() -> No
     world.apply(replace(spec, task_groups=(replace(group, count=2),)))
     versions = world.look().recorded.job("web").versions
     assert [v.images for v in versions] == [version.images, version.images]
+
+
+@dataclass(slots=True)
+class StoppedOnce(VirtualClock):
+    """The clock of a process that once stands still for an hour, while it sleeps."""
+
+    went_on: bool = False
+
+    async def sleep(self, seconds: float) -> None:
+        await VirtualClock.sleep(self, seconds if self.went_on else 3600)
+        self.went_on = True
+
+
+def test_time_that_nobody_watched_does_not_count_against_a_deployment() -> None:
+    hasty = replace(ROLLING, progress_deadline=2 * MINUTE)
+    world = World([node("h1"), node("h2")], clock=StoppedOnce())
+    assert world.apply(job(update=hasty)).exit_code == 0
+    assert isinstance(world.clock, StoppedOnce)
+    assert world.clock.went_on
+
+
+def seen_as(world: World, host: str, status: NodeStatus) -> None:
+    observed = world.fleet.observed
+    nodes = {**observed.nodes, host: replace(observed.nodes[host], status=status)}
+    world.fleet.observed = replace(observed, nodes=nodes)
+
+
+def test_what_waits_on_an_unknown_host_is_brought_along_when_it_is_back() -> None:
+    world = World([node("h1"), node("h2"), node("h3")])
+    world.apply(job(3, update=ROLLING))
+    alone = {a.name: a.node for a in world.look().recorded.job("web").allocs}
+    seen_as(world, alone["web.g[1]"], NodeStatus.UNKNOWN)
+    result = world.apply(job(2, command="/bin/b"))
+    assert kinds(result) == [OutcomeKind.INCOMPLETE]
+    seen_as(world, alone["web.g[1]"], NodeStatus.READY)
+    assert world.apply(job(2, command="/bin/b")).exit_code == 0
+    state = world.look().recorded.job("web")
+    assert state.deployment is not None
+    assert state.deployment.status is DeploymentStatus.SUCCESSFUL
+    assert world.plan(job(2, command="/bin/b")).empty
+
+
+def crash_once_decided(boundary: Boundary) -> None:
+    if boundary is Boundary.INTENDED:
+        raise CrashError
+
+
+def test_fences_stand_where_what_is_to_stop_was_not_seen_to_have_ended() -> None:
+    """Whoever had decided to stop it may be on the way there still."""
+    world = World([node("h1")])
+    for count in (1, 0):
+        with pytest.raises(CrashError):
+            world.apply(job(count), at=crash_once_decided)
+    (alloc,) = world.ledger().read().folded().job("web").allocs
+    assert (alloc.node, alloc.desired, alloc.client) == ("h1", Desired.STOP, ClientStatus.PENDING)
+    begun: list[int] = []
+
+    def note(boundary: Boundary) -> None:
+        if boundary is Boundary.FENCED:
+            begun.append(world.ledger().read().recorded.job("web").modify_index)
+
+    world.apply(job(0), at=note)
+    assert world.fleet.fences["h1", "web"] == begun[0]
+
+
+def test_a_host_that_has_become_a_copy_since_the_look_is_not_enrolled() -> None:
+    world = World([node("h1")])
+    world.apply(job(1))
+    known = world.ledger().read().recorded.nodes
+    seen = world.fleet.observed
+    world.fleet.observed = replace(seen, nodes={**seen.nodes, "h2": node("h2")})
+
+    def copy(boundary: Boundary) -> None:
+        if boundary is Boundary.BEGUN:
+            seen = world.fleet.observed
+            copied = replace(seen.nodes["h2"], id=known["h1"].id)
+            world.fleet.observed = replace(seen, nodes={**seen.nodes, "h2": copied})
+
+    world.apply(job(2), at=copy)
+    assert world.ledger().read().recorded.nodes == known

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import getpass
 import os
 import socket
 import subprocess
 import time
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -19,7 +21,7 @@ import pytest
 from executors.dev import DevHost
 from executors.known_hosts import fingerprint
 from executors.ssh import SshConnector
-from executors.ssh_connection import command_line
+from executors.ssh_connection import SshTransport, command_line
 from executors.ssh_settings import SshSettings
 from executors.transport import Bounds, HostError, HostFault
 from inventory.load import load
@@ -369,6 +371,22 @@ async def test_a_connection_lost_in_mid_command_is_told_and_can_be_opened_anew(
         again = await connector.connect("dev")
         assert again is not transport
         assert (await again.run(("true",))).exit_status == 0
+
+
+async def test_nothing_is_kept_of_a_connection_that_was_ended(dev: Dev) -> None:
+    async with connecting(dev.target) as connector:
+        transport = await connector.connect("dev")
+        assert isinstance(transport, SshTransport)
+        assert (await transport.run(("true",))).exit_status == 0
+        left = weakref.ref(transport.connection)
+        del transport
+        gc.collect()
+        gc.disable()
+        try:
+            await connector.hang_up("dev")
+            assert left() is None
+        finally:
+            gc.enable()
 
 
 async def test_a_stream_that_is_lost_in_the_middle_ends(dev: Dev) -> None:

@@ -370,3 +370,20 @@ async def test_unknown_user_is_a_driver_failure(host: HostUnderTest) -> None:
     record = await host.start(replace(task, launch=replace(task.launch, user="no-such-user")))
     state = await host.until_dead(record)
     assert messages(state)[-2] == "unknown user no-such-user"
+
+
+async def test_a_stop_that_its_host_did_not_survive_is_seen_and_ended(host: HostUnderTest) -> None:
+    record = await host.start(host.task("exec sleep 100"))
+    await host.until(record, "running")
+    sup, task = host.pid(record, "sup"), host.pid(record)
+    # As after a power cut right after the tombstone was written.
+    (host.data / "records" / record.alloc_id / "stop").touch()
+    os.kill(sup, signal.SIGKILL)
+    os.killpg(task, signal.SIGKILL)
+    gone = await host.until_life(record, Life.GONE)
+    assert gone.alloc.unreleased
+    assert not gone.alloc.unattended
+    await host.stop(record)
+    done = await host.inspect(record)
+    assert done.released
+    assert not done.alloc.unreleased

@@ -7,34 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from executors.checks import BoundCheck
 from executors.fleet import JobFence
+from executors.handled import Handled
 from executors.refusals import BusyError, DiskFullError, FencedError, PortTakenError
+from executors.sim.clock import VirtualClock
 from executors.transport import HostError, HostFault
-from planner.job import SECOND
-from planner.observed import Node, Observed, ObservedAlloc, TaskPhase
-from planner.recorded import AllocRecord, JobChange
+from planner.check_status import PASSES, CheckAnswer, fails
+from planner.observed import Node, Observed, ObservedAlloc, TaskEvent, TaskPhase
+from planner.recorded import AllocRecord
 from planner.steps import Start, Step, Stop, Update, simulate
-
-# 2026-01-01T00:00:00Z, where virtual time begins.
-EPOCH = 1_767_225_600 * SECOND
-
-
-@dataclass(slots=True)
-class VirtualClock:
-    """Time that passes only by sleeping."""
-
-    nanoseconds: int = EPOCH
-
-    def now(self) -> int:
-        """Wall clock in nanoseconds since the epoch."""
-        return self.nanoseconds
-
-    def monotonic(self) -> float:
-        """Seconds since virtual time began."""
-        return (self.nanoseconds - EPOCH) / SECOND
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.nanoseconds += max(int(seconds * SECOND), 1)
 
 
 def _never(_: str) -> bool:
@@ -113,6 +93,25 @@ class SimulatedFleet:
         self._guarded(step, node)
         self._do(step)
 
+    async def restart(self, node: Node, fence: JobFence, handled: Handled) -> None:
+        """Tasks begin anew at once, and tell why."""
+        self._reach(node.name)
+        if self.fences.get((node.name, fence.key)) != fence.index:
+            raise FencedError(f"{node.name}: the fence of {fence.key} is not {fence.index}")
+        if node.name in self.full:
+            raise DiskFullError(f"{node.name}: could not write")
+        seen, now = self.observed.allocs[handled.alloc_id], self.clock.now()
+        event = TaskEvent(time=now, type="Restart Signaled", message=handled.blame)
+        tasks = {
+            name: replace(
+                task, restarts=task.restarts + 1, started_at=now, events=(*task.events, event)
+            )
+            for name, task in seen.tasks.items()
+            if name in handled.tasks
+        }
+        anew = replace(seen, tasks={**seen.tasks, **tasks})
+        self.observed = replace(self.observed, allocs={**self.observed.allocs, anew.id: anew})
+
     async def remove(self, node: Node, fence: JobFence, alloc: str) -> None:
         """Forget an ended allocation."""
         self._reach(node.name)
@@ -135,10 +134,10 @@ class SimulatedFleet:
         wanted = set(allocs)
         return tuple(a for a in self.observed.allocs.values() if a.id in wanted and a.node == host)
 
-    async def check(self, host: str, bound: BoundCheck) -> str:
+    async def check(self, host: str, bound: BoundCheck) -> CheckAnswer:
         """A check fails where the host is down, or its check is named as sick."""
         self._reach(host)
-        return "connection refused" if self.sick(bound.name) else ""
+        return fails("connection refused") if self.sick(bound.name) else PASSES
 
     async def tail(self, alloc: AllocRecord, task: str, lines: int) -> str:
         """Simulated tasks print one line."""
@@ -172,17 +171,3 @@ class SimulatedFleet:
         }
         allocs = {**self.observed.allocs, alloc: replace(seen, tasks=tasks)}
         self.observed = replace(self.observed, allocs=allocs)
-
-
-@dataclass(slots=True)
-class MemoryJournal:
-    """A journal that only remembers."""
-
-    entries: list[tuple[str, tuple[JobChange, ...]]] = field(
-        default_factory=list[tuple[str, tuple[JobChange, ...]]]
-    )
-
-    def append(self, kind: str, changes: Sequence[JobChange], time: int) -> None:
-        """Keep the entry."""
-        del time
-        self.entries.append((kind, tuple(changes)))
