@@ -8,22 +8,41 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from gitops.git import Completed, Git, GitError, GitTimeoutError, environment, redacted, shown
+from gitops.git import (
+    REMOTE_SECONDS,
+    Completed,
+    Git,
+    GitError,
+    GitTimeoutError,
+    NoGitError,
+    environment,
+    redacted,
+    shown,
+)
+from gitops.ledger.cat_file import CatFile, reading
 from gitops.ledger.errors import LostObjectsError, UnreachableError, unreachable
-from gitops.ledger.git_refs import collect, list_heads, write_objects
+from gitops.ledger.git_refs import collect, contains, list_heads, write_objects
 from gitops.ledger.locks import remove_stale
 from gitops.ledger.objects import GitObject
 from gitops.ledger.seen import locked
 from gitops.ledger.ssh_place import SshPlace
+from gitops.ledger.store import Beside
+
+V = TypeVar("V")
 
 _REMOTE = "ledger"
 _FETCH = ("fetch", "--quiet", "--no-tags", "--prune", "--force", "--no-write-fetch-head")
+# Git's word for all of the past; "--unshallow" is refused where nothing was left out.
+_WHOLE = "--depth=2147483647"
 _LOCKED = re.compile(r"\.lock': File exists")
+# A cache that can't be used is made anew so often: somebody may be removing it all the while.
+_TRIES = 4
 _NOT_THERE = "does not appear to be a git repository"
 
 
@@ -42,9 +61,14 @@ class Remote:
 
 
 class Cache:
-    """A bare repository in `directory` that follows the refs below `prefix` of a remote."""
+    """A bare repository in `directory` that follows the refs below `prefix` of a remote.
 
-    def __init__(self, remote: Remote, prefix: str, directory: Path, seconds: float) -> None:
+    `seconds` bounds each round trip.
+    """
+
+    def __init__(
+        self, remote: Remote, prefix: str, directory: Path, seconds: float = REMOTE_SECONDS
+    ) -> None:
         self._remote = remote
         self._prefix = prefix
         self._directory = directory
@@ -61,25 +85,25 @@ class Cache:
     def heads(self) -> Mapping[str, str]:
         """Fetch, and return the refs; none where a host has no repository yet."""
         with self._locked():
-            fresh = self._ensure()
-            done = self._fetch_newest() if fresh else self._fetch()
-            if self._remote.place is not None and _NOT_THERE in done.stderr:
-                return {}  # the first push makes it
-            if done.code != 0:
-                self._recover(done)
-            try:
-                return list_heads(self.git, self._prefix)
-            except GitError as e:
-                raise self.error(e) from e
+            # Where there is no repository, the first push makes it.
+            return self._fetched(lambda found: list_heads(self.git, self._prefix) if found else {})
+
+    @contextmanager
+    def reader(self) -> Generator[CatFile, None, None]:
+        """Open a reader of what was fetched or written."""
+        with reading(self.git, self._remote.name) as reader:
+            yield reader
+
+    def contains(self, head: str, commit: str) -> bool:
+        """Whether `commit` is `head` or in its past."""
+        return contains(self.git, head, commit)
 
     def deepen(self) -> bool:
         """Fetch the past that a first fetch leaves out; return whether there was any."""
         with self._locked():
-            if not (self.git.directory / "shallow").exists():
+            if self._is_there() and not (self.git.directory / "shallow").exists():
                 return False
-            done = self._fetch("--unshallow")
-            if done.code != 0:
-                raise self.unreachable(done.stderr)
+            self._fetched(lambda _: self._fetch_past())
             return True
 
     def renew(self) -> None:
@@ -92,24 +116,22 @@ class Cache:
         try:
             write_objects(self.git, objects)
         except GitError:
-            self.heads()
-            try:
-                write_objects(self.git, objects)
-            except GitError as e:
-                raise self.error(e) from e
+            # Locked: another process that misses something must not throw it away in between.
+            with self._locked():
+                self._fetched(lambda _: write_objects(self.git, objects))
 
     def has(self, oid: str) -> bool:
         """Whether a commit is there, with its parent unless that was left out on purpose."""
         return self.git.run("rev-list", "--max-count=2", "--quiet", oid).code == 0
 
-    def push(self, ref: str, old: str, new: str) -> Completed:
+    def push(self, ref: str, old: str, new: str, beside: Beside | None = None) -> Completed:
         """Push one ref on condition of its old value. Raises `GitTimeoutError`."""
         self._write_keys()
-        done = self._push(ref, old, new)
+        done = self._push(ref, old, new, beside)
         place = self._remote.place
         if place is not None and _NOT_THERE in done.stderr:
             self._run(*place.creation(self._directory))
-            done = self._push(ref, old, new)
+            done = self._push(ref, old, new, beside)
         elif place is not None and _LOCKED.search(done.stderr):
             self._run(*place.sweeping(self._directory))
         return done
@@ -123,15 +145,16 @@ class Cache:
             seconds=self._seconds,
         )
 
-    def _push(self, ref: str, old: str, new: str) -> Completed:
-        full = self._prefix + ref
+    def _push(self, ref: str, old: str, new: str, beside: Beside | None) -> Completed:
+        moves = [(self._prefix + ref, old, new)]
+        if beside is not None:
+            # To push what should be there changes nothing if it is, and is refused if it is not.
+            moves.append((self._prefix + beside.ref, beside.commit, beside.commit))
         return self.git.run(
-            "push",
-            "--porcelain",
-            "--no-verify",
-            f"--force-with-lease={full}:{old}",
+            *("push", "--porcelain", "--no-verify"),
+            *(f"--force-with-lease={full}:{before}" for full, before, _ in moves),
             _REMOTE,
-            f"{new}:{full}",
+            *(f"{after}:{full}" for full, _, after in moves),
             seconds=self._seconds,
         )
 
@@ -160,16 +183,16 @@ class Cache:
             raise self.error(e) from e
 
     def _ensure(self) -> bool:
-        """Make the cache unless it is there; return whether it was made."""
+        """Make the cache unless it is there; return whether it was made. Raises `GitError`."""
         self._write_keys()
-        if (self.git.directory / "HEAD").is_file():
+        if self._is_there():
             return False
-        try:
-            init = ("init", "--quiet", "--bare", "--template=", str(self.git.directory))
-            Git(directory=self._directory).out(*init)
-        except GitError as e:
-            raise self.error(e) from e
+        init = ("init", "--quiet", "--bare", "--template=", str(self.git.directory))
+        Git(directory=self._directory).out(*init)
         return True
+
+    def _is_there(self) -> bool:
+        return (self.git.directory / "HEAD").is_file()
 
     def _write_keys(self) -> None:
         """Write the host keys that the inventory has, where ssh is told to look for them."""
@@ -182,6 +205,32 @@ class Cache:
                 new = path.with_suffix(".new")
                 new.write_text(text)
                 new.replace(path)
+
+    def _fetched(self, use: Callable[[bool], V]) -> V:
+        """Fetch, and return what `use` does then; it is told whether the remote is there.
+
+        A cache that vanishes or breaks meanwhile is made anew.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                return use(self._follow())
+            except NoGitError:
+                raise
+            except GitError as e:
+                if not left:
+                    raise self.error(e) from e
+                shutil.rmtree(self.git.directory, ignore_errors=True)
+        raise AssertionError("unreachable")
+
+    def _follow(self) -> bool:
+        """Fetch; return whether there is a repository to fetch from."""
+        fresh = self._ensure()
+        done = self._fetch_newest() if fresh else self._fetch()
+        if self._remote.place is not None and _NOT_THERE in done.stderr:
+            return False
+        if done.code != 0:
+            self._recover(done)
+        return True
 
     def _fetch(self, *depth: str) -> Completed:
         refs = f"+{self._prefix}*:{self._prefix}*"
@@ -196,19 +245,30 @@ class Cache:
         # Where there is no ref at all, git fails at this without a word.
         return done if done.code == 0 or done.stderr else self._fetch()
 
+    def _fetch_past(self) -> None:
+        done = self._fetch(_WHOLE)
+        if done.code != 0:
+            raise GitError(done.stderr)
+
     def _recover(self, failed: Completed) -> None:
-        """Fetch again if the remote itself answers: then the cache was the fault."""
+        """Fetch again while the remote itself answers: then the cache is at fault."""
+        for n in range(_TRIES):
+            self._ask_remote(failed)
+            if n > 0 or not remove_stale(self.git.directory):
+                shutil.rmtree(self.git.directory, ignore_errors=True)
+            failed = self._fetch_newest() if self._ensure() else self._fetch()
+            if failed.code == 0:
+                return
+        raise self.unreachable(failed.stderr)
+
+    def _ask_remote(self, failed: Completed) -> None:
+        """Make sure, past the cache, that the remote answers. Raises `UnreachableError`."""
+        past = replace(self.git, directory=self._directory, bare=False)
         try:
-            asked = self.git.run("ls-remote", "--quiet", _REMOTE, "HEAD", seconds=self._seconds)
+            asked = past.run("ls-remote", "--quiet", _REMOTE, "HEAD", seconds=self._seconds)
         except GitTimeoutError as e:
             raise self.unreachable(failed.stderr) from e
-        if asked.code == 0 and remove_stale(self.git.directory):
-            failed = self._fetch()
-        if asked.code == 0 and failed.code != 0:
-            shutil.rmtree(self.git.directory, ignore_errors=True)
-            self._ensure()
-            failed = self._fetch_newest()
-        if failed.code != 0:
+        if asked.code != 0:
             raise self.unreachable(failed.stderr)
 
     def _run(self, command: list[str], script: bytes) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from gitops.git import gist
 from planner.errors import ConflictError, OrchError
+from planner.request import Request
 
 
 class LedgerError(OrchError):
@@ -26,6 +28,14 @@ class OutcomeUnknownError(LedgerError):
 
 class SealedError(ConflictError):
     """The journal was taken over (or removed): this run must stop at once."""
+
+
+class AskedError(ConflictError):
+    """Requests wait for jobs, of which whoever decides has not heard yet."""
+
+    def __init__(self, requests: Mapping[str, Sequence[Request]]) -> None:
+        super().__init__(f"somebody asks something of {', '.join(requests)}", "plan again")
+        self.requests = requests
 
 
 class LostObjectsError(LedgerError):

@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.journal import JournalEntry, RunInfo
 from planner.codec import FormatError, from_json, to_json
-from planner.recorded import JobState, NodeRecord
+from planner.node_record import NodeRecord
+from planner.recorded import JobState
 
 FORMAT = 1
 STATE = "state"

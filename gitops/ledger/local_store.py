@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from gitops.git import Git, GitError, GitTimeoutError
@@ -15,7 +16,7 @@ from gitops.ledger.errors import LedgerError, OutcomeUnknownError, UnreachableEr
 from gitops.ledger.git_refs import NO_OBJECT, collect, contains, list_heads, write_objects
 from gitops.ledger.locks import remove_stale
 from gitops.ledger.objects import GitObject
-from gitops.ledger.store import Reader, Swap
+from gitops.ledger.store import Beside, Reader, Swap
 
 # A decision must survive a power cut before anything acts on it.
 _DURABLE = {"core.fsync": "committed,loose-object,reference", "core.fsyncMethod": "fsync"}
@@ -61,8 +62,14 @@ class LocalStore:
         except (GitError, OSError) as e:
             raise self._error("written", e) from e
 
-    def swap(self, ref: str, old: str, new: str) -> Swap:
+    def swap(self, ref: str, old: str, new: str, beside: Beside | None = None) -> Swap:
         """Move the ref under its lock."""
+        swap = self._swap(ref, old, new)
+        if beside is None or not swap.done:
+            return swap
+        return replace(swap, news=self.heads().get(beside.ref, "") != beside.commit)
+
+    def _swap(self, ref: str, old: str, new: str) -> Swap:
         full = self._prefix + ref
         args = ("update-ref", full, new, old or NO_OBJECT)
         if not new:

@@ -11,7 +11,7 @@ from gitops.ledger.errors import LedgerError
 from gitops.ledger.objects import GitObject, parse_commit
 from gitops.ledger.ref_ledger import RefLedger
 from gitops.ledger.seen import MemorySeen
-from gitops.ledger.store import Reader, Swap
+from gitops.ledger.store import Beside, Reader, Swap
 from gitops.ledger.surroundings import Surroundings
 
 
@@ -43,15 +43,16 @@ class MemoryStore:
     @contextmanager
     def reader(self) -> Generator[Reader, None, None]:
         """Open a reader."""
-        yield _MemoryReader(self.shelf.objects)
+        yield MemoryReader(self.shelf.objects)
 
     def save(self, objects: Sequence[GitObject]) -> None:
         """Keep the objects."""
         self.shelf.objects |= {o.oid: o.data for o in objects}
 
-    def swap(self, ref: str, old: str, new: str) -> Swap:
+    def swap(self, ref: str, old: str, new: str, beside: Beside | None = None) -> Swap:
         """Move the ref if it is still at `old`."""
         with self.shelf.lock:
+            news = beside is not None and self.shelf.refs.get(beside.ref, "") != beside.commit
             found = self.shelf.refs.get(ref, "")
             if found not in (old, new):
                 return Swap(False, "stale")
@@ -59,7 +60,7 @@ class MemoryStore:
                 self.shelf.refs[ref] = new
             else:
                 self.shelf.refs.pop(ref, None)
-            return Swap(True)
+            return Swap(True, news=news)
 
     def tidy(self) -> None:
         """Nothing to do."""
@@ -77,17 +78,21 @@ class MemoryStore:
         return False
 
 
-class _MemoryReader:
+class MemoryReader:
+    """A `Reader` of objects in memory."""
+
     def __init__(self, objects: Mapping[str, bytes]) -> None:
         self._objects = objects
 
     def load(self, oids: Sequence[str]) -> list[bytes]:
+        """Return the contents in order."""
         try:
             return [self._objects[oid] for oid in oids]
         except KeyError as e:
             raise LedgerError(f"object {e} is missing") from e
 
     def ancestor(self, commit: str, steps: int) -> str:
+        """Return the commit `steps` parents back."""
         for _ in range(steps):
             if commit not in self._objects:
                 return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from executors.home import at_home
 from gitops.git import redacted
-from gitops.ledger.cache import Remote
+from gitops.ledger.cache import Cache, Remote
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.local_store import LocalStore
 from gitops.ledger.protocol import Snapshot
@@ -67,7 +67,9 @@ def open_store(address: Address, surroundings: Surroundings) -> Store:
     prefix = _full_prefix(address)
     path = local_path(address.url)
     if path is None or (path / ".git").exists():
-        return RemoteStore(_remote(address, path), prefix, own_cache(address), surroundings)
+        remote = _remote(address, path)
+        cache = Cache(remote, prefix, own_cache(address))
+        return RemoteStore(cache, remote.name, prefix, surroundings)
     return LocalStore(path, prefix)
 
 

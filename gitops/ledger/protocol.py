@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gitops.ledger.journal import JournalEntry, RunInfo, fold
-from planner.recorded import JobChange, JobState, NodeRecord, Recorded
+from planner.node_record import NodeRecord
+from planner.recorded import JobChange, JobState, Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """A decision about job `key` holds only while its records are at `modify_index`."""
+    """A decision about job `key` holds only while its records are at `modify_index`.
+
+    With `heard` also only while no request waits for the job but those of these ids.
+    """
 
     key: str
     modify_index: int
+    heard: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +82,12 @@ class Run(Protocol):
         """
         ...
 
-    def beat(self) -> None:
-        """Show that the run is alive; to be called every `ttl / 3`. Raises as `append`."""
+    def beat(self, state: str = "") -> bool:
+        """Show that the run is alive; to be called every `ttl / 3`. Raises as `append`.
+
+        Returns whether the state stands elsewhere than at the commit `state`, which takes no
+        round trip of its own. Without one it says nothing.
+        """
         ...
 
     def close(self) -> None:
@@ -104,7 +113,8 @@ class Ledger(Protocol):
     ) -> Snapshot:
         """Make one decision on top of `snapshot`, or of a newer state where every guard holds.
 
-        Raises `ConflictError` where one doesn't, `OutcomeUnknownError` where nobody can tell.
+        Raises `ConflictError` where one doesn't, and its kind `AskedError` where that is for a
+        request; `OutcomeUnknownError` where nobody can tell.
         """
         ...
 

@@ -13,7 +13,7 @@ from gitops.ledger import layout
 from gitops.ledger.adoption import adopted
 from gitops.ledger.check import Trial, probe, trials
 from gitops.ledger.contents import Contents
-from gitops.ledger.errors import LostObjectsError, RewoundError, refused
+from gitops.ledger.errors import AskedError, LostObjectsError, RewoundError, refused
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.layout import RunMeta, StateMeta, Stored, StoredRecords
 from gitops.ledger.objects import Commit, GitObject, Signature, changed_tree
@@ -23,7 +23,9 @@ from gitops.ledger.seen import Seen, SeenHeads
 from gitops.ledger.store import Store
 from gitops.ledger.surroundings import Surroundings
 from planner.errors import ConflictError
-from planner.recorded import JobChange, JobState, NodeRecord, Recorded
+from planner.node_record import NodeRecord
+from planner.recorded import JobChange, JobState, Recorded
+from planner.request import Request
 
 V = TypeVar("V")
 
@@ -35,7 +37,9 @@ _TIDY_EVERY = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Decision:
+class Decision:
+    """What one commit of the state is to say, and what it hangs on."""
+
     changes: Sequence[JobChange]
     nodes: Sequence[NodeRecord]
     message: str
@@ -61,11 +65,17 @@ class RefLedger:
         self._noted = noted
         self._contents = Contents(store)
         self._journals = Journals(store, surroundings)
+        # one thread at a time reads or decides: what was read is kept for the next
+        self._lock = surroundings.lock()
         # of the newest state that was read: how indexes lie along the commits
         self._meta = StateMeta(cluster=cluster)
 
     def read(self) -> Snapshot:
         """Return the newest state, after making sure that it did not go back."""
+        with self._lock:
+            return self._newest()
+
+    def _newest(self) -> Snapshot:
         for n in self._around.tries(_READS):
             try:
                 found = self._read()
@@ -158,17 +168,21 @@ class RefLedger:
         guards: Sequence[Guard],
     ) -> Snapshot:
         """Make one decision; see `Ledger.commit`."""
-        decision = _Decision(changes=changes, nodes=nodes, message=message, guards=guards)
+        decision = Decision(changes=changes, nodes=nodes, message=message, guards=guards)
+        with self._lock:
+            return self._committed(snapshot, decision)
+
+    def _committed(self, snapshot: Snapshot, decision: Decision) -> Snapshot:
         current = snapshot
         refusals = 0
         for _ in self._around.tries(_TRIES):
-            self._check_guards(current, guards)
+            self._check_guards(current, decision.guards)
             new, objects = self._draft(current, decision)
             self._store.save(objects)
             swap = self._store.swap(layout.STATE, current.head, new.head)
             if swap.done:
                 return self._decided(new, objects)
-            newer = self.read()
+            newer = self._newest()
             refusals = refusals + 1 if newer.head == current.head else 0
             if refusals == _REFUSALS:
                 raise refused(self._store.name, swap.reason)
@@ -185,9 +199,7 @@ class RefLedger:
             self._store.tidy()
         return new
 
-    def _draft(
-        self, current: Snapshot, decision: _Decision
-    ) -> tuple[Snapshot, Sequence[GitObject]]:
+    def _draft(self, current: Snapshot, decision: Decision) -> tuple[Snapshot, Sequence[GitObject]]:
         recorded = _decided_records(current.recorded, decision)
         meta = StateMeta(
             cluster=self._cluster,
@@ -202,7 +214,7 @@ class RefLedger:
         for node in decision.nodes:
             files[layout.node_path(node.name)] = layout.canonical(node)
         root = self._contents.commit(current.head).tree if current.head else ""
-        objects = changed_tree(root, files, self._contents.load)
+        objects = changed_tree(root, files, self._load)
         commit = Commit(objects[-1].oid, current.head, self._signature(), decision.message)
         objects.append(commit.encoded())
         new = Snapshot(recorded=recorded, head=objects[-1].oid, runs=current.runs)
@@ -221,6 +233,8 @@ class RefLedger:
                     f" {guard.modify_index}, found {found}{self._by(current, found)}",
                     "nothing was touched; plan again",
                 )
+        if asked := _unheard(current, guards):
+            raise AskedError(asked)
 
     def _by(self, current: Snapshot, index: int) -> str:
         """Return who decided `index`, for a message."""
@@ -229,7 +243,7 @@ class RefLedger:
         oid = self._ancestor(current.head, self._meta.steps(index, current.recorded.index))
         if not oid:
             return ""
-        commit = self._contents.commit(oid)
+        commit = self._past(lambda: self._contents.commit(oid))
         subject = commit.message.partition("\n")[0]
         return f", committed by {commit.who.email} ({subject}, {oid[:12]})"
 
@@ -269,7 +283,7 @@ class RefLedger:
         oid = self._ancestor(head, steps)
         if not oid:
             return None, ""
-        commit = self._contents.commit(oid)
+        commit = self._past(lambda: self._contents.commit(oid))
         entry = HistoryEntry(
             commit=oid,
             index=state.modify_index,
@@ -282,16 +296,23 @@ class RefLedger:
 
     def _state_at(self, head: str, key: str) -> JobState | None:
         path = layout.job_path(key)
-        try:
-            oid = self._contents.file(head, path)
-        except LostObjectsError:
-            if not self._store.deepen():
-                raise
-            oid = self._contents.file(head, path)
+        oid = self._past(lambda: self._contents.file(head, path))
         if oid is None:
             return None
         place = layout.Place(self._store.name, layout.STATE, head)
-        return Stored(place).decoded(JobState, path, self._contents.load(oid))
+        return Stored(place).decoded(JobState, path, self._load(oid))
+
+    def _load(self, oid: str) -> bytes:
+        return self._past(lambda: self._contents.load(oid))
+
+    def _past(self, read: Callable[[], V]) -> V:
+        """Return what `read` finds; the past that is not here, or no longer, is fetched for it."""
+        try:
+            return read()
+        except LostObjectsError:
+            # If nothing was left out, another process may have brought it back meanwhile.
+            self._store.deepen()
+            return read()
 
     def check(self) -> None:
         """Probe create, conflict and delete."""
@@ -311,11 +332,21 @@ class RefLedger:
         self._seen.forget()
 
 
+def _unheard(current: Snapshot, guards: Sequence[Guard]) -> Mapping[str, Sequence[Request]]:
+    """Return the requests of which guarded decisions do not know, by job."""
+    asked = {
+        g.key: [r for r in current.recorded.job(g.key).requests if r.id not in g.heard]
+        for g in guards
+        if g.heard is not None
+    }
+    return {key: requests for key, requests in asked.items() if requests}
+
+
 def _seen(head: str, recorded: Recorded) -> Seen:
     return Seen(head=head, index=recorded.index, epoch=recorded.epoch)
 
 
-def _decided_records(old: Recorded, decision: _Decision) -> Recorded:
+def _decided_records(old: Recorded, decision: Decision) -> Recorded:
     index = old.index + 1
     states: dict[str, JobState] = {}
     for change in decision.changes:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
-from threading import Lock
 
 from gitops.ledger import layout
 from gitops.ledger.errors import LedgerError, SealedError, refused
@@ -22,13 +21,13 @@ from gitops.ledger.objects import (
     tree,
 )
 from gitops.ledger.protocol import RunHead
-from gitops.ledger.store import Store, Swap
+from gitops.ledger.store import Beside, Store, Swap
 from gitops.ledger.surroundings import Surroundings
 from planner.errors import ConflictError
 
 
 @dataclass(frozen=True, slots=True)
-class _Position:
+class Position:
     """A journal's newest commit and what the next one needs of it."""
 
     head: str
@@ -38,12 +37,12 @@ class _Position:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class Pending:
     """A commit that is not known to have arrived."""
 
     run_id: str
     old: str
-    position: _Position
+    position: Position
     objects: list[GitObject]
 
 
@@ -53,6 +52,10 @@ class Journals:
     def __init__(self, store: Store, surroundings: Surroundings) -> None:
         self._store = store
         self._around = surroundings
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Return what lets one thread at a time write a journal."""
+        return self._around.lock()
 
     def open(self, info: RunInfo) -> RefRun:
         """Create a journal; its id must be new."""
@@ -66,9 +69,9 @@ class Journals:
                 raise refused(self._store.name, swap.reason)
             raise ConflictError(f"run {info.id} exists already ({swap.reason})", "try again")
         root = objects[-1]
-        return RefRun(self, info, _Position(commit.oid, meta, root, {}))
+        return RefRun(self, info, Position(commit.oid, meta, root, {}))
 
-    def extended(self, info: RunInfo, position: _Position, entry: JournalEntry | None) -> _Pending:
+    def extended(self, info: RunInfo, position: Position, entry: JournalEntry | None) -> Pending:
         """Return the next commit, with `entry` (None: a beat); nothing is sent yet."""
         meta = replace(
             position.meta,
@@ -83,20 +86,20 @@ class Journals:
         objects = changed_tree(position.root.oid, files, known.__getitem__)
         folders = {o.oid: o.data for o in objects[:-1] if o.kind == "tree"} or position.folders
         commit = self._commit(objects[-1].oid, position.head, entry.kind if entry else "beat")
-        after = _Position(commit.oid, meta, objects[-1], folders)
-        return _Pending(info.id, position.head, after, [*objects, commit])
+        after = Position(commit.oid, meta, objects[-1], folders)
+        return Pending(info.id, position.head, after, [*objects, commit])
 
-    def send(self, pending: _Pending) -> bool:
-        """Publish a commit, again and again if need be; False where the journal has moved.
+    def send(self, pending: Pending, beside: Beside | None = None) -> Swap:
+        """Publish a commit, again and again if need be; not done where the journal has moved.
 
         Raises `LedgerError` where the place refuses it though the journal has not moved.
         """
-        swap = self._publish(pending.run_id, pending.old, pending.objects)
+        swap = self._publish(pending.run_id, pending.old, pending.objects, beside)
         if swap.done:
-            return True
+            return swap
         if self._store.heads().get(layout.run_ref(pending.run_id), "") == pending.old:
             raise refused(self._store.name, swap.reason)
-        return False
+        return swap
 
     def seal(self, run: RunHead, by: str) -> RunHead:
         """Append the last commit there will be."""
@@ -124,7 +127,7 @@ class Journals:
         with suppress(LedgerError):
             self._store.swap(layout.run_ref(run.id), run.head, "")
 
-    def remove(self, info: RunInfo, position: _Position) -> None:
+    def remove(self, info: RunInfo, position: Position) -> None:
         """Remove the journal of a run that has ended."""
         swap = self._store.swap(layout.run_ref(info.id), position.head, "")
         if swap.done:
@@ -135,9 +138,11 @@ class Journals:
         if head:
             raise sealed(info)
 
-    def _publish(self, run_id: str, old: str, objects: list[GitObject]) -> Swap:
+    def _publish(
+        self, run_id: str, old: str, objects: list[GitObject], beside: Beside | None = None
+    ) -> Swap:
         self._store.save(objects)
-        return self._store.swap(layout.run_ref(run_id), old, objects[-1].oid)
+        return self._store.swap(layout.run_ref(run_id), old, objects[-1].oid, beside)
 
     def _commit(self, root: str, parent: str, message: str) -> GitObject:
         around = self._around
@@ -148,12 +153,12 @@ class Journals:
 class RefRun:
     """A `Run`: the writer's end of a journal."""
 
-    def __init__(self, journals: Journals, info: RunInfo, position: _Position) -> None:
+    def __init__(self, journals: Journals, info: RunInfo, position: Position) -> None:
         self._journals = journals
         self._info = info
-        self._position: _Position | None = position
-        self._pending: _Pending | None = None
-        self._lock = Lock()
+        self._position: Position | None = position
+        self._pending: Pending | None = None
+        self._lock = journals.lock()
 
     @property
     def info(self) -> RunInfo:
@@ -168,10 +173,12 @@ class RefRun:
             self._move(position, entry)
         return entry
 
-    def beat(self) -> None:
-        """Show that the run is alive."""
+    def beat(self, state: str = "") -> bool:
+        """Show that the run is alive; return whether the state has left that commit."""
         with self._lock:
-            self._move(self._settled(), None)
+            position = self._settled()
+            self._pending = self._journals.extended(self._info, position, None)
+            return self._sent(Beside(layout.STATE, state) if state else None)
 
     def close(self) -> None:
         """Remove the journal."""
@@ -180,21 +187,28 @@ class RefRun:
             self._journals.remove(self._info, position)
             self._position = None
 
-    def _move(self, position: _Position, entry: JournalEntry | None) -> None:
+    def _move(self, position: Position, entry: JournalEntry | None) -> None:
         self._pending = self._journals.extended(self._info, position, entry)
         self._settled()
 
-    def _settled(self) -> _Position:
+    def _settled(self) -> Position:
         """Return the journal's place, after sending what is not known to have arrived."""
         if self._position is None:
             raise sealed(self._info)
         if self._pending is not None:
-            arrived = self._journals.send(self._pending)
-            self._position = self._pending.position if arrived else None
-            self._pending = None
+            self._sent()
+        return self._position
+
+    def _sent(self, beside: Beside | None = None) -> bool:
+        """Send what is pending; return whether there is news of what is beside it."""
+        if self._pending is None:
+            return False
+        swap = self._journals.send(self._pending, beside)
+        self._position = self._pending.position if swap.done else None
+        self._pending = None
         if self._position is None:
             raise sealed(self._info)
-        return self._position
+        return swap.news
 
 
 def sealed(info: RunInfo) -> SealedError:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from gitops.git import REMOTE_SECONDS, Completed, GitTimeoutError, gist
-from gitops.ledger.cache import Cache, Remote
-from gitops.ledger.cat_file import reading
+from gitops.git import Completed, GitTimeoutError, gist
 from gitops.ledger.errors import OutcomeUnknownError, UnreachableError, denied, is_denied
-from gitops.ledger.git_refs import contains
 from gitops.ledger.objects import GitObject
-from gitops.ledger.store import Reader, Swap
+from gitops.ledger.remote_copy import RemoteCopy
+from gitops.ledger.store import Beside, Reader, Swap
 from gitops.ledger.surroundings import Surroundings
 
 _TRIES = 12
@@ -41,20 +38,15 @@ class _Sending:
 
 
 class RemoteStore:
-    """A `Store` at a remote, with its cache in `directory`. `seconds` bounds each round."""
+    """A `Store` at the remote called `name`, which is reached through `cache`."""
 
     def __init__(
-        self,
-        remote: Remote,
-        prefix: str,
-        directory: Path,
-        surroundings: Surroundings,
-        seconds: float = REMOTE_SECONDS,
+        self, cache: RemoteCopy, name: str, prefix: str, surroundings: Surroundings
     ) -> None:
-        self._name = remote.name
+        self._name = name
         self._prefix = prefix
         self._around = surroundings
-        self._cache = Cache(remote, prefix, directory, seconds)
+        self._cache = cache
         self._saved: dict[str, Sequence[GitObject]] = {}
 
     @property
@@ -69,7 +61,7 @@ class RemoteStore:
     @contextmanager
     def reader(self) -> Generator[Reader, None, None]:
         """Open a reader on the cache."""
-        with reading(self._cache.git, self.name) as reader:
+        with self._cache.reader() as reader:
             yield reader
 
     def save(self, objects: Sequence[GitObject]) -> None:
@@ -79,21 +71,29 @@ class RemoteStore:
             del self._saved[oid]
         self._cache.write(objects)
 
-    def swap(self, ref: str, old: str, new: str) -> Swap:
+    def swap(self, ref: str, old: str, new: str, beside: Beside | None = None) -> Swap:
         """Push, and where the answer is lost push the same commit again until it is known."""
         sending = _Sending(ref=ref, old=old, new=new)
-        for _ in self._around.tries(_TRIES):
+        for n in self._around.tries(_TRIES):
+            # Asked once: with a cache that has lost what was there before a push fails for that.
+            asked = beside if n == 0 else None
             try:
-                done = self._cache.push(ref, old, new)
+                done = self._cache.push(ref, old, new, asked)
             except GitTimeoutError as e:
                 sending.lost, sending.timeouts = e.message, sending.timeouts + 1
                 if sending.timeouts == _TIMEOUTS:
                     break
                 continue
             swap = self._judged(sending, done)
-            if swap is not None:
-                return swap
+            if swap is None or (asked is not None and not swap.done):
+                continue
+            return replace(swap, news=beside is not None and not self._is_same(done, asked))
         raise self._unknown(sending.lost)
+
+    def _is_same(self, done: Completed, asked: Beside | None) -> bool:
+        """Whether a push has said that what was asked about beside it is as it was."""
+        said = _outcome(done, self._prefix + asked.ref) if asked is not None else None
+        return said is not None and said.done
 
     def _judged(self, sending: _Sending, done: Completed) -> Swap | None:
         """Return what became of a push; None where it has to be sent again."""
@@ -142,9 +142,11 @@ class RemoteStore:
         """Put a commit back into a cache that has lost it, so that it was never sent."""
         if new not in self._saved or self._cache.has(new):
             return False
-        self._cache.renew()
-        self._cache.heads()
         self._cache.write(self._saved[new])
+        if not self._cache.has(new):  # what came before it is gone too
+            self._cache.renew()
+            self._cache.heads()
+            self._cache.write(self._saved[new])
         return True
 
     def _settled(self, sending: _Sending) -> Swap | None:
@@ -157,7 +159,7 @@ class RemoteStore:
         except UnreachableError as e:
             raise self._unknown(e.message) from e
         new = sending.new
-        if contains(self._cache.git, head, new) if new else not head:
+        if self._cache.contains(head, new) if new else not head:
             return Swap(True)
         return None if head == sending.old else Swap(False, sending.lost)
 

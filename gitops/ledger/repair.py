@@ -25,7 +25,8 @@ from gitops.ledger.seen import Seen, SeenHeads
 from gitops.ledger.store import Reader, Store
 from gitops.ledger.surroundings import Surroundings
 from planner.errors import ConflictError
-from planner.recorded import JobState, NodeRecord
+from planner.node_record import NodeRecord
+from planner.recorded import JobState
 
 # More lost decisions than these are only counted.
 SHOWN = 1000

@@ -12,10 +12,25 @@ from gitops.ledger.objects import GitObject
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Whether a head was moved; `reason` says why not, where the place gave one."""
+    """Whether a head was moved; `reason` says why not, where the place gave one.
+
+    `news`: what was asked about beside it is not as it was, or nobody could say.
+    """
 
     done: bool
     reason: str = ""
+    news: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another ref of which is asked, in the round trip of a swap, whether it still is at `commit`.
+
+    It is left as it is.
+    """
+
+    ref: str
+    commit: str
 
 
 class Reader(Protocol):
@@ -50,9 +65,10 @@ class Store(Protocol):
         """Store objects where a later `swap` finds them; nobody else sees them before it."""
         ...
 
-    def swap(self, ref: str, old: str, new: str) -> Swap:
+    def swap(self, ref: str, old: str, new: str, beside: Beside | None = None) -> Swap:
         """Move `ref` from `old` to `new` (empty: absent) in one step, or leave it as it is.
 
+        Says, where it is asked, whether there is news of the ref `beside` it.
         Raises `OutcomeUnknownError` where the place does not say what became of it.
         """
         ...

@@ -6,7 +6,9 @@ import os
 import pwd
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import Lock
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
@@ -38,6 +40,8 @@ class Surroundings:
     nonce: Callable[[], str] = _nonce
     # a number in 0..1, for pauses only
     jitter: Callable[[], float] = _jitter
+    # makes what lets one thread at a time do something
+    lock: Callable[[], AbstractContextManager[object]] = Lock
 
     @classmethod
     def real(cls) -> Surroundings:
