@@ -74,7 +74,7 @@ def _uncollected() -> Generator[None]:
 
 
 def _known(kept: Kept, keys: Mapping[str, str], cache: Cache) -> dict[str, LoadedSpec]:
-    found = ((path, kept.read(key, path)) for path, key in keys.items())
+    found = ((path, kept.read(key)) for path, key in keys.items())
     return {
         path: spec
         for path, spec in found

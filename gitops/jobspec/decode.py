@@ -93,6 +93,7 @@ class Decoder:
         elif wanted and not table.optional_label:
             detail = f'Write {table.name} "name" {{ … }}.'
             self.problems.add(Fault(self.places[path], "The label is missing", detail))
+            data[table.label] = ""  # what finishes a table counts on it
 
     def _row(self, row: Row, item: _Item, data: dict[str, object], path: Path) -> None:
         here = (*path, row.field)

@@ -33,6 +33,7 @@ from gitops.jobspec.syntax import (
     Template,
     TupleOf,
     Unary,
+    each,
 )
 from gitops.jobspec.types import ANY, BOOL, NUMBER, Type, convert, type_of
 from gitops.jobspec.unify import unified_type
@@ -197,13 +198,14 @@ def _call(node: Call, scope: Scope) -> Value:
 @_evaluate.register(TupleOf)
 def _tuple(node: TupleOf, scope: Scope) -> Value:
     scope.budget.take(len(node.items), node.span)
-    return tuple(_evaluate(i, scope) for i in node.items)
+    return tuple(each(node.items, lambda i: _evaluate(i, scope)))
 
 
 @_evaluate.register(ObjectOf)
 def _object(node: ObjectOf, scope: Scope) -> Value:
     scope.budget.take(len(node.items), node.span)
-    return {_written_key(k, scope): _evaluate(v, scope) for k, v in node.items}
+    pairs = each(node.items, lambda kv: (_written_key(kv[0], scope), _evaluate(kv[1], scope)))
+    return dict(pairs)
 
 
 def _written_key(node: Expression, scope: Scope) -> str:
@@ -279,7 +281,7 @@ def _unary(node: Unary, scope: Scope) -> Value:
 
 @_evaluate.register(Binary)
 def _binary(node: Binary, scope: Scope) -> Value:
-    left, right = _evaluate(node.left, scope), _evaluate(node.right, scope)
+    left, right = each((node.left, node.right), lambda side: _evaluate(side, scope))
     if node.operator in ("==", "!="):
         return equal(left, right) == (node.operator == "==")
     apply = _LOGIC.get(node.operator)
@@ -355,18 +357,18 @@ def _template(node: Template, scope: Scope) -> Value:
 
 
 def _texts(parts: tuple[Part, ...], scope: Scope) -> list[str]:
-    out: list[str] = []
-    for part in parts:
-        if isinstance(part, str):
-            out.append(part)
-        elif isinstance(part, Branch):
-            chosen = part.then if _condition(part.condition, scope) else part.otherwise
-            out += _texts(chosen, scope)
-        elif isinstance(part, Repeat):
-            out += _repeated(part, scope)
-        else:
-            out.append(_interpolated(part, scope))
-    return out
+    return each(parts, lambda part: _text(part, scope))
+
+
+def _text(part: Part, scope: Scope) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Branch):
+        chosen = part.then if _condition(part.condition, scope) else part.otherwise
+        return "".join(_texts(chosen, scope))
+    if isinstance(part, Repeat):
+        return "".join(_repeated(part, scope))
+    return _interpolated(part, scope)
 
 
 def _interpolated(node: Expression, scope: Scope) -> str:

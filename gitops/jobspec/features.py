@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from planner.check_status import restarts
 from planner.job import (
     Check,
     Job,
-    Migrate,
     Network,
     Port,
     RestartPolicy,
@@ -34,6 +34,16 @@ class Feature:
     quiet: bool = False
 
 
+_NO_AGENT = (
+    "a host can't tell silence from trouble, as nobody is connected between two commands; what "
+    "runs there is replaced elsewhere only where -lost or lost_after says so"
+)
+# Why some are not honoured by design, and what to do instead.
+WHY_NOT: Mapping[str, str] = {
+    "disconnect.stop_on_client_after": _NO_AGENT,
+    "stop_after_client_disconnect": _NO_AGENT,
+}
+
 _CONTAINED = "docker"
 _OWN_MODES = ("bridge", "none")
 _PRIORITY = 50
@@ -44,8 +54,6 @@ def _job(name: str, field: str, asked: Callable[[Job], bool], part: str = "") ->
 
 
 JOB: tuple[Feature, ...] = (
-    _job("type system", "Type", lambda j: j.type == "system"),
-    _job("type sysbatch", "Type", lambda j: j.type == "sysbatch"),
     _job("all_at_once", "AllAtOnce", lambda j: j.all_at_once),
     _job("periodic", "Periodic", lambda j: j.periodic is not None),
     _job("parameterized", "ParameterizedJob", lambda j: j.parameterized_job is not None),
@@ -93,30 +101,25 @@ def _group(
 
 
 GROUP: tuple[Feature, ...] = (
-    _group("update.canary", "Update.Canary", lambda g: bool(g.update and g.update.canary > 0)),
     _group(
-        "update.auto_revert", "Update.AutoRevert", lambda g: bool(g.update and g.update.auto_revert)
+        "disconnect",
+        "Disconnect",
+        lambda g: bool(g.disconnect and g.disconnect.lost_after),
+        "it counts while 'orch reconcile -interval' watches, and at no other time",
     ),
     _group(
-        "update.auto_promote",
-        "Update.AutoPromote",
-        lambda g: bool(g.update and g.update.auto_promote),
+        "disconnect.stop_on_client_after",
+        "Disconnect.StopOnClientAfter",
+        lambda g: bool(g.disconnect and g.disconnect.stop_on_client_after),
     ),
-    _group(
-        "update.health_check manual",
-        "Update.HealthCheck",
-        lambda g: bool(g.update and g.update.health_check == "manual"),
-    ),
-    _group(
-        "migrate",
-        "Migrate",
-        lambda g: g.migrate is not None and g.migrate != Migrate(),
-        "it is kept; nodes are not drained yet",
-    ),
-    _group("disconnect", "Disconnect", lambda g: g.disconnect is not None),
     _group("ephemeral_disk.sticky", "EphemeralDisk.Sticky", lambda g: g.ephemeral_disk.sticky),
     _group("ephemeral_disk.migrate", "EphemeralDisk.Migrate", lambda g: g.ephemeral_disk.migrate),
-    _group("scaling", "Scaling", lambda g: bool(g.scaling)),
+    _group(
+        "scaling.policy",
+        "Scaling",
+        lambda g: bool(g.scaling.get("Policy")),
+        "it is kept; nothing scales by itself",
+    ),
     _group("volume", "Volumes", lambda g: bool(g.volumes)),
     _group("consul", "Consul", lambda g: bool(g.consul)),
     _group("max_run_duration", "MaxRunDuration", lambda g: g.max_run_duration is not None),
@@ -170,7 +173,6 @@ SERVICE: tuple[Feature, ...] = (
     ),
     _service("service.connect", "Connect", lambda s: bool(s.connect)),
     _service("service.identity", "Identity", lambda s: bool(s.identity)),
-    _service("service.on_update", "OnUpdate", lambda s: s.on_update not in ("", "require_healthy")),
     _service(
         "service.address_mode", "AddressMode", lambda s: s.address_mode not in ("auto", "host")
     ),
@@ -183,13 +185,8 @@ SERVICE: tuple[Feature, ...] = (
 )
 
 
-def _has_thresholds(check: Check) -> bool:
-    numbers = (
-        check.success_before_passing,
-        check.failures_before_critical,
-        check.failures_before_warning,
-    )
-    return any(n > 0 for n in numbers) or check.initial_status not in ("", "critical")
+def _has_variables(check: Check) -> bool:
+    return check.type == "script" and any("${" in w for w in (check.command, *check.args))
 
 
 def _check(name: str, field: str, asked: Callable[[Check], bool], part: str = "") -> Feature:
@@ -197,24 +194,16 @@ def _check(name: str, field: str, asked: Callable[[Check], bool], part: str = ""
 
 
 CHECK: tuple[Feature, ...] = (
-    _check("check type other than tcp and http", "Type", lambda c: c.type not in ("tcp", "http")),
+    _check("check.command with variables", "Command", _has_variables),
     _check(
         "check_restart",
         "CheckRestart",
-        lambda c: bool(c.check_restart and c.check_restart.limit > 0),
+        restarts,
+        "it counts while a rollout waits for the allocation's health, "
+        "and while 'orch reconcile -interval' watches",
     ),
     _check("check.expose", "Expose", lambda c: c.expose),
-    _check(
-        "check.protocol https", "Protocol", lambda c: c.type == "http" and c.protocol == "https"
-    ),
-    _check("check.on_update", "OnUpdate", lambda c: c.on_update not in ("", "require_healthy")),
     _check("check.address_mode", "AddressMode", lambda c: c.address_mode not in ("", "host")),
-    _check(
-        "check.initial_status and thresholds",
-        "InitialStatus",
-        _has_thresholds,
-        "each result counts by itself, from the first one on",
-    ),
 )
 
 
@@ -247,8 +236,6 @@ TASK: tuple[Feature, ...] = (
     _task("consul", "Consul", lambda t: bool(t.consul)),
     _task("secret", "Secrets", lambda t: bool(t.secrets)),
     _task("identity", "Identity", _has_identity),
-    _task("lifecycle", "Lifecycle", lambda t: t.lifecycle is not None),
-    _task("leader", "Leader", lambda t: t.leader),
     _task("user", "User", lambda t: bool(t.user) and t.driver != _CONTAINED),
     _task("dispatch_payload", "DispatchPayload", lambda t: bool(t.dispatch_payload)),
     _task("csi_plugin", "_csi", lambda t: bool(t.csi_plugin_config)),

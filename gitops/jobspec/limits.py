@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitops.diagnostics import Diagnostic
+from gitops.jobspec.features import WHY_NOT
 
 if TYPE_CHECKING:
     from gitops.jobspec.decode import Path
@@ -32,9 +33,11 @@ class Limit:
         if self.part:
             summary, advice = f"{self.name} is honoured in part", f"That is: {self.part}."
         else:
-            summary = f"{self.name} is not honoured yet"
+            why = WHY_NOT.get(self.name, "")
+            summary = f"{self.name} is not honoured{'' if why else ' yet'}"
             word = self.name.partition(" ")[0] if " " not in self.name else f'"{self.name}"'
             advice = f"apply refuses the job; -ignore-unsupported={word} lets it run without."
+            advice = f"{why[:1].upper()}{why[1:]}.\n{advice}" if why else advice
         also = f"\nAlso on line {', '.join(map(str, self.lines))}." if self.lines else ""
         return replace(self.place, summary=summary, detail=advice + also, severity="warning")
 

@@ -32,7 +32,9 @@ class Budget:
         self.left -= count
         if self.left < 0:
             detail = f"The expressions of a file make at most {MAX_ITEMS} items."
-            raise Fault(span, "The expression grows too large", detail)
+            fault = Fault(span, "The expression grows too large", detail)
+            fault.final = True
+            raise fault
 
 
 @dataclass(slots=True)

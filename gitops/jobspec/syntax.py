@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from gitops.diagnostics import Diagnostic, Severity
 from gitops.jobspec.numbers import Number
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 MAX_FOUND = 100
 
@@ -80,13 +83,39 @@ class Source:
 
 
 class Fault(Exception):  # noqa: N818 - internal: becomes a Diagnostic
-    """One thing that is wrong at one place of a source."""
+    """One thing that is wrong at one place of a source, and `others` beside it.
+
+    A `final` one ends the evaluation: nothing more is looked for.
+    """
+
+    others: tuple[Fault, ...] = ()
+    final = False
 
     def __init__(self, span: Span | None, summary: str, detail: str = "") -> None:
         super().__init__(summary)
         self.span = span
         self.summary = summary
         self.detail = detail
+
+
+def each(items: Iterable[T], work: Callable[[T], R]) -> list[R]:
+    """Return what comes of each item; raises one `Fault` that has with it those of the others."""
+    done: list[R] = []
+    faults: list[Fault] = []
+    for item in items:
+        try:
+            done.append(work(item))
+        except Fault as e:
+            if e.final or len(faults) >= MAX_FOUND:
+                raise
+            faults.append(e)
+    if not faults:
+        return done
+    first, *more = faults
+    # A copy: that of a local is raised wherever the local is used.
+    fault = Fault(first.span, first.summary, first.detail)
+    fault.others = (*first.others, *more)
+    raise fault
 
 
 @dataclass(slots=True)
@@ -101,6 +130,8 @@ class Problems:
         if len(self.found) >= MAX_FOUND:
             return
         self.found.append(self.source.diagnostic(fault.span, fault.summary, fault.detail))
+        for other in fault.others:
+            self.add(other)
 
     def warn(self, span: Span | None, summary: str, detail: str = "") -> None:
         """Note a warning."""

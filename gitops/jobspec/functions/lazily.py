@@ -9,7 +9,7 @@ from typing import TypeAlias
 from gitops.jobspec.expressions import evaluate
 from gitops.jobspec.numbers import NumberFault
 from gitops.jobspec.scope import Function, Scope
-from gitops.jobspec.syntax import Call, Fault
+from gitops.jobspec.syntax import Call, Fault, each
 from gitops.jobspec.type_syntax import read_type
 from gitops.jobspec.types import Type, convert
 from gitops.jobspec.values import Value, ValueFault, integer, normal
@@ -62,7 +62,7 @@ def _bounded(result: Value, node: Call, scope: Scope) -> Value:
 
 
 def _values(node: Call, scope: Scope) -> list[Value]:
-    values = [evaluate(a, scope) for a in node.arguments]
+    values = each(node.arguments, lambda a: evaluate(a, scope))
     if not node.spread:
         return values
     last = values.pop() if values else None
