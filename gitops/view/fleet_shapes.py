@@ -9,6 +9,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from executors.findings import Result
 from gitops.enrolment import Outcome
+from gitops.view.shapes import VersionTag
 
 
 class HostVolume(TypedDict):
@@ -231,6 +232,87 @@ class LedgerRun(TypedDict):
     Entries: int
     LastEntry: LedgerEntry | None
     SealedBy: str
+
+
+class Lock(LedgerRun):
+    """`lock status`: a run that holds jobs, or held them; `TTL` is in seconds."""
+
+    Status: str
+    TTL: int
+
+
+class BrokenLock(TypedDict):
+    """`lock break`: the run that is ended; of its `Jobs`, which it held, another one may take all.
+
+    `Status` is what it was before; without a journal that is empty, and so is `Holder`.
+    """
+
+    ID: str
+    Holder: str
+    Status: str
+    Jobs: list[str]
+
+
+class Drain(TypedDict):
+    """How a node is emptied: times in ns; a `Deadline` of 0 is at once, a negative one never."""
+
+    Deadline: int
+    IgnoreSystem: bool
+    Started: int
+
+
+class TaggedVersion(TypedDict):
+    """`job tag`: a version, and the name that it has from now on (null: none any more)."""
+
+    JobID: str
+    Namespace: str
+    Version: int
+    Tag: VersionTag | None
+
+
+class NodeDecision(TypedDict):
+    """`node eligibility`, `node drain -disable`: what is decided about a node."""
+
+    ID: str
+    Name: str
+    Eligible: bool
+    Drain: Drain | None
+
+
+class MovedAllocation(TypedDict):
+    """An allocation that has left a node; nothing may have taken its place (null)."""
+
+    ID: str
+    Name: str
+    JobID: str
+    Namespace: str
+    ClientStatus: str
+    NextAllocation: str | None
+
+
+class NodeDrain(NodeDecision):
+    """`node drain -enable`: what has moved; `Complete` says whether all has that is to."""
+
+    Complete: bool
+    Moved: list[MovedAllocation]
+
+
+class RestartedAllocation(TypedDict):
+    """An allocation that began anew, or (`ReplacedBy`) in whose place another one runs."""
+
+    ID: str
+    Name: str
+    TaskGroup: str
+    NodeName: str
+    ReplacedBy: str | None
+
+
+class JobRestart(TypedDict):
+    """`job restart`: what began anew, in the order in which it did."""
+
+    JobID: str
+    Namespace: str
+    Restarted: list[RestartedAllocation]
 
 
 class _RunMemberOnly(TypedDict):

@@ -127,12 +127,18 @@ def _unplaced_group(evaluation: Evaluation, group: str) -> list[str]:
     return [f'Task Group "{group}":', *(f"  {line}" for line in failure_lines(failure))]
 
 
-def job_history(state: JobState, *, diffs: bool = False) -> str:
-    """Return the kept versions, newest first; with `diffs`, what each changed from the last."""
+def job_history(
+    state: JobState, shown: Iterable[JobVersion] | None = None, *, diffs: bool = False
+) -> str:
+    """Return the kept versions, newest first, or only those shown.
+
+    With `diffs`, what each changed from the last.
+    """
     older: list[JobVersion | None] = [*state.versions[1:], None]
+    before = {v.version: previous for v, previous in zip(state.versions, older, strict=True)}
     sections = [
-        [*_version(v), *(_change(v, previous) if diffs else [])]
-        for v, previous in zip(state.versions, older, strict=True)
+        [*_version(v), *(_change(v, before[v.version]) if diffs else [])]
+        for v in (state.versions if shown is None else shown)
     ]
     return joined(sections)
 
@@ -145,8 +151,10 @@ def _version(version: JobVersion) -> list[str]:
     ]
     if version.commit:
         items.append(("Commit", version.commit))
-    tag = version.job.version_tag
-    items += [(f"Tag {k}", tag[k]) for k in ("Name", "Description") if tag.get(k)]
+    if version.tag is not None:
+        items.append(("Tag Name", version.tag.name))
+    if version.tag is not None and version.tag.description:
+        items.append(("Tag Description", version.tag.description))
     return pairs(items)
 
 

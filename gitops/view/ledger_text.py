@@ -62,6 +62,40 @@ def _run(run: RunHead, now: int) -> tuple[str, ...]:
     return run.id[:_SHORT], run.info.holder, ago(run.info.started, now), jobs, last
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A run, whether it lives, and the jobs that it holds."""
+
+    run: RunHead
+    status: str
+    jobs: tuple[str, ...] = ()
+
+
+def locks(found: Sequence[Lock], orphans: Sequence[str], now: int) -> str:
+    """Return each run with its holder, commit and last entry; `orphans` are jobs without one."""
+    lines = [line for lock in found for line in (*_lock(lock, now), "")]
+    if orphans:
+        held = few(orphans, _NAMED)
+        lines += [f"Held by runs that have left no journal: {held}; an apply goes on with them", ""]
+    return "\n".join(lines) if lines else "No run holds a job\n"
+
+
+def _lock(lock: Lock, now: int) -> list[str]:
+    info = lock.run.info
+    _, _, _, _, last = _run(lock.run, now)
+    return pairs(
+        [
+            ("Run", info.id[:_SHORT]),
+            ("Holder", info.holder),
+            ("Status", lock.status),
+            ("Started", ago(info.started, now)),
+            ("Commit", info.commit[:_SHORT] or "none"),
+            ("Jobs", few(lock.jobs, _NAMED) or "none"),
+            ("Last Entry", last),
+        ]
+    )
+
+
 def result(trial: Trial) -> Literal["ok", "failed", "not tried"]:
     """Return the one word for how a trial went."""
     if not trial.tried:

@@ -21,7 +21,7 @@ def node_list(nodes: Iterable[Node], view: StatusView) -> str:
     if not rows:
         return "No nodes in the inventory\n"
     where = ["Address"] if view.verbose else []
-    header = ["ID", "Node Pool", "DC", "Name", "Class", *where, "Eligibility", "Status"]
+    header = ["ID", "Node Pool", "DC", "Name", "Class", *where, "Drain", "Eligibility", "Status"]
     return joined([table(header, rows)])
 
 
@@ -33,6 +33,7 @@ def _row(node: Node, view: StatusView) -> list[object]:
         node.name,
         node.node_class or NONE,
         *([node.address or NONE] if view.verbose else []),
+        str(node.drain).lower(),
         _eligibility(node),
         node.status,
     ]
@@ -77,6 +78,7 @@ def _header(node: Node) -> list[tuple[str, object]]:
         ("Node Pool", node.node_pool),
         ("Class", node.node_class or NONE),
         ("DC", node.datacenter),
+        ("Drain", str(node.drain).lower()),
         ("Eligibility", _eligibility(node)),
         ("Status", node.status),
         *reason,

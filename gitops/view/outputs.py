@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from gitops.view.fleet_shapes import (
+    BrokenLock,
     Diagnosis,
     File,
     FileEntry,
@@ -16,12 +17,17 @@ from gitops.view.fleet_shapes import (
     HostProfile,
     HostReport,
     InventoryHost,
+    JobRestart,
     LedgerCheck,
     LedgerMember,
     LedgerStatus,
+    Lock,
+    NodeDecision,
+    NodeDrain,
     RunMember,
     ServiceInstance,
     ServiceName,
+    TaggedVersion,
 )
 from gitops.view.shapes import (
     Allocation,
@@ -36,6 +42,7 @@ from gitops.view.shapes import (
     ParsedJob,
     Plan,
     ProgramVersion,
+    ScalingEvent,
     SupportReport,
     Validation,
     Version,
@@ -45,6 +52,7 @@ from planner.observed import Node
 SHAPES: Mapping[str, Any] = {
     "alloc": AllocationStatus,
     "alloc-list": list[Allocation],
+    "broken-lock": BrokenLock,
     "check-list": list[CheckResult],
     "diagnosis": Diagnosis,
     "deployment": Deployment,
@@ -65,15 +73,21 @@ SHAPES: Mapping[str, Any] = {
     "job": JobStatus,
     "job-file": ParsedJob,
     "job-list": list[Job | FoundJob],
+    "job-restart": JobRestart,
     "latest-deployment": Deployment | None,
     "ledger-check": LedgerCheck,
     "ledger-status": LedgerStatus,
+    "locks": list[Lock],
     "members": list[LedgerMember | RunMember],
+    "node-decision": NodeDecision,
+    "node-drain": NodeDrain,
     "node-list": list[Annotated[Any, Node]],
     "plan": Plan,
     "report": SupportReport,
+    "scaling-events": list[ScalingEvent],
     "service": list[ServiceInstance],
     "service-list": list[ServiceName],
+    "tagged-version": TaggedVersion,
     "validate": Validation,
     "version": ProgramVersion,
 }

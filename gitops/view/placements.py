@@ -17,7 +17,7 @@ def placement_lines(changes: Sequence[Change], palette: Palette) -> list[str]:
     if not changes:
         return []
     header = ["Alloc", "Action", "Node", "Ports", "Reason"]
-    rows = [[c.name, c.action, _node(c), _ports(c.ports), c.reason] for c in changes]
+    rows = [[c.name, c.action, _node(c), _ports(c.ports), _reason(c)] for c in changes]
     if not any(c.ports for c in changes):
         for row in (header, *rows):
             del row[3]
@@ -30,6 +30,10 @@ def _node(change: Change) -> str:
     node = change.node or "<none>"
     moved = change.previous_node not in ("", change.node)
     return f"{change.previous_node} -> {node}" if moved else node
+
+
+def _reason(change: Change) -> str:
+    return f"{change.reason}; starts first" if change.start_first else change.reason
 
 
 def _ports(ports: Sequence[PortMapping]) -> str:

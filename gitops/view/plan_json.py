@@ -13,6 +13,7 @@ from planner.failure import PlacementFailure
 from planner.plan import Change, GroupPlan, JobPlan, Plan
 
 if TYPE_CHECKING:
+    from executors.outcome import Outcome
     from gitops.view import shapes
     from planner.explanation import Explanation
 
@@ -45,6 +46,20 @@ def data(
         most = None if verbose else _MOST_HOSTS
         out["explanations"] = [_explanation(e, most) for e in explanations]
     return out
+
+
+def done(plan: Plan, outcomes: Sequence[Outcome]) -> shapes.Plan:
+    """Return a plan that was carried out, with how each job ended."""
+    ends: list[shapes.JobOutcome] = [
+        {
+            "Job": o.key,
+            "Outcome": o.kind.value,
+            "Detail": o.detail,
+            "RolledBackTo": o.rolled_back_to,
+        }
+        for o in outcomes
+    ]
+    return {**_data(plan), "Outcomes": ends}
 
 
 def _explanation(found: Explanation, most: int | None) -> shapes.Explanation:
@@ -100,6 +115,7 @@ def _job(plan: JobPlan) -> shapes.PlannedJob:
         "JobModifyIndex": plan.job_modify_index,
         "Registers": plan.registers,
         "ResumesDeployment": plan.resumes,
+        "RequestIDs": list(plan.asked),
         "Placements": [_placement(c) for c in plan.changes],
         "Updates": [{"Group": g.name, **to_json(w)} for g in plan.groups for w in g.why],
         "Warnings": list(plan.warnings),

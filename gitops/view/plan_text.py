@@ -38,6 +38,8 @@ class PlanView:
     apply: str = "orch apply"
     # how the hosts fared in placements, where that was asked for
     explanations: tuple[Explanation, ...] = ()
+    # what is only supposed, and not so
+    supposed: tuple[str, ...] = ()
 
     @property
     def palette(self) -> Palette:
@@ -55,7 +57,15 @@ def text(plan: Plan, view: PlanView = DEFAULT) -> str:
     line for many (unless verbose), and a table of those that change closes the plan.
     """
     sections = _one(plan, view) if len(plan.jobs) == 1 else _many(plan, view)
+    if view.supposed:
+        sections.insert(0, [supposition(view.supposed)])
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def supposition(supposed: Sequence[str]) -> str:
+    """Return the line that says of a plan that it is about what is only supposed."""
+    told = clean(", and ".join(supposed))
+    return f"What if {told}? This plan is not about what is so, and can't be applied."
 
 
 def _one(plan: Plan, view: PlanView) -> list[list[str]]:
@@ -110,6 +120,7 @@ def _job(job: JobPlan, view: PlanView) -> list[list[str]]:
         [f"Deployment {clean(job.resumes)[:8]} is not over: an apply goes on with it."]
         if job.resumes
         else [],
+        ["A request waits for its deployment: an apply takes it in."] if job.asked else [],
     ]
 
 

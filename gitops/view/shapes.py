@@ -14,8 +14,10 @@ from planner.difference import DiffType, FieldDiff, ObjectDiff, TaskDiff
 from planner.failure import PlacementFailure
 from planner.node_score import NodeScore
 from planner.observed import TaskState
-from planner.plan import Change, Drift, Source, UnknownHost, Why
+from planner.plan import Change, Drift, UnknownHost, Why
 from planner.recorded import DeploymentGroup, DeploymentStatus, PortMapping
+from planner.request import Request
+from planner.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class PlannedJob(TypedDict):
     JobModifyIndex: int
     Registers: bool
     ResumesDeployment: str
+    RequestIDs: list[str]
     Placements: list[Placement]
     Updates: list[Update]
     Warnings: list[str]
@@ -174,11 +177,12 @@ class Explanation(TypedDict):
 
 
 class JobOutcome(TypedDict):
-    """How the work on one job ended."""
+    """How the work on one job ended; after a failure the version `RolledBackTo` may run again."""
 
     Job: str
     Outcome: str
     Detail: str
+    RolledBackTo: int | None
 
 
 class Plan(TypedDict):
@@ -194,6 +198,7 @@ class Plan(TypedDict):
     unknown_hosts: list[Annotated[Any, UnknownHost]]
     drift: list[Annotated[Any, Drift]]
     explanations: NotRequired[list[Explanation]]
+    what_if: NotRequired[list[str]]
     Outcomes: NotRequired[list[JobOutcome]]
 
 
@@ -239,6 +244,7 @@ class Deployment(TypedDict):
     TaskGroups: dict[str, Annotated[Any, DeploymentGroup]]
     Created: int
     Modified: int
+    Requests: list[Annotated[Any, Request]]
 
 
 class Evaluation(TypedDict):
@@ -336,6 +342,23 @@ class JobStatus(TypedDict):
     Allocations: list[Allocation]
 
 
+class VersionTag(TypedDict):
+    """The name that somebody gave a version."""
+
+    Name: str
+    Description: str
+    TaggedTime: int
+
+
+class ScalingEvent(TypedDict):
+    """A change of a group's count by itself."""
+
+    TaskGroup: str
+    Count: int
+    PreviousCount: int
+    Time: int
+
+
 class Version(TypedDict):
     """One version of a job."""
 
@@ -346,6 +369,7 @@ class Version(TypedDict):
     Commit: str
     Path: str
     Images: dict[str, str]
+    Tag: VersionTag | None
 
 
 class _Registered(TypedDict):

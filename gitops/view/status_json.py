@@ -135,12 +135,13 @@ def check_data(check: CheckResult) -> shapes.CheckResult:
 
 
 def deployment_data(state: JobState, deployment: Deployment) -> shapes.Deployment:
-    """Return one deployment."""
+    """Return one deployment, with what is asked of it and not answered yet."""
     out = cast("dict[str, Any]", to_json(deployment))
     out["TaskGroups"] = out.pop("Groups") or {}
     out["StatusDescription"] = out.pop("Description")
     ours = {"JobID": state.job_id, "Namespace": state.namespace}
-    return cast("shapes.Deployment", {**ours, **out})
+    requests = [to_json(r) for r in state.asked_of(deployment.id)]
+    return cast("shapes.Deployment", {**ours, **out, "Requests": requests})
 
 
 def evaluation_data(state: JobState, evaluation: Evaluation) -> shapes.Evaluation:

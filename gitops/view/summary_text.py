@@ -48,6 +48,8 @@ def _notes(job: JobPlan) -> Iterator[str]:
         yield "not placed in full"
     if job.held:
         yield "held by a run"
+    if job.asked:
+        yield "asked for something"
 
 
 def summary(plan: Plan) -> str:
@@ -66,10 +68,13 @@ def summary(plan: Plan) -> str:
 
 
 def no_changes(plan: Plan) -> str:
-    """Return the sentence for an empty plan, honest about failures and hosts that are unknown."""
+    """Return the sentence for an empty plan, honest about what has failed, rests or is unknown."""
     if failed := [j.key for j in plan.jobs if j.failed]:
         jobs = ", ".join(clean(key) for key in failed)
         return f"Nothing is left to try, but the last deployment has failed: {jobs}."
+    if paused := [j.key for j in plan.jobs if j.paused]:
+        jobs = ", ".join(clean(key) for key in paused)
+        return f"Nothing is to be done while its deployment is paused: {jobs}."
     if plan.unknown:
         n = len(plan.unknown)
         who = "1 host is" if n == 1 else f"{n} hosts are"
