@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from executors.apply import carry_out, enrol, forget
-from executors.boundary import Boundary, Passing, pass_by
-from executors.clock import Clock
-from executors.fleet import Fleet
-from executors.rollout import Outcome, OutcomeKind
+from executors.boundary import Boundary
+from executors.outcome import Outcome, OutcomeKind
 from executors.run import Run
-from gitops.begin import Beginning, Begun, begin, enrolled, finish
-from gitops.ledger.errors import SealedError
+from gitops.begin import Beginning, Begun, begin
+from gitops.course import Course, fold
+from gitops.effects import Effects
 from gitops.ledger.journal import RunInfo
-from gitops.ledger.protocol import Ledger
 from planner.decide import Stamp
-from planner.errors import OrchError
-from planner.events import Event, Message
 from planner.observed import Observed
 from planner.recorded import Recorded
 
@@ -30,21 +23,6 @@ _EXIT_CODES = (
     (OutcomeKind.FAILED, 5),
     (OutcomeKind.INCOMPLETE, 4),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """Everything an apply touches or asks: the real things, or simulated ones."""
-
-    ledger: Ledger
-    fleet: Fleet
-    clock: Clock
-    ids: Callable[[], str]
-    tell: Callable[[Event], None]
-    at: Passing = pass_by
-    stopping: Callable[[], bool] = lambda: False
-    # how many jobs, and how many steps on hosts, at a time; 0: all
-    parallelism: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,30 +61,34 @@ async def apply(
             for key, each in beginning.images.items()
         },
     )
+    before = effects.clock.monotonic()
     begun = await _begun(effects, info, beginning, stamp)
     effects.at(Boundary.BEGUN)
     run = _run(effects, info, begun, observed)
-    outcomes: tuple[Outcome, ...] = ()
-    async with _released(effects, begun), _beating(begun, info.ttl):
-        if nodes := await enrol(run, begun.nodes):
-            known = await asyncio.to_thread(enrolled, effects.ledger, begun, nodes)
-            # What the run decides is still of the index at which it took the jobs.
-            run.recorded = replace(known.folded(), index=run.recorded.index)
-        outcomes = await carry_out(run, begun.plans)
-        done = frozenset(o.key for o in outcomes if o.kind is OutcomeKind.DONE)
-        begun.purges.update(done & beginning.purges)
-        await forget(run, [p for p in begun.plans if p.key in done], begun.purges)
-    return Result(outcomes=outcomes, recorded=run.recorded, purged=tuple(sorted(begun.purges)))
+    run.proved, run.lease = before, info.ttl
+    course = Course(
+        effects=effects,
+        begun=begun,
+        run=run,
+        ttl=info.ttl,
+        purges=beginning.purges,
+    )
+    outcomes = await course.followed()
+    return Result(
+        outcomes=outcomes, recorded=course.run.recorded, purged=tuple(sorted(begun.purges))
+    )
 
 
 async def _begun(effects: Effects, info: RunInfo, beginning: Beginning, stamp: Stamp) -> Begun:
     """Take the jobs. Whoever interrupts this waits for the answer, so that nothing stays held."""
-    taking = asyncio.ensure_future(asyncio.to_thread(begin, effects.ledger, info, beginning, stamp))
+    taking = asyncio.ensure_future(
+        effects.blocking(lambda: begin(effects.ledger, info, beginning, stamp))
+    )
     try:
         return await asyncio.shield(taking)
     except asyncio.CancelledError:
         begun = await taking
-        await asyncio.to_thread(_fold, effects, begun)
+        await effects.blocking(lambda: fold(effects, begun))
         raise
 
 
@@ -119,6 +101,7 @@ def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> R
         id=info.id,
         # With what other runs have placed so far: their ports and memory are taken.
         recorded=begun.snapshot.folded(),
+        records=lambda: effects.ledger.read().folded(),
         observed=observed,
         journal=begun.journal,
         fleet=effects.fleet,
@@ -126,68 +109,12 @@ def _run(effects: Effects, info: RunInfo, begun: Begun, observed: Observed) -> R
         ids=effects.ids,
         tell=effects.tell,
         at=effects.at,
+        heard={r.id for p in begun.plans for r in begun.snapshot.recorded.job(p.key).requests},
+        blocking=effects.blocking,
         commit=info.commit,
+        can_open=effects.can_open,
+        order=effects.order,
         stopping=effects.stopping,
         jobs_at_once=_at_once(effects.parallelism),
         steps_at_once=_at_once(effects.parallelism),
     )
-
-
-@contextlib.asynccontextmanager
-async def _released(effects: Effects, begun: Begun) -> AsyncGenerator[None]:
-    """Fold and release at the end, also when the run was interrupted."""
-    try:
-        yield
-    except SealedError:
-        # Taken over: the jobs and the journal are another run's now.
-        raise
-    except (Exception, asyncio.CancelledError):
-        with contextlib.suppress(Exception):
-            await asyncio.shield(asyncio.to_thread(_fold, effects, begun))
-        raise
-    else:
-        await asyncio.to_thread(_fold, effects, begun)
-
-
-def _fold(effects: Effects, begun: Begun) -> None:
-    finish(effects.ledger, begun)
-    effects.at(Boundary.FOLDED)
-    try:
-        begun.journal.run.close()
-    except OrchError as e:
-        # All of it is recorded; the next apply tidies the journal away.
-        text = f"The journal of this run could not be removed: {e.message}"
-        effects.tell(Message(time=effects.clock.now(), text=text))
-
-
-@contextlib.asynccontextmanager
-async def _beating(begun: Begun, ttl: float) -> AsyncGenerator[None]:
-    """Show the run's life in its journal while it waits; end the work if it is sealed."""
-    work = asyncio.current_task()
-    sealed: list[SealedError] = []
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(ttl / 3)
-            try:
-                await asyncio.to_thread(begun.journal.run.beat)
-            except SealedError as e:
-                sealed.append(e)
-                if work is not None:
-                    work.cancel()
-                return
-            except OrchError:
-                # A beat that was missed is no end: the next one, or an append, will tell.
-                continue
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if sealed:
-            raise sealed[0] from None
-        raise
-    finally:
-        beating.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beating

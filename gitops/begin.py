@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+from gitops.ledger.errors import AskedError
 from gitops.ledger.journal import JournalEntry, RunInfo
 from gitops.ledger.protocol import Guard, Ledger, RunHead, Snapshot
 from gitops.ledger.protocol import Run as LedgerRun
 from planner.decide import Stamp, opened
 from planner.errors import ConflictError, OrchError
 from planner.job import HOUR
+from planner.node_record import NodeRecord
 from planner.observed import Node
 from planner.plan import JobPlan
-from planner.recorded import JobChange, NodeRecord
+from planner.recorded import JobChange
 
 # How long a run may take from its journal to its begin, in ns: an hour is far too long.
 _BEGINNING = HOUR
@@ -67,15 +70,18 @@ def begin(ledger: Ledger, info: RunInfo, beginning: Beginning, stamp: Stamp) -> 
     again then, and no host was touched.
     """
     run = ledger.open_run(info)
+    snapshot = beginning.snapshot
     try:
-        snapshot = _adopted(ledger, beginning, info.id)
+        for adopted in _adoptions(ledger, beginning, info.id):
+            snapshot = adopted
         snapshot = ledger.commit(
             snapshot,
             [opened(p, snapshot.recorded.job(p.key), stamp) for p in beginning.plans],
             message=_message("Begin", beginning.plans),
-            guards=_guards(snapshot, beginning.plans),
+            guards=_as_planned(snapshot, beginning.plans, info.id),
         )
     except OrchError:
+        _let_go(ledger, snapshot, info.id)
         run.close()
         raise
     journal = LedgerJournal(run=run)
@@ -99,16 +105,49 @@ def _guards(snapshot: Snapshot, plans: Sequence[JobPlan]) -> list[Guard]:
     return [Guard(key=p.key, modify_index=recorded.job(p.key).modify_index) for p in plans]
 
 
-def _adopted(ledger: Ledger, beginning: Beginning, run: str) -> Snapshot:
-    """Take over the jobs of dead runs; refuse where a job has moved since it was planned."""
+def _as_planned(snapshot: Snapshot, plans: Sequence[JobPlan], run: str) -> list[Guard]:
+    """Return what makes a begin hold only where each job is as it was planned, or taken over.
+
+    The state after a take-over is newer than the plans: others may have taken jobs by then.
+    """
+    jobs = {p.key: snapshot.recorded.job(p.key) for p in plans}
+    return [
+        Guard(
+            key=p.key,
+            modify_index=jobs[p.key].modify_index if jobs[p.key].run == run else p.modify_index,
+        )
+        for p in plans
+    ]
+
+
+def _adoptions(ledger: Ledger, beginning: Beginning, run: str) -> Iterator[Snapshot]:
+    """Take over the jobs of dead runs, one run after the other; yield the state after each.
+
+    Refuses where a job has moved since it was planned.
+    """
     snapshot = beginning.snapshot
     for plan in beginning.plans:
         if snapshot.recorded.job(plan.key).modify_index != plan.modify_index:
             raise ConflictError(f"{plan.key}: changed since it was planned", "Plan again.")
     keys = {p.key for p in beginning.plans}
     for abandoned in beginning.abandoned:
-        snapshot = ledger.adopt(snapshot, abandoned, run, keys)
-    return snapshot
+        runs = {i: head for i, head in snapshot.runs.items() if i != abandoned}
+        if (read := beginning.snapshot.runs.get(abandoned)) is not None:
+            # As it was waited for, and planned with: one that has moved since is not dead.
+            runs[abandoned] = read
+        snapshot = ledger.adopt(replace(snapshot, runs=runs), abandoned, run, keys)
+        yield snapshot
+
+
+def _let_go(ledger: Ledger, snapshot: Snapshot, run: str) -> None:
+    """Release the jobs that a run has taken over already, and will not begin with."""
+    jobs = snapshot.recorded.jobs
+    held = [JobChange(key=key, run="") for key, state in jobs.items() if state.run == run]
+    if held:
+        guards = [Guard(key=c.key, modify_index=jobs[c.key].modify_index) for c in held]
+        # Where that fails, they are taken over from a run that has no journal.
+        with suppress(OrchError):
+            ledger.commit(snapshot, held, message="let go", guards=guards)
 
 
 def _record(node: Node, ids: Callable[[], str]) -> NodeRecord:
@@ -119,19 +158,23 @@ def _record(node: Node, ids: Callable[[], str]) -> NodeRecord:
     )
 
 
-def finish(ledger: Ledger, begun: Begun) -> Snapshot:
+def finish(ledger: Ledger, begun: Begun, heard: Collection[str] | None = None) -> Snapshot:
     """Fold the journal into the state, release the jobs, and return the state after it.
 
-    Raises a `ConflictError` where the jobs were taken over meanwhile.
+    Raises a `ConflictError` where the jobs were taken over meanwhile; an `AskedError` where
+    requests wait for them and are not among those `heard` (None: whatever waits, waits on).
     """
     released = [_released(p.key, begun) for p in begun.plans]
+    known = frozenset(heard) if heard is not None else None
     try:
         return ledger.commit(
             begun.snapshot,
             [*begun.journal.written, *released],
             message=_message("End", begun.plans),
-            guards=_guards(begun.snapshot, begun.plans),
+            guards=[replace(g, heard=known) for g in _guards(begun.snapshot, begun.plans)],
         )
+    except AskedError:
+        raise
     except ConflictError as e:
         raise ConflictError(
             f"the run was taken over before its end was recorded: {e.message}",

@@ -122,6 +122,15 @@ class ReconcileConfig:
     allow_deletions: bool = field(
         default=False, metadata=about("whether it stops jobs that left the repository")
     )
+    lost_after: float = field(
+        default=0.0,
+        metadata=about(
+            "seconds for which `orch reconcile -interval` waits for a host that does not answer, "
+            "before what it ran is lost, and replaced elsewhere; 0: for ever. A group whose "
+            "[`disconnect`](jobspec.md#disconnect) block has a `lost_after` waits as long as that",
+            rule=between(0, 604_800),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,15 @@ class SchedulerConfig:
         metadata=about(
             '`"binpack"` fills hosts one after the other, `"spread"` prefers empty ones',
             rule=one_of("binpack", "spread"),
+        ),
+    )
+    update_order: str = field(
+        default="auto",
+        metadata=about(
+            'what an update does first: `"stop-first"` stops the old allocation and then starts '
+            'its successor, `"start-first"` stops the old one once its successor is healthy, '
+            '`"auto"` does that wherever ports, disks, volumes and room allow it',
+            rule=one_of("auto", "start-first", "stop-first"),
         ),
     )
 
@@ -196,10 +214,14 @@ class ConfigError(OrchError):
     """`orch.toml` is missing or wrong."""
 
 
+class NoConfigError(ConfigError):
+    """There is no `orch.toml`."""
+
+
 def find(start: Path, environment: Mapping[str, str] = os.environ) -> Path:
     """Return the path of `orch.toml`: ``ORCH_CONFIG``, else the nearest one upwards of `start`.
 
-    Raises `ConfigError` where there is none.
+    Raises `NoConfigError` where there is none, and `ConfigError` where a wrong one is named.
     """
     if named := environment.get("ORCH_CONFIG"):
         path = Path(named)
@@ -209,7 +231,7 @@ def find(start: Path, environment: Mapping[str, str] = os.environ) -> Path:
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / NAME).is_file():
             return folder / NAME
-    raise ConfigError(
+    raise NoConfigError(
         f"no {NAME} here or in any folder above", "Run 'orch init' to make one, or set ORCH_CONFIG."
     )
 

@@ -13,8 +13,9 @@ from executors.fleet import JobFence
 from executors.probe import HostFence, Probe
 from gitops.begin import expired
 from gitops.ledger.protocol import RunHead, Snapshot
+from planner.job_key import job_key
 from planner.observed import NodeStatus, Observed
-from planner.recorded import AllocRecord, JobState, Recorded, job_key
+from planner.recorded import AllocRecord, JobState, Recorded
 from planner.retention import garbage as ended
 
 

@@ -78,6 +78,10 @@ class GitError(OrchError):
     """`git` could not be run, or ended with an error."""
 
 
+class NoGitError(GitError):
+    """`git` could not be run at all: nothing is known of the repository."""
+
+
 class GitTimeoutError(GitError):
     """`git` did not end before its deadline and was killed: what it did is unknown."""
 
@@ -153,9 +157,9 @@ class Git:
                 start_new_session=True,
             )
         except FileNotFoundError as e:
-            raise GitError("the git program was not found", "install git and try again") from e
+            raise NoGitError("the git program was not found", "install git and try again") from e
         except OSError as e:
-            raise GitError(f"git could not be started: {e}") from e
+            raise NoGitError(f"git could not be started: {e}") from e
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:

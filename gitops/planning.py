@@ -11,7 +11,7 @@ from gitops.ledger.protocol import Snapshot
 from gitops.sealing import Vault
 from inventory.variables import suggestion
 from planner.annotate import annotated
-from planner.capacity import Algorithm
+from planner.capacity import Algorithm, is_live
 from planner.codec import to_json
 from planner.diff import job_diff
 from planner.drift import drift
@@ -19,10 +19,13 @@ from planner.errors import OrchError
 from planner.evaluate import Situation, plan_jobs
 from planner.explanation import Explainer
 from planner.job import Job
+from planner.job_key import job_key
 from planner.nodes import verified
 from planner.observed import NodeStatus, Observed
-from planner.plan import JobPlan, Plan, Source, UnknownHost
-from planner.recorded import JobState, Recorded, job_key
+from planner.plan import JobPlan, Plan, UnknownHost
+from planner.recorded import AllocRecord, JobState, Recorded
+from planner.source import Source
+from planner.update_order import UpdateOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Look:
     observed: Observed
     now: int
     algorithm: Algorithm = Algorithm.BINPACK
+    order: UpdateOrder = UpdateOrder.STOP_FIRST
 
     def situation(self) -> Situation:
         """What the planner reads."""
@@ -63,6 +67,7 @@ class Look:
             observed=self.observed,
             now=self.now,
             algorithm=self.algorithm,
+            order=self.order,
         )
 
 
@@ -101,7 +106,7 @@ def plan_of(desired: Desired, look: Look, cluster: str, explainer: Explainer | N
 
     An `explainer` sees how the hosts fare.
     """
-    left = _left(desired, look.recorded) if desired.whole else []
+    left = _left(desired, look) if desired.whole else []
     jobs = _targeted([*desired.jobs, *left], desired.targets)
     _refuse_type_changes(jobs, look.recorded)
     plans = tuple(
@@ -154,13 +159,13 @@ def stopping(keys: Iterable[str], recorded: Recorded) -> Desired:
     return Desired(jobs=tuple(jobs))
 
 
-def _left(desired: Desired, recorded: Recorded) -> list[tuple[str, Job]]:
+def _left(desired: Desired, look: Look) -> list[tuple[str, Job]]:
     """Return the jobs of this repository that it no longer has, as jobs to stop."""
     here = {job_key(j.id, j.namespace) for _, j in desired.jobs}
     return [
         (state.current.path, replace(state.current.job, stop=True))
-        for key, state in sorted(recorded.jobs.items())
-        if key not in here and _owned(state, desired) and state.current is not None
+        for key, state in sorted(look.recorded.jobs.items())
+        if key not in here and _owned(state, desired, look.observed) and state.current is not None
     ]
 
 
@@ -201,11 +206,22 @@ def _refuse_type_changes(jobs: Iterable[tuple[str, Job]], recorded: Recorded) ->
             )
 
 
-def _owned(state: JobState, desired: Desired) -> bool:
+def _owned(state: JobState, desired: Desired, observed: Observed) -> bool:
     mine = bool(state.repository) and state.repository == desired.source.repository
-    # One that was stopped may still run on hosts that nobody could look at then.
-    left = any(not a.terminal for a in state.allocs)
+    # A run that was interrupted may have it still: then it has to be let go.
+    left = bool(state.run) or any(_lingers(a, observed) for a in state.allocs)
     return mine and state.current is not None and (left or not state.current.job.stop)
+
+
+def _lingers(alloc: AllocRecord, observed: Observed) -> bool:
+    """Whether one of a job that was stopped may still run, or runs again.
+
+    Its host could not be looked at then, did not answer, or went back to how it was before.
+    """
+    seen = observed.allocs.get(alloc.id)
+    if seen is not None:
+        return is_live(seen) or seen.unattended
+    return not alloc.client.terminal
 
 
 def _guarded(plan: JobPlan, snapshot: Snapshot) -> JobPlan:

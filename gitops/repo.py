@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from gitops.git import Git, GitError, gist, redacted
 from planner.errors import OrchError
-from planner.plan import Source
+from planner.source import Source
 
 SUFFIXES = (".nomad.hcl", ".nomad", ".nomad.json")
 FILE_LIMIT = 4 * 1024 * 1024

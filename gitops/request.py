@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +21,9 @@ class SpecRequest:
     limit: str = ""
     # ids of jobs: no other ones are planned; none means all
     targets: tuple[str, ...] = ()
+    # hosts that are lost for good: what ran there is replaced
+    lost: tuple[str, ...] = ()
+    # whether a host of which nothing is known is an error
+    fails_unreachable: bool = False
+    # which comes first in an update; empty for what orch.toml says
+    order: str = field(default="", metadata={"omitempty": True})

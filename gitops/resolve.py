@@ -9,6 +9,7 @@ from enum import StrEnum
 from gitops.view.columns import table
 from gitops.view.job_text import job_list
 from planner.errors import OrchError
+from planner.node_record import NodeRecord
 from planner.observed import Node
 from planner.recorded import AllocRecord, Deployment, Evaluation, JobState, Recorded
 from planner.status import statuses
@@ -111,6 +112,11 @@ def node_named(name: str, nodes: Mapping[str, Node]) -> Node:
         return nodes[name]
     matching = [n for n, node in nodes.items() if n.startswith(name) or node.id.startswith(name)]
     return nodes[_only(name, matching, Kind.NODE)]
+
+
+def node_record_named(name: str, recorded: Recorded) -> NodeRecord:
+    """Return the enrolled node with that host name, or whose id or name begins so."""
+    return recorded.nodes[_only(name, _named_nodes(name, recorded), Kind.NODE)]
 
 
 def service_named(name: str, services: Collection[str]) -> str:

@@ -21,7 +21,7 @@ from gitops.jobspec import marks
 from planner.codec import from_json, to_json
 from planner.errors import OrchError
 from planner.job import Artifact, Check, Job, Service, Task, TaskGroup, Template
-from planner.recorded import job_key
+from planner.job_key import job_key
 
 _Part = TypeVar("_Part", Job, TaskGroup, Task, Service, Check, Artifact, Template)
 
@@ -175,6 +175,16 @@ def _is_marked(value: object) -> bool:
     return isinstance(value, str) and marks.found_in(value) == [value]
 
 
+def marks_in(job: Job) -> list[str]:
+    """Return the marks that stand for values of the job."""
+    return marks.found_in(json.dumps(to_json(job)))
+
+
+def is_sealed(check: Check) -> bool:
+    """Whether marks stand in a check for values of its own, without which it can't be made."""
+    return bool(marks.found_in(json.dumps(to_json(check))))
+
+
 @dataclass(frozen=True, slots=True)
 class Vault:
     """The sensitive values that this process knows, by job and by mark."""
@@ -186,8 +196,7 @@ class Vault:
     def opened(self, job: Job) -> Job:
         """Return the job with its values. Raises `OrchError` where one of them is not known."""
         values = self.jobs.get(job_key(job.id, job.namespace), {})
-        text = json.dumps(to_json(job))
-        unknown = [m for m in marks.found_in(text) if m not in values]
+        unknown = [m for m in marks_in(job) if m not in values]
         if unknown:
             raise OrchError(
                 f"job {job.id!r} has sensitive values, which are recorded as hashes only",
@@ -200,6 +209,20 @@ class Vault:
     def opened_value(self, key: str, value: Mapping[str, object]) -> Mapping[str, object]:
         """Return a part of the job called `key` with its values, as far as they are known."""
         return cast("Mapping[str, object]", marks.replaced(value, self.jobs.get(key, {})))
+
+    def opened_check(self, key: str, check: Check) -> Check:
+        """Return a check of the job called `key` with its values.
+
+        Raises `OrchError` where one of them is not known, or would be a word of a command: those
+        can be read by everybody on its host.
+        """
+        if not is_sealed(check):
+            return check
+        data = marks.replaced(to_json(check), self.jobs.get(key, {}))
+        opened = from_json(Check, data, "check")
+        if check.type == "script" or is_sealed(opened):
+            raise OrchError("it has sensitive values, which are not at hand for it")
+        return opened
 
     def words(self) -> Iterable[str]:
         """Yield the values as texts, whatever they are."""

@@ -1,4 +1,8 @@
-"""Which services run where: what a catalogue would have, worked out from what is recorded. Pure."""
+"""Which services run where: what a catalogue would have, worked out from what is recorded. Pure.
+
+An allocation counts from when it was found healthy to when it is decided to stop it: whoever goes
+by that reaches nobody who is not up yet, and leaves in time where `shutdown_delay` gives some.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 
 from planner.job import Service, TaskGroup
 from planner.observed import Observed
-from planner.recorded import AllocRecord, ClientStatus, JobState, Recorded
+from planner.recorded import AllocRecord, ClientStatus, Desired, JobState, Recorded
 from planner.status import statuses
 
 
@@ -31,7 +35,7 @@ class Registration:
 
 
 def registrations(recorded: Recorded, observed: Observed) -> list[Registration]:
-    """Return the services of all allocations that run, by name, job and allocation."""
+    """Return the services of all allocations that run and are ready, by name, job, allocation."""
     found = [r for _, s in sorted(recorded.jobs.items()) for r in _of_job(s, observed)]
     return sorted(found, key=lambda r: (r.service, r.namespace, r.job_id, r.alloc.name))
 
@@ -41,11 +45,22 @@ def _of_job(state: JobState, observed: Observed) -> Iterator[Registration]:
     for alloc in state.allocs:
         version = state.version(alloc.job_version) or state.current
         group = version.job.group(alloc.group) if version else None
-        if group is None or found.get(alloc.id) is not ClientStatus.RUNNING:
+        if group is None or found.get(alloc.id) is not ClientStatus.RUNNING or not _is_up(alloc):
             continue
         node = observed.nodes.get(alloc.node)
         for service in _services(group):
             yield _registration(state, alloc, service, node.address if node else "")
+
+
+def _is_up(alloc: AllocRecord) -> bool:
+    """Whether it may be used: to stop it was not decided, nor does a deployment wait for it still.
+
+    What was updated in place has been up before, whatever its deployment waits for.
+    """
+    if alloc.desired is Desired.STOP:
+        return False
+    is_first_look = alloc.created_index == alloc.modified_index
+    return alloc.healthy is True or not alloc.deployment or not is_first_look
 
 
 def _services(group: TaskGroup) -> Iterator[Service]:

@@ -6,25 +6,27 @@ import asyncio
 import secrets
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from executors.observe import Observer
-from executors.probe import HostFence
 from executors.ssh import SshConnector
 from executors.ssh_fleet import SshFleet
-from gitops.ledger.errors import RewoundError
-from gitops.ledger.protocol import Ledger, Snapshot
+from gitops.behind import Decisions, ahead
+from gitops.ledger.protocol import Ledger
 from gitops.ledger_home import ledger_of
 from gitops.planning import Look, looked
 from gitops.sealing import Vault
+from gitops.silence import Silence
 from gitops.ssh_setup import connector_of
 from gitops.view.names import few
 from gitops.workspace import Workspace
 from inventory.model import Inventory
 from planner.capacity import Algorithm
 from planner.observed import NodeStatus
+from planner.recorded import Recorded
+from planner.update_order import UpdateOrder
 
 _NAMED = 3
 
@@ -33,7 +35,8 @@ _NAMED = 3
 class Session:
     """The real ledger and fleet of a workspace. `now` is the wall clock in ns.
 
-    One that `stays` keeps its connections from look to look.
+    One that `stays` keeps its connections from look to look. With a `silence` that is kept for
+    longer hosts that do not answer are given up in time.
     """
 
     workspace: Workspace
@@ -41,9 +44,12 @@ class Session:
     now: Callable[[], int]
     on_host: Callable[[str, NodeStatus], None] | None = None
     stays: bool = False
+    silence: Silence | None = None
     connector: SshConnector = field(init=False)
     observer: Observer = field(init=False)
     ledger: Ledger = field(init=False)
+    # the records as the last look has found them
+    known: Recorded = field(init=False, default_factory=Recorded)
 
     def __post_init__(self) -> None:
         self.connector = connector_of(self.workspace, self.inventory)
@@ -77,19 +83,21 @@ class Session:
         snapshot, observed = await asyncio.gather(
             asyncio.to_thread(self.ledger.read), self.observer.observe(chosen)
         )
-        if self._ahead(snapshot):
+        if ahead(snapshot, self._seen()):
             # A run may have got further between the two looks; a ledger that lost decisions stays.
             snapshot = await asyncio.to_thread(self.ledger.read)
-            if ahead := self._ahead(snapshot):
-                raise _behind(snapshot, *ahead)
-        algorithm = Algorithm(self.workspace.config.scheduler.algorithm)
-        return looked(snapshot, observed, self.now(), algorithm)
+            if error := ahead(snapshot, self._seen()):
+                raise error
+        scheduler = self.workspace.config.scheduler
+        look = looked(snapshot, observed, self.now(), Algorithm(scheduler.algorithm))
+        look = replace(look, order=UpdateOrder(scheduler.update_order))
+        self.known = look.recorded
+        if self.silence is None:
+            return look
+        return replace(look, observed=self.silence.seen(look.observed, look.now))
 
-    def _ahead(self, snapshot: Snapshot) -> tuple[str, HostFence] | None:
-        """Return a host, and what it has seen, that is newer than the ledger."""
-        now = (snapshot.recorded.epoch, snapshot.recorded.index)
-        seen = ((n, f) for n, p in sorted(self.observer.probes.items()) for f in p.decisions)
-        return next((x for x in seen if (x[1].epoch, x[1].index) > now), None)
+    def _seen(self) -> Decisions:
+        return {name: probe.decisions for name, probe in self.observer.probes.items()}
 
     def hints(self) -> list[str]:
         """Say what to do about hosts that failed; the same advice once, with who it is for."""
@@ -119,19 +127,8 @@ class Session:
             commit=commit,
             tell=tell,
             open_job=vault.opened,
+            open_check=vault.opened_check,
         )
-
-
-def _behind(snapshot: Snapshot, host: str, fence: HostFence) -> RewoundError:
-    recorded = snapshot.recorded
-    found = f"index {recorded.index} (epoch {recorded.epoch})" if snapshot.head else "empty"
-    return RewoundError(
-        f"the ledger is {found}, but {host} has seen index {fence.index} (epoch {fence.epoch})"
-        " of it: decisions were lost, or this is another ledger",
-        "nothing is written until that is settled; if the ledger is the right one:\n"
-        "  orch ledger repair     where it was used lately: puts back what was lost\n"
-        "  orch ledger rebuild    writes a new one from what the hosts know",
-    )
 
 
 def fresh_id() -> str:

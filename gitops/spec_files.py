@@ -20,7 +20,7 @@ from gitops.jobspec.files import (
 from gitops.jobspec.folders import CommitFolder, TreeFolder
 from gitops.jobspec.spec import FileRead
 from gitops.repo import Repository
-from planner.plan import Source
+from planner.source import Source
 
 
 @dataclass(frozen=True)

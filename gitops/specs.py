@@ -21,11 +21,12 @@ from gitops.spec_files import SpecFiles
 from gitops.workspace import Workspace
 from planner.codec import to_json
 from planner.errors import OrchError, reason
-from planner.plan import Source
-from planner.recorded import JobVersion, job_key
+from planner.job_key import job_key
+from planner.source import Source
 
 if TYPE_CHECKING:
     from gitops.planning import Desired
+    from planner.recorded import JobVersion
 
 
 class NoSpecsError(OrchError):

@@ -14,6 +14,8 @@ from gitops.cli.program import two_dashes
 from tests.docs import schemas
 
 _PLAN = ("plan",)
+# The deployment, where another run does it.
+_INTERVENED = ("plan", "deployment")
 _ANY_STATUS = ("job-list", "job", "alloc", "node-list", "deployment", "evaluation")
 # By the words of a command: the schemas of what it may print.
 SCHEMAS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -24,15 +26,28 @@ SCHEMAS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("apply",): _PLAN,
     ("job", "allocs"): ("alloc-list",),
     ("job", "deployments"): ("deployment-list", "latest-deployment"),
+    ("job", "eval"): _PLAN,
     ("job", "history"): ("history",),
     ("job", "inspect"): ("inspect",),
     ("job", "plan"): _PLAN,
+    ("job", "promote"): _INTERVENED,
+    ("job", "restart"): ("job-restart",),
+    ("job", "revert"): _PLAN,
     ("job", "run"): _PLAN,
+    ("job", "scale"): _PLAN,
+    ("job", "scaling-events"): ("scaling-events",),
     ("job", "start"): _PLAN,
     ("job", "status"): ("job-list", "job"),
     ("job", "stop"): _PLAN,
+    ("job", "tag", "apply"): ("tagged-version",),
+    ("job", "tag", "unset"): ("tagged-version",),
     ("job", "validate"): ("validate",),
     ("start",): _PLAN,
+    ("deployment", "fail"): _INTERVENED,
+    ("deployment", "health"): _INTERVENED,
+    ("deployment", "pause"): ("deployment",),
+    ("deployment", "promote"): _INTERVENED,
+    ("deployment", "resume"): _INTERVENED,
     ("deployment", "list"): ("deployment-list",),
     ("deployment", "status"): ("deployment", "deployment-list"),
     ("eval", "list"): ("evaluation-list",),
@@ -48,8 +63,13 @@ SCHEMAS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("inspect",): ("inspect",),
     ("ledger", "check"): ("ledger-check",),
     ("ledger", "status"): ("ledger-status",),
+    ("lock", "break"): ("broken-lock",),
+    ("lock", "status"): ("locks",),
+    ("node", "drain"): ("node-drain", "node-decision"),
+    ("node", "eligibility"): ("node-decision",),
     ("node", "status"): ("node-list",),
     ("plan",): _PLAN,
+    ("rollback",): _PLAN,
     ("run",): _PLAN,
     ("server", "members"): ("members",),
     ("service", "info"): ("service",),
@@ -72,7 +92,7 @@ def check(argv: Sequence[str], out: str) -> None:
     A command that failed may have printed nothing. Keys that a schema does not name are wrong.
     """
     words = two_dashes(argv)
-    command = next((c for c in (tuple(words[:2]), tuple(words[:1])) if c in SCHEMAS), ())
+    command = next((c for n in (3, 2, 1) if (c := tuple(words[:n])) in SCHEMAS), ())
     names = _schemas(command, words)
     if not names or not out:
         return

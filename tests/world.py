@@ -8,20 +8,25 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from executors.boundary import Boundary, pass_by
-from executors.sim import SimulatedFleet, VirtualClock
-from gitops.applying import Effects, Result, apply
+from executors.sim.clock import VirtualClock
+from executors.sim.fleet import SimulatedFleet
+from gitops.applying import Result, apply
 from gitops.begin import Beginning, tidy
+from gitops.effects import Effects
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.memory import MemoryStore, Shelf
 from gitops.ledger.ref_ledger import RefLedger
 from gitops.ledger.seen import MemorySeen
 from gitops.ledger.surroundings import Surroundings
+from gitops.orders import Orders
 from gitops.planning import Desired, Look, looked, plan_of
 from planner.events import Event
 from planner.job import Job
 from planner.nodes import to_enrol
 from planner.observed import Node, NodeResources, Observed, TaskPhase
-from planner.plan import Plan, Source
+from planner.plan import Plan
+from planner.source import Source
+from planner.update_order import UpdateOrder
 
 
 def node(name: str, **changes: object) -> Node:
@@ -50,7 +55,10 @@ class World:
     fleet: SimulatedFleet = field(init=False)
     events: list[Event] = field(default_factory=list[Event])
     tell: Callable[[Event], None] = lambda _: None
+    can_open: Callable[[Job], bool] = lambda _: True
+    stopping: Callable[[], bool] = lambda: False
     numbers: count[int] = field(default_factory=count)
+    order: UpdateOrder = UpdateOrder.STOP_FIRST
 
     def __post_init__(self) -> None:
         observed = Observed(nodes={n.name: n for n in self.hosts})
@@ -71,7 +79,8 @@ class World:
         return RefLedger(MemoryStore(self.shelf), "sim", MemorySeen(), around)
 
     def look(self) -> Look:
-        return looked(self.ledger().read(), self.fleet.observed, self.clock.now())
+        found = looked(self.ledger().read(), self.fleet.observed, self.clock.now())
+        return replace(found, order=self.order)
 
     def desired(self, *jobs: Job, whole: bool = True) -> Desired:
         paths = tuple((f"jobs/{j.id}.nomad.hcl", j) for j in jobs)
@@ -81,12 +90,17 @@ class World:
         return plan_of(self.desired(*jobs), self.look(), "sim")
 
     def apply(
-        self, *jobs: Job, at: Callable[[Boundary], None] = pass_by, purge: bool = False
+        self,
+        *jobs: Job,
+        at: Callable[[Boundary], None] = pass_by,
+        purge: bool = False,
+        orders: Orders | None = None,
     ) -> Result:
         """Plan and apply; runs that hold the jobs are taken for dead and taken over."""
-        look = self.look()
-        plan = plan_of(self.desired(*jobs), look, "sim")
-        plans = tuple(p for p in plan.jobs if not p.empty or purge)
+        orders = orders or Orders()
+        look = orders.upon(self.look())
+        plan = orders.noted(plan_of(self.desired(*jobs), look, "sim"))
+        plans = tuple(p for p in plan.jobs if not p.empty or purge or orders.anyway)
         tidy(self.ledger(), look.snapshot, look.snapshot.runs, self.clock.now())
         beginning = Beginning(
             snapshot=look.snapshot,
@@ -103,6 +117,9 @@ class World:
             ids=self.fresh_id,
             tell=self._tell,
             at=at,
+            can_open=self.can_open,
+            order=self.order,
+            stopping=self._stops,
         )
         return asyncio.run(apply(effects, info, beginning, look.observed))
 
@@ -120,9 +137,26 @@ class World:
         }
         self.fleet.observed = replace(self.fleet.observed, allocs=allocs)
 
+    def end_all(self) -> None:
+        """All tasks end well."""
+        allocs = {
+            i: replace(
+                a,
+                tasks={
+                    n: replace(t, state=TaskPhase.DEAD, exit_code=0, finished_at=self.clock.now())
+                    for n, t in a.tasks.items()
+                },
+            )
+            for i, a in self.fleet.observed.allocs.items()
+        }
+        self.fleet.observed = replace(self.fleet.observed, allocs=allocs)
+
     def _tell(self, event: Event) -> None:
         self.events.append(event)
         self.tell(event)
+
+    def _stops(self) -> bool:
+        return self.stopping()
 
     def running(self) -> dict[str, list[str]]:
         """Names of live allocations on all hosts, with their ids."""

@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from gitops.cli import help_text
 from gitops.cli.plain_values import plainly
-from gitops.cli.words import SECTIONS, Section, Word, Words
+from gitops.cli.words import SECTIONS, Section, Word, Words, named
 
 _ABOUT = "Nomad-style plans and applies over SSH: job specs in Git, and no servers."
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": help_text.WIDTH}
@@ -75,14 +75,10 @@ class Group(TyperGroup):
     def get_help(self, ctx: Any) -> str:  # noqa: ANN401
         """Return the help text: the words with what each is for."""
         sections = [
-            (s.title, [(w.name, summary(w)) for w in s.words if not _is_hidden(w)])
+            (s.title, [(w.name, summary(w)) for w in s.words if not w.hidden])
             for s in self._sections
         ]
         return help_text.of_group(ctx.command_path, self._summary, sections)
-
-
-def _is_hidden(word: Word | Words) -> bool:
-    return isinstance(word, Word) and word.hidden
 
 
 def root() -> Group:
@@ -93,10 +89,9 @@ def root() -> Group:
 def every_command() -> Iterator[tuple[str, TyperCommand]]:
     """Yield all commands, built, with what is typed for each after ``orch``."""
     for section in SECTIONS:
-        for word in section.words:
-            within = word.words if isinstance(word, Words) else (word,)
-            before = f"{word.name} " if isinstance(word, Words) else ""
-            yield from ((before + w.name, cast("TyperCommand", built(w))) for w in within)
+        for name, word in named(section.words):
+            if isinstance(word, Word):
+                yield name, cast("TyperCommand", built(word))
 
 
 def built(word: Word | Words) -> TyperCommand | TyperGroup:

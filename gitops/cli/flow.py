@@ -11,7 +11,9 @@ from executors.boundary import Passing, pass_by
 from gitops.cli import plan_file
 from gitops.cli.advice import ineligible, narrowed
 from gitops.cli.applying import Applying
-from gitops.cli.exit_codes import CHANGES
+from gitops.cli.draining import drain_advice, go_on
+from gitops.cli.driving import Driven, Manner, changed, drive, known_version
+from gitops.cli.exit_codes import CHANGES, INTERRUPTED, first_of
 from gitops.cli.look import (
     Approval,
     Look,
@@ -23,39 +25,48 @@ from gitops.cli.look import (
     show_plan,
     workspace,
 )
-from gitops.cli.say import hide
+from gitops.cli.say import hide, note
+from gitops.cli.unreachable import advice, refuse_unreachable, with_lost
 from gitops.digests import Digests, resolved
-from gitops.jobspec.unsupported import unsupported
-from gitops.planning import Desired, plan_of, stopping
+from gitops.planning import plan_of, stopping
+from gitops.repository_hooks import hooks_of
 from gitops.request import SpecRequest
 from gitops.resolve import job_named
 from gitops.saved import saved
-from gitops.sealing import Vault
-from gitops.specs import read_specs, vault_of
+from gitops.specs import read_specs
 from gitops.view.plan_text import PlanView
+from gitops.what_if import WhatIf, what_if, with_counts, with_hosts
 from planner.errors import OrchError
 from planner.explanation import Explainer
-from planner.recorded import JobState, JobVersion
+from planner.recorded import JobState
 
 
-async def plan(request: SpecRequest, look: Look, out: str = "", parallelism: int = 0) -> int:
+async def plan(
+    request: SpecRequest, look: Look, out: str = "", parallelism: int = 0, suppose: str = ""
+) -> int:
     """Print the plan; return 4 if it is incomplete, 2 if there are changes, else 0.
 
-    With `out`, save it there too.
+    With `out`, save it there too. What it is to `suppose` is as `-what-if` has it.
     """
+    supposed = what_if(suppose)
     ws = workspace()
     specs = read_specs(ws, request)
     hide(specs.vault.words())
-    if out and specs.source.dirty:
-        raise OrchError(
-            "a plan of changes that are not committed can't be saved",
-            "Commit them: a saved plan names the commit that is to run.",
-        )
-    async with session(ws, request.limit, parallelism) as ties:
-        read = await ties.look(last=not out)
+    if out:
+        _refuse_saving(supposed, dirty=specs.source.dirty)
+    async with session(ws, request.limit, parallelism, order=request.order) as ties:
+        read = with_lost(await ties.look(last=not out), request.lost)
+        read = with_hosts(read, supposed.hosts)
         explainer = Explainer() if look.explain else None
-        made = plan_of(specs.desired(), read, ws.config.cluster, explainer)
-        more = [*narrowed(request.targets), *ineligible(made, read.observed.nodes.values())]
+        desired = with_counts(specs.desired(), supposed.counts)
+        made = plan_of(desired, read, ws.config.cluster, explainer)
+        refuse_unreachable(made, request)
+        more = [
+            *narrowed(request.targets),
+            *advice(request.lost),
+            *ineligible(made, read.observed.nodes.values()),
+            *drain_advice(read.recorded),
+        ]
         advise(ties, more)
         images: Digests = {}
         if out:
@@ -63,9 +74,25 @@ async def plan(request: SpecRequest, look: Look, out: str = "", parallelism: int
     if out:
         plan_file.write(saved(made, basis(ws, read, images), request), ws.cwd / out)
     explanations = explainer.explanations if explainer else ()
-    view = PlanView(flags=flags_of(request, specs.sensitive), saved=out, explanations=explanations)
+    view = PlanView(
+        flags=flags_of(request, specs.sensitive),
+        saved=out,
+        advises=not suppose,
+        explanations=explanations,
+        supposed=supposed.words,
+    )
     show_plan(made, look, view)
     return incomplete(made) or (0 if made.empty else CHANGES)
+
+
+def _refuse_saving(supposed: WhatIf, *, dirty: bool) -> None:
+    if supposed.words:
+        raise OrchError("a plan with -what-if can't be saved", "It is not about what is so.")
+    if dirty:
+        raise OrchError(
+            "a plan of changes that are not committed can't be saved",
+            "Commit them: a saved plan names the commit that is to run.",
+        )
 
 
 def show(name: str, look: Look) -> None:
@@ -103,9 +130,13 @@ async def apply(
             "the working tree has changes that are not committed; nothing was touched",
             "Commit them (what runs should be what a commit says), or give -allow-dirty.",
         )
-    async with session(ws, request.limit, parallelism) as ties:
+    hooks = None
+    if not approval.no_hooks:
+        hooks = hooks_of(ws, specs.source, note, allow_dirty=approval.allow_dirty)
+    async with session(ws, request.limit, parallelism, order=request.order) as ties:
         applying = Applying(
             ties=ties,
+            hooks=hooks,
             look=look,
             approval=approval,
             request=request,
@@ -113,7 +144,16 @@ async def apply(
             parallelism=parallelism,
             bound=bound,
         )
-        return await applying.run(specs.desired())
+        code = await applying.run(specs.desired())
+        if code == INTERRUPTED or not _is_whole(request, approval):
+            return code
+        return first_of(code, await go_on(ties, look, {}))
+
+
+def _is_whole(request: SpecRequest, approval: Approval) -> bool:
+    """Whether an apply is of the whole repository, on all hosts."""
+    narrowed = request.files or request.targets or request.limit
+    return not narrowed and approval.check_index is None
 
 
 def _refuse_narrowing(request: SpecRequest, planned: SpecRequest) -> None:
@@ -121,6 +161,8 @@ def _refuse_narrowing(request: SpecRequest, planned: SpecRequest) -> None:
     told = {
         "-limit": (request.limit, planned.limit),
         "-target": (request.targets, planned.targets),
+        "-lost": (request.lost, planned.lost),
+        "-update-order": (request.order, planned.order),
     }
     given = [flag for flag, (now, then) in told.items() if now and now != then]
     if given:
@@ -150,33 +192,15 @@ async def start(names: Sequence[str], look: Look) -> int:
     async with session(ws) as ties:
         recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
         keys = dict.fromkeys(job_named(name, recorded) for name in names)
-        versions = [_stopped(recorded.job(key)) for key in keys]
-        vaults = [vault_of(ws, v) for v in versions]
-        desired = Desired(
-            jobs=tuple((v.path, replace(v.job, stop=False)) for v in versions),
-            vault=Vault({key: each for vault in vaults for key, each in vault.jobs.items()}),
-        )
-        # What the jobs were applied without, they go on without.
-        ignored = {block for v in versions for block in unsupported(v.job)}
-        applying = Applying(
-            ties=ties,
-            look=look,
-            approval=Approval(auto_approve=True, ignored=tuple(sorted(ignored))),
-            request=SpecRequest(),
-        )
-        return await applying.run(desired)
+        return await drive(ties, look, [_started(recorded.job(k)) for k in keys], Manner())
 
 
-def _stopped(state: JobState) -> JobVersion:
-    """Return the newest version of a job; `OrchError` where it is not known, or not stopped."""
-    if state.current is None:
-        raise OrchError(
-            f"job {state.key!r} was found on its hosts, and its spec is not known",
-            "Apply its file.",
-        )
-    if not state.current.job.stop:
+def _started(state: JobState) -> Driven:
+    """Return a job that runs again; `OrchError` where it is not known, or not stopped."""
+    job = known_version(state).job
+    if not job.stop:
         raise OrchError(
             f"job {state.key!r} is not stopped",
             f"See 'orch status {state.key}'; 'orch apply' brings back what is missing of it.",
         )
-    return state.current
+    return changed(state, replace(job, stop=False))

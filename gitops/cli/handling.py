@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from executors.fleet import JobFence
-from executors.guard import Guard, Handled
+from executors.guard import Guard
+from executors.handled import Handled
 from executors.refusals import NotRunningError
 from executors.transport import HostError, HostFault
-from gitops.cli.applying import Applying
-from gitops.cli.look import Approval, Look, advise, session, workspace
-from gitops.jobspec.unsupported import unsupported
-from gitops.planning import Desired
-from gitops.request import SpecRequest
+from gitops.cli.driving import Manner, as_recorded, drive
+from gitops.cli.look import Look, advise, session, workspace
+from gitops.orders import Orders
 from gitops.resolve import Found, alloc_named
 from gitops.session import Session
-from gitops.specs import vault_of
 from planner.errors import OrchError
 from planner.job import SECOND
 from planner.observed import NodeStatus, Observed, ObservedAlloc, TaskPhase
@@ -68,14 +66,21 @@ async def restart(prefix: str, task: str, *, everything: bool = False) -> None:
     ws = workspace()
     async with session(ws) as ties:
         running = await _running(ties, prefix)
-        tasks = running.tasks(task)
-        handled = Handled(
-            alloc_id=running.found.alloc.id,
-            tasks=tuple(running.seen.tasks) if everything else tasks,
-            patience=running.patience,
-            ended=everything,
-        )
-        await running.guard.restart(running.fence, handled)
+        await restart_tasks(running, task, everything=everything)
+
+
+async def restart_tasks(running: Running, task: str, *, everything: bool) -> tuple[str, ...]:
+    """Restart the task of that name, or all that run, or all; return which, once they ended."""
+    chosen = running.tasks(task)
+    tasks = tuple(running.seen.tasks) if everything else chosen
+    handled = Handled(
+        alloc_id=running.found.alloc.id,
+        tasks=tasks,
+        patience=running.patience,
+        ended=everything,
+    )
+    await running.guard.restart(running.fence, handled)
+    return tasks
 
 
 async def send(prefix: str, task: str, signal: str) -> None:
@@ -92,22 +97,13 @@ async def stop(prefix: str, look: Look) -> int:
     ws = workspace()
     async with session(ws) as ties:
         found = alloc_named(prefix, ties.ledger.read().folded())
-        version = found.state.current
-        if found.alloc.terminal or version is None:
+        if found.alloc.terminal or found.state.current is None:
             raise _over(found)
         seen = (await ties.look({found.alloc.node})).observed
         advise(ties)
-        _reachable(found, seen)
-        applying = Applying(
-            ties=ties,
-            look=look,
-            # What the job was applied without, it goes on without.
-            approval=Approval(auto_approve=True, ignored=tuple(unsupported(version.job))),
-            request=SpecRequest(),
-            migrates=frozenset({found.alloc.id}),
-        )
-        vault = vault_of(ws, version)
-        return await applying.run(Desired(jobs=((version.path, version.job),), vault=vault))
+        reachable(found, seen)
+        manner = Manner(orders=Orders(migrates=frozenset({found.alloc.id})))
+        return await drive(ties, look, [as_recorded(found.state)], manner)
 
 
 async def _running(ties: Session, prefix: str) -> Running:
@@ -116,8 +112,13 @@ async def _running(ties: Session, prefix: str) -> Running:
         raise _over(found)
     look = await ties.look({found.alloc.node})
     advise(ties)
-    _reachable(found, look.observed)
-    seen = look.observed.allocs.get(found.alloc.id)
+    return await running_in(ties, found, look.observed)
+
+
+async def running_in(ties: Session, found: Found, observed: Observed) -> Running:
+    """Return the allocation as it was just seen to run; `OrchError` where it was not."""
+    reachable(found, observed)
+    seen = observed.allocs.get(found.alloc.id)
     if seen is None or seen.desired == "stop":
         raise _over(found)
     probe = ties.observer.probes[found.alloc.node]
@@ -133,7 +134,7 @@ async def _running(ties: Session, prefix: str) -> Running:
         guard=Guard(
             transport=await ties.connector.connect(found.alloc.node),
             cluster=ties.workspace.config.cluster,
-            node_id=look.observed.nodes[found.alloc.node].id,
+            node_id=observed.nodes[found.alloc.node].id,
             data_dir=probe.data_dir,
         ),
         # Nothing is decided here: it only holds while nobody decides anew.
@@ -143,7 +144,8 @@ async def _running(ties: Session, prefix: str) -> Running:
     )
 
 
-def _reachable(found: Found, observed: Observed) -> None:
+def reachable(found: Found, observed: Observed) -> None:
+    """Raise a `HostError` unless the allocation's host has answered."""
     host = found.alloc.node
     node = observed.nodes.get(host)
     if node is None or node.status is not NodeStatus.READY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,7 +20,11 @@ from gitops.cli.options import (
     IgnoreUnsupported,
     Json,
     Limit,
+    Lost,
     NoColor,
+    NoHooks,
+    OnUnreachable,
+    Order,
     Parallelism,
     PlanFormat,
     Rev,
@@ -96,6 +100,9 @@ def plan(
     rev: Rev = "",
     limit: Limit = "",
     target: Target = None,
+    lost: Lost = None,
+    on_unreachable: OnUnreachable = "skip",
+    update_order: Order = "",
     parallelism: Parallelism = 0,
     out: Annotated[
         str, typer.Option("--out", metavar="FILE", help="Save the plan, for 'orch apply FILE'.")
@@ -106,6 +113,14 @@ def plan(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say of each host why it was taken or left out.")
     ] = False,
+    what_if: Annotated[
+        str,
+        typer.Option(
+            "--what-if",
+            metavar="host=NAME:down,job=NAME:count=N",
+            help="Suppose that; the plan is only shown.",
+        ),
+    ] = "",
     form: Format = PlanFormat.TEXT,
     json: Json = False,
     verbose: Verbose = False,
@@ -119,8 +134,11 @@ def plan(
         _request(files, var, var_file, rev, strict=hcl2_strict == "true"),
         limit=limit,
         targets=tuple(target or ()),
+        lost=tuple(lost or ()),
+        fails_unreachable=on_unreachable == "fail",
+        order=update_order,
     )
-    code = finished(flow.plan(request, look, out, parallelism))
+    code = finished(flow.plan(request, look, out, parallelism, what_if))
     if code == CHANGES and not detailed_exitcode:
         code = 0
     raise typer.Exit(code)
@@ -147,11 +165,18 @@ def apply(
     rev: Rev = "",
     limit: Limit = "",
     target: Target = None,
+    lost: Lost = None,
+    on_unreachable: OnUnreachable = "skip",
+    update_order: Order = "",
     parallelism: Parallelism = 0,
     check_index: CheckIndex = None,
     auto_approve: AutoApprove = False,
     allow_dirty: AllowDirty = False,
     ignore_unsupported: IgnoreUnsupported = None,
+    no_hooks: NoHooks = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what was interrupted, as recorded.")
+    ] = False,
     json: Json = False,
     verbose: Verbose = False,
     no_color: NoColor = False,
@@ -165,14 +190,28 @@ def apply(
         auto_approve=auto_approve,
         allow_dirty=allow_dirty,
         ignored=tuple(ignore_unsupported or ()),
+        no_hooks=no_hooks,
     )
     look = _look(json=json, verbose=verbose, no_color=no_color)
+    if resume:
+        _resumed(look, auto_approve, given=bool(files or rev or target or limit or var or var_file))
     request = replace(
         _request(files, var, var_file, rev, strict=hcl2_strict == "true"),
         limit=limit,
         targets=tuple(target or ()),
+        lost=tuple(lost or ()),
+        fails_unreachable=on_unreachable == "fail",
+        order=update_order,
     )
     raise typer.Exit(finished(flow.apply(request, approval, look, parallelism=parallelism)))
+
+
+def _resumed(look: Look, auto_approve: bool, *, given: bool) -> NoReturn:
+    from gitops.cli import resuming
+
+    if given:
+        raise typer.BadParameter("-resume goes on with what is recorded: name nothing more")
+    raise typer.Exit(finished(resuming.resume(look, ask=not auto_approve)))
 
 
 def run(
@@ -181,10 +220,12 @@ def run(
     var_file: VarFile = None,
     hcl2_strict: Hcl2Strict = "true",
     limit: Limit = "",
+    update_order: Order = "",
     parallelism: Parallelism = 0,
     check_index: CheckIndex = None,
     allow_dirty: AllowDirty = False,
     ignore_unsupported: IgnoreUnsupported = None,
+    no_hooks: NoHooks = False,
     output: Annotated[
         bool, typer.Option("--output", help="Only print the job as Nomad's API takes it.")
     ] = False,
@@ -206,10 +247,13 @@ def run(
         auto_approve=True,
         allow_dirty=allow_dirty,
         ignored=tuple(ignore_unsupported or ()),
+        no_hooks=no_hooks,
     )
     look = _look(json=json, verbose=verbose, no_color=no_color)
     request = replace(
-        _request([file], var, var_file, "", strict=hcl2_strict == "true"), limit=limit
+        _request([file], var, var_file, "", strict=hcl2_strict == "true"),
+        limit=limit,
+        order=update_order,
     )
     raise typer.Exit(finished(flow.apply(request, approval, look, parallelism=parallelism)))
 

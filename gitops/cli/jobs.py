@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitops.cli.asked import look_of
 from gitops.cli.loop import finished
 from gitops.cli.options import (
     Evals,
@@ -21,10 +21,9 @@ from gitops.cli.options import (
     Watch,
     watched,
 )
-from gitops.cli.say import coloured, say, say_json
+from gitops.cli.say import say, say_json
 
 if TYPE_CHECKING:
-    from gitops.cli.look import Look
     from gitops.view.options import StatusView
 
 
@@ -86,7 +85,7 @@ def stop(
     """Stop jobs and all their allocations."""
     from gitops.cli import flow
 
-    look = _look(json=json, verbose=verbose, no_color=no_color)
+    look = look_of(json=json, verbose=verbose, no_color=no_color)
     raise typer.Exit(finished(flow.stop(jobs, look, purge=purge, ask=not auto_approve)))
 
 
@@ -96,7 +95,7 @@ def start(
     """Run stopped jobs again as they are recorded, without asking."""
     from gitops.cli import flow
 
-    look = _look(json=json, verbose=verbose, no_color=no_color)
+    look = look_of(json=json, verbose=verbose, no_color=no_color)
     raise typer.Exit(finished(flow.start(jobs, look)))
 
 
@@ -104,9 +103,3 @@ def _view(*, verbose: bool, short: bool = False, evals: bool = False) -> StatusV
     from gitops.view.options import StatusView
 
     return StatusView(now=time.time_ns(), verbose=verbose, short=short, evals=evals)
-
-
-def _look(*, json: bool, verbose: bool, no_color: bool) -> Look:
-    from gitops.cli.look import Look
-
-    return Look(json=json, verbose=verbose, colour=coloured(sys.stdout, no_color))

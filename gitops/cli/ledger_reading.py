@@ -38,14 +38,15 @@ def status(now: int) -> Answer:
         "Jobs": sum(bool(s.current) for s in snapshot.recorded.jobs.values()),
         "Nodes": len(snapshot.recorded.nodes),
     }
-    runs = [_run(run, snapshot) for run in snapshot.runs.values()]
+    runs = [run_data(run, snapshot) for run in snapshot.runs.values()]
     return Answer(
         text=ledger_text.status(facts, list(snapshot.runs.values()), now),
         data={**facts, "Runs": runs},
     )
 
 
-def _run(run: RunHead, snapshot: Snapshot) -> fleet_shapes.LedgerRun:
+def run_data(run: RunHead, snapshot: Snapshot) -> fleet_shapes.LedgerRun:
+    """Return a run in progress, or one that was interrupted."""
     last = run.entries[-1] if run.entries else None
     held = sorted(k for k, s in snapshot.recorded.jobs.items() if s.run == run.id)
     return {
@@ -72,7 +73,7 @@ def members(now: int) -> Answer:
         ledger_text.Member(
             name=run.info.holder,
             role=f"run {run.id[:8]}",
-            status=_life(run),
+            status=life(run),
             started=run.info.started,
             jobs=tuple(sorted(k for k, s in recorded.jobs.items() if s.run == run.id)),
         )
@@ -89,12 +90,12 @@ def _member(run: RunHead, snapshot: Snapshot) -> fleet_shapes.RunMember:
     return {
         "Name": run.info.holder,
         "Role": "run",
-        "Status": _life(run),
-        **_run(run, snapshot),
+        "Status": life(run),
+        **run_data(run, snapshot),
     }
 
 
-def _life(run: RunHead) -> str:
+def life(run: RunHead) -> str:
     """Say whether the process of a run lives, as far as that can be told from here."""
     if run.sealed_by:
         return "taken over"

@@ -33,6 +33,12 @@ class Look:
     verbose: bool = False
     colour: bool = False
     explain: bool = False
+    # whether stdout is for something else
+    quiet: bool = False
+
+    def silent(self) -> Look:
+        """Return the look of what is done on the way to something else, which has stdout."""
+        return replace(self, json=False, markdown=False, quiet=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,8 @@ class Approval:
     allow_dirty: bool = False
     # blocks that orch does not honour yet, and that the user can do without
     ignored: tuple[str, ...] = ()
+    # whether the repository's hooks do not run
+    no_hooks: bool = False
     # what to do where nobody can be asked
     remedy: str = "Give -auto-approve, or -check-index N from the plan."
 
@@ -54,16 +62,25 @@ def workspace() -> Workspace:
 
 
 def session(
-    ws: Workspace, limit: str = "", parallelism: int = 0, *, stays: bool = False
+    ws: Workspace,
+    limit: str = "",
+    parallelism: int = 0,
+    *,
+    order: str = "",
+    stays: bool = False,
 ) -> Session:
     """Open the ledger and the fleet; progress of probing goes to stderr.
 
-    With `parallelism`, so many hosts are logged in to at a time, whatever `orch.toml` says. One
-    that `stays`, for look after look, keeps its connections, and is quiet.
+    With `parallelism`, so many hosts are logged in to at a time, whatever `orch.toml` says; with
+    `order`, that comes first in updates. One that `stays`, for look after look, keeps its
+    connections, and is quiet.
     """
     if parallelism:
         ssh = replace(ws.config.ssh, concurrency=parallelism)
         ws = replace(ws, config=replace(ws.config, ssh=ssh))
+    if order:
+        scheduler = replace(ws.config.scheduler, update_order=order)
+        ws = replace(ws, config=replace(ws.config, scheduler=scheduler))
     inventory = ws.inventory(limit)
     if not limit:
         Known(ws.root, ws.cache).note_hosts(inventory)
@@ -99,12 +116,16 @@ def incomplete(made: Plan) -> int:
 
 def show_plan(made: Plan, look: Look, view: PlanView) -> None:
     """Print a plan as text, JSON or Markdown."""
+    if look.quiet:
+        return
     if look.markdown:
         from gitops.view.plan_markdown import markdown
 
-        say(markdown(made))
+        told = f"> {plan_text.supposition(view.supposed)}\n\n" if view.supposed else ""
+        say(told + markdown(made))
     elif look.json:
-        say_json(plan_json.data(made, view.explanations, verbose=look.verbose))
+        data = plan_json.data(made, view.explanations, verbose=look.verbose)
+        say_json({**data, "what_if": list(view.supposed)} if view.supposed else data)
     else:
         say(plan_text.text(made, replace(view, verbose=look.verbose, colour=look.colour)))
 

@@ -34,6 +34,9 @@ JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id, or the start of o
 JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids, or the starts of ids.")]
 Short = Annotated[bool, typer.Option("--short", help="Only the header.")]
 Evals = Annotated[bool, typer.Option("--evals", help="Evaluations too.")]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Where a run holds the job, do not wait for its answer.")
+]
 Json = Annotated[bool, typer.Option("--json", envvar="ORCH_JSON", help="Print JSON.")]
 
 
@@ -80,6 +83,33 @@ Limit = Annotated[
 Target = Annotated[
     list[str] | None,
     typer.Option("--target", metavar="ID", help="Only this job; may be repeated."),
+]
+NoHooks = Annotated[
+    bool, typer.Option("--no-hooks", help="Do not run the programs in hooks of the repository.")
+]
+Lost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lost", metavar="HOST", help="It is gone for good: replace what ran there; may repeat."
+    ),
+]
+OnUnreachable = Annotated[
+    Literal["fail", "skip"],
+    typer.Option(
+        "--on-unreachable",
+        envvar="ORCH_ON_UNREACHABLE",
+        metavar="fail|skip",
+        help="Of hosts that do not answer: end before anything, or leave them alone.",
+    ),
+]
+Order = Annotated[
+    Literal["", "auto", "start-first", "stop-first"],
+    typer.Option(
+        "--update-order",
+        envvar="ORCH_UPDATE_ORDER",
+        metavar="ORDER",
+        help="auto, start-first or stop-first: what comes first in an update.",
+    ),
 ]
 Parallelism = Annotated[
     int,

@@ -96,7 +96,7 @@ def _command(argv: Sequence[str]) -> str:
     from gitops.cli.words import every_word
 
     known = set(every_word())
-    typed = (" ".join(argv[:n]) for n in (2, 1))
+    typed = (" ".join(argv[:n]) for n in (3, 2, 1))
     return " ".join(["orch", *(t for t in typed if t in known)][:2])
 
 

@@ -108,12 +108,15 @@ def history(
     diffs: Annotated[
         bool, typer.Option("-p", "--diffs", help="What each version changed.")
     ] = False,
+    version: Annotated[
+        int | None, typer.Option("--version", min=0, help="Only that version.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the versions of a job."""
-    from gitops.cli import reading
+    from gitops.cli import job_reading
 
-    answer = reading.history(job, diffs=diffs)
+    answer = job_reading.history(job, diffs=diffs, version=version)
     say_json(answer.data) if json else say(answer.text)
 
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gitops.cli import reading_alloc, reading_decisions, reading_node
+from gitops.cli import job_reading, reading_alloc, reading_decisions, reading_node
 from gitops.cli.answer import Answer, answered
 from gitops.cli.look import advise, session, workspace
-from gitops.ledger_home import ledger_of
 from gitops.resolve import Kind, Match, alloc_named, job_named, resolved
 from gitops.session import Session
 from gitops.view import status_json
 from gitops.view.alloc_text import alloc_list
-from gitops.view.job_text import job_history, job_list, job_status_text
+from gitops.view.job_text import job_list, job_status_text
 from gitops.view.options import StatusView
-from planner.errors import OrchError
 from planner.recorded import JobState, Recorded
 from planner.status import Statuses, statuses
-
-if TYPE_CHECKING:
-    from gitops.view import shapes
 
 
 async def status(name: str, view: StatusView, *, jobs_only: bool = False) -> Answer:
@@ -91,35 +86,9 @@ def _hosts(jobs: Iterable[JobState]) -> frozenset[str]:
     return frozenset(a.node for s in jobs for a in s.allocs if not a.client.terminal)
 
 
-def history(name: str, *, diffs: bool) -> Answer:
-    """Answer with a job's versions; hosts are not asked."""
-    state = _recorded_job(name)
-    versions: list[shapes.Version] = [
-        {
-            "Version": v.version,
-            "Stable": v.stable,
-            "SubmitTime": v.submit_time,
-            "JobModifyIndex": v.index,
-            "Commit": v.commit,
-            "Path": v.path,
-            "Images": dict(v.images),
-        }
-        for v in state.versions
-    ]
-    return Answer(text=job_history(state, diffs=diffs), data=versions)
-
-
 def inspect(name: str, version: int | None) -> Any:  # noqa: ANN401
     """Return a job's specification; the newest version unless one is asked for."""
-    state = _recorded_job(name)
-    data = status_json.job_data(state, version)
-    if data is None:
-        kept = ", ".join(str(v.version) for v in state.versions)
-        raise OrchError(f"job {state.key!r} has no version {version}", f"It has: {kept}.")
-    return data
-
-
-def _recorded_job(name: str) -> JobState:
-    ws = workspace()
-    recorded = ledger_of(ws).read().folded()
-    return recorded.job(job_named(name, recorded))
+    state = job_reading.recorded_job(name)
+    if version is not None:
+        job_reading.version_of(state, version)
+    return status_json.job_data(state, version)

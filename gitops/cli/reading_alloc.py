@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from executors.checks import BoundCheck, bound_checks, failure
@@ -12,6 +13,7 @@ from gitops.cli.answer import Answer, answered
 from gitops.cli.look import advise, session, workspace
 from gitops.cli.say import note
 from gitops.resolve import Found, alloc_named
+from gitops.sealing import is_sealed
 from gitops.session import Session
 from gitops.view import status_json
 from gitops.view.alloc_text import AllocCase, alloc_status, check_list
@@ -46,7 +48,9 @@ async def checks(prefix: str) -> Answer:
         runs = statuses(found.state, look.observed).get(found.alloc.id) is ClientStatus.RUNNING
         if runs and node is not None and node.status is NodeStatus.READY:
             transport = await ties.connector.connect(found.alloc.node)
-            made = await _checked(found.state, found.alloc, node, transport)
+            data_dir = ties.observer.probes[found.alloc.node].data_dir
+            bound = _bound(found.state, found.alloc, node)
+            made = await _checked(bound, transport, data_dir)
     text = check_list(found.alloc, made, timestamp(ties.now()))
     return answered(text, [status_json.check_data(c) for c in made], look)
 
@@ -82,7 +86,8 @@ async def _live(ties: Session, state: JobState, record: AllocRecord, observed: O
         transport = await ties.connector.connect(record.node)
         data_dir = ties.observer.probes[record.node].data_dir
         used, checks = await asyncio.gather(
-            usage(transport, data_dir, [record.id]), _checked(state, record, node, transport)
+            usage(transport, data_dir, [record.id]),
+            _checked(_bound(state, record, node), transport, data_dir),
         )
     except HostError as e:
         note(e.message)
@@ -91,14 +96,23 @@ async def _live(ties: Session, state: JobState, record: AllocRecord, observed: O
 
 
 async def _checked(
-    state: JobState, record: AllocRecord, node: Node, transport: Transport
+    checks: Sequence[BoundCheck], transport: Transport, data_dir: str
 ) -> tuple[CheckResult, ...]:
-    """Make the allocation's checks once, at the same time."""
+    """Make an allocation's checks once, at the same time."""
+    why = await asyncio.gather(*(_failure(c, transport, data_dir) for c in checks))
+    return tuple(_result(c, w) for c, w in zip(checks, why, strict=True))
+
+
+async def _failure(check: BoundCheck, transport: Transport, data_dir: str) -> str:
+    if is_sealed(check.check):
+        return "it has sensitive values, which are recorded as hashes only"
+    return await failure(check, transport, data_dir)
+
+
+def _bound(state: JobState, record: AllocRecord, node: Node) -> tuple[BoundCheck, ...]:
     version = state.version(record.job_version)
     group = version.job.group(record.group) if version else None
-    checks = bound_checks(group, record, node.address) if group else ()
-    why = await asyncio.gather(*(failure(c, transport) for c in checks))
-    return tuple(_result(c, w) for c, w in zip(checks, why, strict=True))
+    return bound_checks(group, record, node.address) if group else ()
 
 
 def _result(bound: BoundCheck, why: str) -> CheckResult:

@@ -12,7 +12,7 @@ from gitops.view import status_json
 from gitops.view.deployment_text import deployment_list, deployment_status
 from gitops.view.eval_text import eval_list, eval_status
 from gitops.view.options import StatusView
-from planner.recorded import JobState, Recorded
+from planner.recorded import Deployment, JobState, Recorded
 
 
 def read() -> Recorded:
@@ -23,8 +23,7 @@ def read() -> Recorded:
 def deployment(prefix: str, recorded: Recorded, view: StatusView) -> Answer:
     """Answer for one deployment."""
     state, found = deployment_named(prefix, recorded)
-    text = deployment_status(_job_id(state), found, view)
-    return Answer(text=text, data=status_json.deployment_data(state, found))
+    return _one(state, found, view)
 
 
 def deployments(recorded: Recorded, view: StatusView) -> Answer:
@@ -41,10 +40,12 @@ def deployments_of(job: str, view: StatusView, *, latest: bool) -> Answer:
         return _listed([(key, state)], view)
     if state.deployment is None:
         return Answer(text=deployment_list([], view), data=None)
-    return Answer(
-        text=deployment_status(_job_id(state), state.deployment, view),
-        data=status_json.deployment_data(state, state.deployment) if state.deployment else None,
-    )
+    return _one(state, state.deployment, view)
+
+
+def _one(state: JobState, found: Deployment, view: StatusView) -> Answer:
+    text = deployment_status(_job_id(state), found, view, state.asked_of(found.id))
+    return Answer(text=text, data=status_json.deployment_data(state, found))
 
 
 def _listed(jobs: Iterable[tuple[str, JobState]], view: StatusView) -> Answer:

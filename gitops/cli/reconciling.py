@@ -15,7 +15,9 @@ from executors.home import at_home
 from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
-from gitops.cli.exit_codes import FAILED, INCOMPLETE, INTERRUPTED
+from gitops.cli.check_watching import CheckWatch
+from gitops.cli.draining import go_on
+from gitops.cli.exit_codes import FAILED, INCOMPLETE, INTERRUPTED, first_of
 from gitops.cli.look import (
     Approval,
     Look,
@@ -28,8 +30,10 @@ from gitops.cli.say import coloured, note
 from gitops.ledger_home import ledger_address
 from gitops.planning import Desired, plan_of
 from gitops.repo import Repository
+from gitops.repository_hooks import hooks_of
 from gitops.request import SpecRequest
 from gitops.session import Session
+from gitops.silence import Silence
 from gitops.specs import read_specs
 from gitops.view.moment import timestamp
 from gitops.view.names import few
@@ -38,8 +42,11 @@ from gitops.view.safe import clean
 from gitops.workspace import Workspace
 from inventory.errors import InventoryError
 from planner.errors import OrchError
+from planner.job import SECOND
+from planner.job_key import job_key
 from planner.plan import Plan
-from planner.recorded import job_key
+from planner.recorded import Recorded
+from planner.way_back import taken_back
 
 # Seconds that a single turn waits for another reconcile of the same ref: it may be rolling out.
 _PATIENCE = 1800.0
@@ -112,6 +119,10 @@ class Turns:
     _at: str = field(default="", init=False)
     _seen: str = field(default="", init=False)
     _told: str = field(default="", init=False)
+    _silence: Silence = field(default_factory=Silence, init=False)
+    _checks: CheckWatch = field(default_factory=lambda: CheckWatch(tell=log), init=False)
+    # since when (monotonic seconds) nodes are seen to be drained
+    _drains: dict[str, float] = field(default_factory=dict[str, float], init=False)
 
     def tell(self, text: str) -> bool:
         """Log something unless it was the last thing told; return whether it was new."""
@@ -141,22 +152,41 @@ class Turns:
         ws = workspace()
         self._refuse_passing_ledger(ws)
         desired = read_specs(ws, SpecRequest()).desired()
+        limits = ws.config.reconcile
+        self._silence.grace = round(limits.lost_after * SECOND)
         async with session(ws) as ties:
-            read = await ties.look()
+            ties.silence = self._silence
+            code = await self._carry_out(commit, ties, desired)
+            if code == INTERRUPTED or self.plan_only or not limits.auto_apply:
+                return code
+            look = Look(colour=coloured(sys.stdout))
+            return first_of(code, await go_on(ties, look, self._drains))
+
+    async def _carry_out(self, commit: Commit, ties: Session, desired: Desired) -> int:
+        """Carry out what there is to do for the jobs of a commit; return the exit code."""
+        ws, limits = ties.workspace, ties.workspace.config.reconcile
+        read = await ties.look()
+        made = plan_of(desired, read, ws.config.cluster)
+        if (left := _left(made, desired)) and not limits.allow_deletions:
+            self.tell(f"{commit.short} lacks {_few(left)}; allow_deletions is off: left running")
+            desired = replace(desired, whole=False)
             made = plan_of(desired, read, ws.config.cluster)
-            limits = ws.config.reconcile
-            if (left := _left(made, desired)) and not limits.allow_deletions:
-                self.tell(
-                    f"{commit.short} lacks {_few(left)}; allow_deletions is off: left running"
-                )
-                desired = replace(desired, whole=False)
-                made = plan_of(desired, read, ws.config.cluster)
-            if made.empty:
-                return self._idle(commit, made)
-            if self.plan_only or not limits.auto_apply:
-                return self._would(commit, made)
-            log(f"{commit.short} changes {_few(_changed(made))}")
-            return await self._apply(commit, ties, desired)
+        if tried := _taken_back(made, read.recorded):
+            self.tell(f"{commit.short}: {'; '.join(tried.values())}; push another spec")
+            others = tuple(p.key for p in made.jobs if p.key not in tried)
+            if not others:
+                return FAILED
+            desired = replace(desired, targets=others)
+            made = plan_of(desired, read, ws.config.cluster)
+        applies = limits.auto_apply and not self.plan_only
+        if made.empty:
+            if applies:
+                await self._checks.look(ties, read)
+            return FAILED if tried else self._idle(commit, made)
+        if not applies:
+            return self._would(commit, made)
+        log(f"{commit.short} changes {_few(_changed(made))}")
+        return await self._apply(commit, ties, desired)
 
     def _refuse_passing_ledger(self, ws: Workspace) -> None:
         """A path relative to the clone would be another ledger, and gone with the next turn."""
@@ -173,6 +203,7 @@ class Turns:
         started = time.monotonic()
         applying = Applying(
             ties=ties,
+            hooks=hooks_of(ties.workspace, desired.source, log),
             look=Look(colour=coloured(sys.stdout)),
             approval=Approval(auto_approve=True),
             request=SpecRequest(),
@@ -198,6 +229,16 @@ class Turns:
             told += f"; unknown: {_few(unknown)}"
         self.tell(told)
         return FAILED if failed else incomplete(made)
+
+
+def _taken_back(made: Plan, recorded: Recorded) -> dict[str, str]:
+    """Name the jobs whose spec has failed and was taken back: a loop leaves them alone."""
+    found = {p.key: taken_back(recorded.job(p.key), p.job) for p in made.jobs if p.registers}
+    return {
+        key: f"job {key} failed as version {version.version} and was taken back: left as it is"
+        for key, version in found.items()
+        if version is not None
+    }
 
 
 def _left(made: Plan, desired: Desired) -> list[str]:

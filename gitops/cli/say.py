@@ -93,7 +93,8 @@ def say_error(message: str, hint: str = "") -> None:
 
 def say_interrupted() -> None:
     """Print the error of a command that Ctrl-C has ended."""
-    say_error("interrupted", "What was begun is recorded; run the same command to go on.")
+    hint = "What was begun is recorded. Go on: the same command, or 'orch apply -resume'."
+    say_error("interrupted", hint)
 
 
 def say_advice(text: str) -> None:

@@ -12,6 +12,7 @@ from gitops import workflows
 from gitops.cli.loop import finished
 from gitops.cli.options import Json
 from gitops.cli.say import note, say, say_json
+from gitops.repo import SUFFIXES
 from gitops.version import VERSION
 from gitops.workflows import Forge
 from planner.errors import OrchError, reason
@@ -20,7 +21,7 @@ _CONFIG = """\
 # Where orch finds things. Every setting is described in docs/configuration.md.
 cluster = "{cluster}"
 jobs = ["jobs"]
-inventory = "inventory.yml"
+inventory = "{inventory}"
 
 [ledger]
 # Where decisions are recorded. Share one by naming a Git URL or a bare repository's path;
@@ -77,14 +78,25 @@ job "example" {
 
 _IGNORE = "/.orch/\n"
 
-_NEXT_STEPS = """
-Next steps:
-  git add . && git commit -m 'First job'   what is committed is what runs
-  orch dev                                 an embedded host; or edit inventory.yml
-  orch doctor                              what is still missing, here and on hosts
-  orch plan                                see what would happen, then 'orch apply'"""
-_NEXT_STEPS_WITHOUT_GIT = _NEXT_STEPS.replace(
-    "  git add", "  git init                                 make it a Git repository\n  git add"
+# Where Ansible's users keep their inventories; the first one that is there is taken as it is.
+_OWN = "inventory.yml"
+_INVENTORIES = (
+    _OWN,
+    "inventory.yaml",
+    "inventory.ini",
+    "inventory",
+    "hosts.yml",
+    "hosts.yaml",
+    "hosts.ini",
+    "hosts",
+)
+
+_GIT_INIT = ("git init", "make it a Git repository")
+_COMMIT = ("git add . && git commit -m 'First job'", "what is committed is what runs")
+_DEV = ("orch dev", "an embedded host; or edit inventory.yml")
+_REST = (
+    ("orch doctor", "what is still missing, here and on hosts"),
+    ("orch plan", "see what would happen, then 'orch apply'"),
 )
 
 
@@ -109,27 +121,35 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Write orch.toml, an inventory and an example job; ask nothing."""
+    """Write orch.toml and what else a first repository lacks."""
     root = Path(directory).resolve()
     ci = {workflows.PATHS[workflow]: workflows.text(workflow)} if workflow else {}
     only_ci = workflow is not None and (root / "orch.toml").exists()
-    files = ci if only_ci else {**_first_files(root), **ci}
+    inventory = next((n for n in _INVENTORIES if (root / n).exists()), None)
+    files = ci if only_ci else {**_first_files(root, inventory), **ci}
     _refuse_overwriting(root, files)
     _write(root, files)
     more = workflows.STEPS[workflow] if workflow else ""
     if only_ci:
         say(f"\nNext steps:{more}")
         return
-    say((_NEXT_STEPS if (root / ".git").exists() else _NEXT_STEPS_WITHOUT_GIT) + more)
+    say(_next_steps(root, inventory) + more)
 
 
-def _first_files(root: Path) -> dict[str, str]:
-    return {
-        "orch.toml": _CONFIG.format(cluster=_cluster(root)),
-        "inventory.yml": _INVENTORY,
-        "jobs/example.nomad.hcl": _EXAMPLE,
-        ".gitignore": _ignoring(root / ".gitignore"),
-    }
+def _next_steps(root: Path, inventory: str | None) -> str:
+    trust = ("orch host trust", f"vouch for the keys of hosts in {inventory}")
+    git = () if (root / ".git").exists() else (_GIT_INIT,)
+    steps = (*git, _COMMIT, _DEV if inventory is None else trust, *_REST)
+    return "\nNext steps:" + "".join(f"\n  {command:39}  {what}" for command, what in steps)
+
+
+def _first_files(root: Path, inventory: str | None) -> dict[str, str]:
+    files = {"orch.toml": _CONFIG.format(cluster=_cluster(root), inventory=inventory or _OWN)}
+    if inventory is None:
+        files[_OWN] = _INVENTORY
+    if not any(p.name.endswith(SUFFIXES) for p in (root / "jobs").rglob("*")):
+        files["jobs/example.nomad.hcl"] = _EXAMPLE
+    return {**files, ".gitignore": _ignoring(root / ".gitignore")}
 
 
 def _write(root: Path, files: dict[str, str]) -> None:

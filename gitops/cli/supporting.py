@@ -7,20 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gitops.config import Config
 from gitops.diagnostics import Diagnostic, SpecErrors
-from gitops.jobspec.files import Folder
-from gitops.jobspec.folders import TreeFolder
 from gitops.jobspec.load import load
 from gitops.jobspec.spec import LoadedSpec
 from gitops.jobspec.used import used_blocks, used_drivers
-from gitops.jobspec.variables import Variables
+from gitops.lone_files import lone_variables, own_folder, text_of
 from gitops.repo import SUFFIXES
 from gitops.request import SpecRequest
-from gitops.specs import variables_of
 from gitops.view.support import HONOURED, NOT, PART, Status, Support, Use
-from gitops.workspace import Workspace
-from planner.errors import OrchError, reason
+from planner.errors import OrchError
 
 _RUN = ("docker", "raw_exec")
 
@@ -31,31 +26,20 @@ def report(paths: Sequence[str], request: SpecRequest) -> Support:
     A file that is wrong is counted, and the others are read all the same. Raises `OrchError` for
     a path that is not there.
     """
-    variables = _variables(request)
+    # A value that one file does not declare is for another.
+    variables = replace(lone_variables(request), strict=False)
     uses: dict[tuple[Status, str], Use] = {}
     broken: dict[str, Sequence[Diagnostic]] = {}
     count = 0
     for path in _files(paths or (".",)):
         try:
-            spec = load(_text(path), path=str(path), variables=variables, folder_of=_folder)
+            spec = load(text_of(path), path=str(path), variables=variables, folder_of=own_folder)
         except SpecErrors as e:
             broken[str(path)] = e.diagnostics
             continue
         count += 1
         _count(spec, uses)
     return Support(count, uses, broken)
-
-
-def _variables(request: SpecRequest) -> Variables:
-    """Return what is given for variables; a value that one file does not declare is for another."""
-    here = Workspace(
-        root=Path.cwd(), config=Config(cluster="none"), cwd=Path.cwd(), environment=os.environ
-    )
-    return replace(variables_of(here, request), strict=False)
-
-
-def _folder(path: str) -> Folder:
-    return TreeFolder(Path(path).resolve().parent, "")
 
 
 def _count(spec: LoadedSpec, uses: dict[tuple[Status, str], Use]) -> None:
@@ -86,11 +70,3 @@ def _below(folder: Path) -> Iterator[Path]:
     for top, folders, names in os.walk(folder):
         folders[:] = [f for f in folders if not f.startswith(".")]
         yield from (Path(top) / n for n in names if n.endswith(SUFFIXES))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as e:
-        wrong = Diagnostic(str(path), 0, 0, reason(e))
-        raise SpecErrors([wrong]) from e

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from gitops.config import NoConfigError
 from gitops.diagnostics import Diagnostic, SpecErrors
 from gitops.jobspec.spec import LoadedSpec
 from gitops.request import SpecRequest
-from gitops.specs import Specs, read_parsed, read_specs
+from gitops.specs import read_parsed, read_specs
 from gitops.view.formats import FORMATS
 from gitops.view.support import NOT, PART, Support
 from gitops.workspace import open_workspace
@@ -60,12 +62,25 @@ class Report:
 def check(request: SpecRequest, *, strict: bool) -> Report:
     """Read the specs and report on them; with `strict`, a warning is an error."""
     try:
-        specs = read_specs(open_workspace(Path.cwd()), request, sourced=False)
+        specs = _specs(request)
     except SpecErrors as e:
         return Report(diagnostics=e.diagnostics, valid=False)
     warnings = _warnings(specs)
     valid = not (warnings and strict)
-    return Report(diagnostics=warnings, specs=specs.loaded, valid=valid)
+    return Report(diagnostics=warnings, specs=specs, valid=valid)
+
+
+def _specs(request: SpecRequest) -> tuple[LoadedSpec, ...]:
+    """Read the specs of the repository; files that are named need none."""
+    try:
+        workspace = open_workspace(Path.cwd())
+    except NoConfigError:
+        if not request.files or request.rev:
+            raise
+        from gitops.lone_files import lone_specs
+
+        return lone_specs(request)
+    return read_specs(workspace, request, sourced=False).loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +125,10 @@ def parsed(request: SpecRequest) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(json.dumps(data, sort_keys=True)))
 
 
-def _warnings(specs: Specs) -> tuple[Diagnostic, ...]:
+def _warnings(specs: Sequence[LoadedSpec]) -> tuple[Diagnostic, ...]:
     """Return the warnings of all files, each file's in the order of its lines."""
     found: list[Diagnostic] = []
-    for spec in specs.loaded:
+    for spec in specs:
         limits = [limit.warning for limit in spec.limits if not limit.quiet]
         found += sorted((*spec.warnings, *limits), key=lambda d: (d.line, d.column))
     return tuple(found)

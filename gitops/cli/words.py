@@ -6,7 +6,7 @@ The functions are named, not imported: a command loads what it needs, and nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A word that is followed by another one, and what help says of it."""
+    """A word that is followed by another one, and what help says of it.
+
+    The first help does not list what is `hidden`.
+    """
 
     name: str
     summary: str
-    words: tuple[Word, ...]
+    words: tuple[Word | Words, ...]
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +44,21 @@ class Section:
     words: tuple[Word | Words, ...]
 
 
-def _words(name: str, summary: str, /, **functions: str) -> Words:
-    """Return a group of commands; a name that is a keyword of Python has an underscore behind."""
-    return Words(
-        name=name,
-        summary=summary,
-        words=tuple(
-            Word(name=n.rstrip("_"), function=f, follows=n == "exec", hidden=n == "version")
-            for n, f in functions.items()
-        ),
+def _words(name: str, summary: str, /, *groups: Words, **functions: str) -> Words:
+    """Return a group of commands, and of groups behind them.
+
+    Dashes of a name are underscores here, and one that is a keyword of Python has one behind it.
+    """
+    words = tuple(
+        Word(
+            name=n.rstrip("_").replace("_", "-"),
+            function=f,
+            follows=n == "exec",
+            hidden=n == "version",
+        )
+        for n, f in functions.items()
     )
+    return Words(name=name, summary=summary, words=(*words, *groups))
 
 
 def _section(title: str, *groups: Words, **functions: str) -> Section:
@@ -84,6 +93,7 @@ SECTIONS = (
         show="job:show",
         apply="job:apply",
         run="job:run",
+        rollback="job_verbs:rollback",
         stop="jobs:stop",
         start="jobs:start",
         reconcile="reconcile:reconcile",
@@ -101,6 +111,12 @@ SECTIONS = (
         _words(
             "job",
             "Jobs: the words above, and more about one of them.",
+            _words(
+                "tag",
+                "Names for versions of a job.",
+                apply="job_tag:apply",
+                unset="job_tag:unset",
+            ),
             init="setup:job_init",
             validate="job:validate",
             plan="job:plan",
@@ -112,6 +128,12 @@ SECTIONS = (
             inspect="read:inspect",
             stop="jobs:stop",
             start="jobs:start",
+            restart="job_verbs:restart",
+            revert="job_verbs:revert",
+            scale="job_verbs:scale",
+            scaling_events="job_verbs:scaling_events",
+            promote="job_verbs:promote",
+            eval="job_verbs:evaluate",
         ),
         _words(
             "alloc",
@@ -130,6 +152,11 @@ SECTIONS = (
             "The rolling out of job versions.",
             list="deployment:listed",
             status="deployment:status",
+            promote="deployment:promote",
+            fail="deployment:fail",
+            pause="deployment:pause",
+            resume="deployment:resume",
+            health="deployment:health",
         ),
         _words(
             "eval",
@@ -137,7 +164,13 @@ SECTIONS = (
             list="evaluation:listed",
             status="evaluation:status",
         ),
-        _words("node", "Hosts as the scheduler sees them.", status="node:status"),
+        _words(
+            "node",
+            "Hosts as the scheduler sees them.",
+            status="node:status",
+            drain="node:drain",
+            eligibility="node:eligibility",
+        ),
         _words(
             "service",
             "What runs under which name, and where.",
@@ -145,7 +178,10 @@ SECTIONS = (
             info="service:info",
         ),
         _words("system", "Keeping hosts and ledger tidy.", gc="system:gc"),
-        _words("server", "What takes the place of servers.", members="server:members"),
+        replace(
+            _words("server", "What takes the place of servers.", members="server:members"),
+            hidden=True,
+        ),
     ),
     _section(
         "Hosts and ledger",
@@ -164,6 +200,12 @@ SECTIONS = (
             cp="hosts:copy",
         ),
         _words(
+            "lock",
+            "Runs that hold jobs.",
+            status="lock:status",
+            break_="lock:break_",
+        ),
+        _words(
             "ledger",
             "Where decisions are recorded.",
             status="ledger:status",
@@ -178,7 +220,12 @@ SECTIONS = (
 def every_word() -> Iterator[str]:
     """Yield all commands as they are typed after ``orch``, and the words they begin with."""
     for section in SECTIONS:
-        for word in section.words:
-            yield word.name
-            if isinstance(word, Words):
-                yield from (f"{word.name} {w.name}" for w in word.words)
+        yield from (name for name, _ in named(section.words))
+
+
+def named(words: tuple[Word | Words, ...], before: str = "") -> Iterator[tuple[str, Word | Words]]:
+    """Yield words with what is typed for each, those that groups lead to after their groups."""
+    for word in words:
+        yield before + word.name, word
+        if isinstance(word, Words):
+            yield from named(word.words, f"{before}{word.name} ")

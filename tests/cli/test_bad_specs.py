@@ -134,10 +134,19 @@ TWO_GROUPS = job().replace('job "bad" {', 'job "bad" {\n  group "g" {\n    task 
         words=(f"{BAD}: job 'bad'", "template", "does not honour yet", "nothing was touched"),
     ),
     Case(
-        name="canaries",
+        name="sticky disk",
         argv=APPLY,
-        given=spec(job(group="update {\n canary = 1\n}")),
-        words=("canary", "does not honour yet"),
+        given=spec(job(group="ephemeral_disk {\n sticky = true\n}")),
+        words=("sticky", "does not honour yet"),
+    ),
+    Case(
+        name="stop on client after",
+        argv=APPLY,
+        given=spec(job(group='disconnect {\n stop_on_client_after = "1m"\n}')),
+        words=(
+            "does not honour: disconnect.stop_on_client_after",
+            "only where -lost or lost_after",
+        ),
     ),
     Case(
         name="key file of terminal escapes",

@@ -48,17 +48,38 @@ def test_a_first_repository_is_sound(empty: Place) -> None:
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_half_done(empty: Place) -> None:
-    (empty.cwd / "inventory.yml").write_text("mine")
-    said = empty.orch("init", "-workflow", "github")
+    (empty.cwd / "orch.toml").write_text("mine")
+    said = empty.orch("init")
     assert said.code == 1
-    assert "inventory.yml: already there; nothing was written" in said.err
-    assert files(empty.cwd) == {"inventory.yml"}
-    (empty.cwd / "inventory.yml").unlink()
+    assert "orch.toml: already there; nothing was written" in said.err
+    assert files(empty.cwd) == {"orch.toml"}
+    (empty.cwd / "orch.toml").unlink()
     (empty.cwd / "jobs").write_text("a file")
     said = empty.orch("init")
     assert said.code == 1
     assert "nothing was written" in said.err
     assert files(empty.cwd) == {"jobs"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "file"), [("hosts.ini", "hosts.ini"), ("inventory", "inventory/hosts.ini")]
+)
+def test_an_inventory_and_jobs_that_are_there_are_taken_as_they_are(
+    empty: Place, taken: str, file: str
+) -> None:
+    (empty.cwd / file).parent.mkdir(exist_ok=True)
+    (empty.cwd / file).write_text("[web]\nweb1 ansible_host=127.0.0.1\n")
+    (empty.cwd / "jobs").mkdir()
+    (empty.cwd / "jobs/web.nomad").write_text("")
+    said = empty.orch("init")
+    assert (said.code, said.err) == (0, "")
+    assert files(empty.cwd) == {file, "orch.toml", ".gitignore", "jobs/web.nomad"}
+    assert (
+        f"orch host trust                          vouch for the keys of hosts in {taken}"
+        in said.out
+    )
+    assert "edit inventory.yml" not in said.out
+    assert f'inventory = "{taken}"' in (empty.cwd / "orch.toml").read_text()
 
 
 def test_what_git_ignores_already_stays(empty: Place) -> None:

@@ -96,7 +96,8 @@ def test_ctrl_c_loses_nothing(fresh: Place) -> None:
     assert said.code == 130, said
     assert "Traceback" not in said.err
     assert said.err.endswith(
-        "Error: interrupted\n\nWhat was begun is recorded; run the same command to go on.\n"
+        "Error: interrupted\n\n"
+        "What was begun is recorded. Go on: the same command, or 'orch apply -resume'.\n"
     )
     assert_converges(fresh)
 
@@ -107,6 +108,59 @@ def test_what_a_killed_apply_began_is_taken_over(fresh: Place) -> None:
     assert re.search(
         r"Run [0-9a-f]{8} was interrupted; an apply goes on with its work\.\n", said.err
     )
+
+
+def test_an_interrupted_apply_is_resumed_from_any_clone(fresh: Place, tmp_path: Path) -> None:
+    assert interrupted(fresh, signal.SIGKILL).code == -signal.SIGKILL
+    began = allocs(fresh)
+    (lock,) = json.loads(fresh.spawn("lock", "status", "-json").out)
+    commit = fresh.git("rev-parse", "HEAD").strip()
+    assert (lock["Holds"], lock["Status"], lock["Commit"]) == (["new"], "dead", commit)
+    shown = fresh.spawn("lock", "status").out
+    assert re.search(r"Status +=\ dead\n", shown)
+    assert re.search(r"Last Entry +=\ \d+: \w+, ", shown)
+    # Another clone, which has neither the commit nor the job any more.
+    fresh.git("clone", "-q", str(fresh.clone), str(tmp_path / "other"))
+    fresh.cwd = tmp_path / "other"
+    fresh.git("rm", "-rqf", "jobs", cwd=fresh.cwd)
+    said = fresh.spawn(*APPLY, "-resume")
+    assert said.code == 0, said
+    assert allocs(fresh) == dict.fromkeys(began, "running")
+    assert one_sleeps(fresh)
+    assert fresh.spawn("lock", "status").out == "No run holds a job\n"
+    assert fresh.spawn(*APPLY, "-resume").out == "Nothing was interrupted\n"
+    fresh.cwd = fresh.clone
+    assert fresh.spawn("plan", "-detailed-exitcode").code == 0
+
+
+def test_a_lock_is_broken_by_its_job_and_what_was_begun_goes_on(fresh: Place) -> None:
+    assert interrupted(fresh, signal.SIGKILL).code == -signal.SIGKILL
+    began = allocs(fresh)
+    assert "needs approval" in fresh.spawn("lock", "break", "new").err
+    said = fresh.spawn("lock", "break", "-force", "new")
+    assert re.fullmatch(
+        r"Run [0-9a-f]{8} is broken; it held new\. Go on with: orch apply -resume\n", said.out
+    )
+    assert fresh.spawn("lock", "status").out == "No run holds a job\n"
+    assert fresh.spawn("lock", "break", "-force").code == 1
+    said = fresh.spawn(*APPLY, "-resume")
+    assert said.code == 0, said
+    assert allocs(fresh) == dict.fromkeys(began, "running")
+
+
+def test_a_run_that_lives_is_broken_and_touches_nothing_more(fresh: Place) -> None:
+    fresh.commit("jobs/new.nomad.hcl", job("new", group=SLOW))
+    with fresh.process(*APPLY) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if " created: " in line:
+                break
+        broken = json.loads(fresh.spawn("lock", "break", "-force", "-json", "new").out)
+        assert broken["Jobs"] == ["new"]
+        assert process.wait(timeout=180) == 3
+        assert "was taken over by another one, or has ended" in process.stderr.read()
+    assert fresh.spawn(*APPLY).code == 0
+    assert one_sleeps(fresh)
 
 
 def assert_converges(place: Place) -> Said:

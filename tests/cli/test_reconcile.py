@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,41 @@ def test_a_broken_spec_is_told_to_the_pusher_and_changes_nothing(shop: Place) ->
     assert shop.state == before
 
 
+def test_a_spec_that_failed_and_was_taken_back_is_not_tried_again(shop: Place) -> None:
+    sound = (shop.clone / "jobs/web.nomad.hcl").read_text(encoding="utf-8")
+    never = """
+  reschedule {
+    attempts  = 0
+    unlimited = false
+  }
+  restart {
+    attempts = 0
+  }
+"""
+    broken = sound.replace("update {", "update {\n    auto_revert = true")
+    broken = broken.replace('command = "sleep"', 'command = "false"').replace('"0s"', '"2s"')
+    broken = broken.replace('  group "app" {', f'  group "app" {{{never}', 1)
+    shop.commit("jobs/web.nomad.hcl", broken)
+    push(shop)
+    repository = str(shop.root / "shop.git")
+    first = shop.orch("reconcile", repository)
+    assert first.code == 5
+    assert "rolling back to job version 0" in first.err
+    versions = shop.orch("history", "web").out
+    again = shop.orch("reconcile", repository)
+    assert again.code == 5
+    told = "job web failed as version 1 and was taken back: left as it is; push another spec"
+    assert told in again.err
+    assert shop.orch("history", "web").out == versions
+    planned = shop.orch("plan").out
+    assert "this very spec has failed as version 1, and was taken back" in planned
+    shop.commit("jobs/web.nomad.hcl", sound.replace('"600"', '"601"'))
+    assert "has failed as version" not in shop.orch("plan").out
+    push(shop)
+    assert shop.orch("reconcile", repository).code == 0
+    assert '"601"' in shop.orch("inspect", "web").out
+
+
 def test_jobs_that_left_run_on_unless_deletions_are_allowed(shop: Place) -> None:
     shop.commit("jobs/new.nomad.hcl", job("new"))
     push(shop)
@@ -179,8 +215,10 @@ def test_what_may_only_be_planned_is_shown(
     assert shop.state == before
 
 
-def test_turn_after_turn_a_bad_commit_is_told_once_and_a_good_one_goes_on(shop: Place) -> None:
-    log = shop.root / "log"
+@contextmanager
+def looping(place: Place) -> Generator[Path]:
+    """Reconcile five times a second; yields the log."""
+    log = place.root / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             (
@@ -191,13 +229,21 @@ def test_turn_after_turn_a_bad_commit_is_told_once_and_a_good_one_goes_on(shop: 
                 "-interval",
                 "200ms",
             ),
-            cwd=shop.clone,
-            env=process_environment(shop.environment),
+            cwd=place.clone,
+            env=process_environment(place.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=out,
         )
     try:
+        yield log
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 130
+
+
+def test_turn_after_turn_a_bad_commit_is_told_once_and_a_good_one_goes_on(shop: Place) -> None:
+    with looping(shop) as log:
         until(lambda: "nothing to do" in log.read_text())
         shop.commit("jobs/web.nomad.hcl", "job {")
         push(shop)
@@ -210,14 +256,42 @@ def test_turn_after_turn_a_bad_commit_is_told_once_and_a_good_one_goes_on(shop: 
         change_web(shop, "601")
         push(shop)
         until(lambda: "done after" in log.read_text())
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 130
     text = log.read_text()
     assert text.count("can't be applied") == 1
     assert text.count("jobs/web.nomad.hcl:1:") == 1
     assert text.count("nothing to do") <= 2
     assert "ended; what runs goes on running" in text
+
+
+SICK = """
+    service {
+      name     = "web"
+      port     = "http"
+      provider = "nomad"
+      check {
+        name     = "alive"
+        type     = "tcp"
+        interval = "1s"
+        timeout  = "1s"
+        check_restart {
+          limit = 2
+          grace = "0s"
+        }
+      }
+    }
+    task "server" {"""
+
+
+def test_a_check_that_fails_turn_after_turn_restarts_its_task(shop: Place) -> None:
+    spec = job("web").replace('    task "server" {', SICK)
+    healthy = 'health_check = "task_states"\n    min_healthy_time'
+    shop.commit("jobs/web.nomad.hcl", spec.replace("min_healthy_time", healthy))
+    push(shop)
+    with looping(shop) as log:
+        until(lambda: "unhealthy, restarting server" in log.read_text())
+    assert "web.app[0] on " in log.read_text()
+    events = "".join(p.read_text() for p in shop.host.glob("records/*/tasks/server/events"))
+    assert 'Restart Signaled\thealthcheck: check "alive" unhealthy\n' in events
 
 
 def test_a_single_turn_waits_for_another_one(shop: Place) -> None:

@@ -13,6 +13,7 @@ from tests import json_output
 from tests.gitops.jobspec.specs import spec
 
 COMMAND = 'config {\ncommand = "x"\n}\n'
+ACTION = 'action "look" {\ncommand = "x"\n}\n'
 SERVICE = 'service {\nname = "s"\nport = "80"\n}'
 
 
@@ -23,8 +24,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     deep = folder / ("a-rather-long-name/" * 5)
     deep.mkdir(parents=True)
     (folder / "plain.nomad.hcl").write_text(spec(task=COMMAND))
-    (folder / "mesh.nomad").write_text(spec(task=COMMAND + "leader = true", group=SERVICE))
-    (deep / "lead.nomad.hcl").write_text(spec(task=COMMAND + "leader = true"))
+    (folder / "mesh.nomad").write_text(spec(task=COMMAND + ACTION, group=SERVICE))
+    (deep / "lead.nomad.hcl").write_text(spec(task=COMMAND + ACTION))
     (folder / "broken.nomad.hcl").write_text('job "x" {\n  cuont = 1\n}\n')
     (folder / "notes.txt").write_text("nothing")
     monkeypatch.chdir(folder)
@@ -43,7 +44,7 @@ def test_a_folder_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
 
     lines = [line.split() for line in out.splitlines()]
     assert (code, err) == (1, "")
-    assert ["leader", "2"] in [words[:2] for words in lines]
+    assert ["action", "2"] in [words[:2] for words in lines]
     assert ["service", "of", "the", "provider", "consul", "1", "mesh.nomad"] in lines
     assert ["driver", "raw_exec", "3"] in [words[:3] for words in lines]
     assert "broken.nomad.hcl:2:3" in out
@@ -56,9 +57,9 @@ def test_json_names_all_files(here: Path, capsys: pytest.CaptureFixture[str]) ->
     code, out, _ = said(capsys, "-json", ".")
 
     data: Any = json.loads(out)
-    leader = next(b for b in data["Blocks"] if b["Block"] == "leader")
+    action = next(b for b in data["Blocks"] if b["Block"] == "action")
     assert (code, data["Jobs"], data["diagnostics"]) == (0, 3, [])
-    assert (leader["Status"], leader["Jobs"], len(leader["Files"])) == ("not honoured", 2, 2)
+    assert (action["Status"], action["Jobs"], len(action["Files"])) == ("not honoured", 2, 2)
 
 
 def test_strict_fails_where_anything_is_not_honoured(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,7 @@ job "hush" {
       driver       = "raw_exec"
       kill_timeout = "1s"
       config {
+        oom_score_adj = 7
         command = "sh"
         args    = ["-c", "echo \\"$URL $TOKEN\\" >$NOMAD_TASK_DIR/seen; exec sleep 600"]
       }
@@ -103,7 +104,8 @@ class Shop:
 def shop(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Generator[Shop]:
     root = tmp_path_factory.mktemp("secrets")
     with background.serving(DevHost(root / "dev")) as dev:
-        config = CONFIG.replace("[ledger]", 'sensitive = ["env.TOKEN"]\n[ledger]')
+        sensitive = 'sensitive = ["env.TOKEN", "config.oom_score_adj"]'
+        config = CONFIG.replace("[ledger]", f"{sensitive}\n[ledger]")
         files = {"orch.toml": config, "jobs/hush.nomad.hcl": JOB % IN_GIT}
         place = made(place_on(dev, root), files)
         shop = Shop(place, dev)
@@ -133,6 +135,11 @@ def test_no_command_shows_it(shop: Shop) -> None:
         said = shop.orch(*words)
         assert said.code == 0, (words, said.err)
     assert "(sensitive)" in shop.orch("inspect", "hush").out
+
+
+def test_an_apply_of_nothing_new_takes_a_mark_in_a_config_for_what_it_is(shop: Shop) -> None:
+    said = shop.orch("apply", "-auto-approve")
+    assert said.code == 0, said.err
 
 
 def test_an_equal_value_is_no_change_and_another_one_is(shop: Shop) -> None:

@@ -15,17 +15,25 @@ import pytest
 from executors.boundary import Boundary
 from executors.dev import DevHost
 from tests.cli.background import Background
-from tests.cli.place import Place, Said, ended, job, process_environment
+from tests.cli.place import CONFIG, Place, Said, ended, job, process_environment
 
 APPLY = ("apply", "-auto-approve")
 ASKED = "Stopping after the step in hand. Once more stops at once.\n"
-END = "Error: interrupted\n\nWhat was begun is recorded; run the same command to go on.\n"
+END = (
+    "Error: interrupted\n\n"
+    "What was begun is recorded. Go on: the same command, or 'orch apply -resume'.\n"
+)
 
 
 def pair(greeting: str, healthy: str = "0s") -> str:
     """A job of two allocations, of which one at a time is replaced for another greeting."""
     update = f'count = 2\nupdate {{\n min_healthy_time = "{healthy}"\n healthy_deadline = "90s"\n}}'
     return job("two", group=update, task=f'env {{\n GREETING = "{greeting}"\n}}')
+
+
+def ordered(order: str) -> str:
+    """Settings by which updates do that first."""
+    return f'{CONFIG}\n[scheduler]\nupdate_order = "{order}"\n'
 
 
 @pytest.fixture
@@ -42,13 +50,17 @@ def fresh(place: Place, background: Background, tmp_path: Path) -> Generator[Pla
         assert ended(place.host) == 0
 
 
+def live(place: Place) -> list[tuple[str, str]]:
+    """The names and ids of what is decided to run."""
+    found = json.loads(place.spawn("status", "-json", "two").out)["Allocations"]
+    return [(a["Name"], a["ID"]) for a in found if a["DesiredStatus"] == "run"]
+
+
 def running(place: Place) -> dict[str, str]:
     """The ids of what is decided to run, by name."""
-    found = json.loads(place.spawn("status", "-json", "two").out)["Allocations"]
-    live = [a for a in found if a["DesiredStatus"] == "run"]
-    names = {a["Name"]: a["ID"] for a in live}
-    assert len(names) == len(live)
-    return names
+    found = live(place)
+    assert len(dict(found)) == len(found)
+    return dict(found)
 
 
 def tasks(place: Place) -> list[str]:
@@ -124,6 +136,7 @@ def test_a_wave_in_hand_is_ended(fresh: Place, number: signal.Signals, boundary:
 
 @pytest.mark.parametrize("boundary", [Boundary.STOPPED, Boundary.STARTED])
 def test_of_a_rolling_update_the_rest_waits(fresh: Place, boundary: Boundary) -> None:
+    fresh.commit("orch.toml", ordered("stop-first"))
     assert fresh.spawn(*APPLY).code == 0
     old = running(fresh)
     fresh.commit("jobs/two.nomad.hcl", pair("changed"))
@@ -134,6 +147,26 @@ def test_of_a_rolling_update_the_rest_waits(fresh: Place, boundary: Boundary) ->
     assert tasks(fresh) == sorted(between.values())
     new = {n: i for n, i in between.items() if i not in old.values()}
     assert_ends_well(fresh, new)
+    assert not set(running(fresh).values()) & set(old.values())
+
+
+@pytest.mark.parametrize("boundary", [Boundary.STOPPED, Boundary.STARTED])
+def test_of_an_update_that_starts_first_old_and_new_run_until_it_goes_on(
+    fresh: Place, boundary: Boundary
+) -> None:
+    fresh.commit("orch.toml", ordered("start-first"))
+    assert fresh.spawn(*APPLY).code == 0
+    old = running(fresh)
+    fresh.commit("jobs/two.nomad.hcl", pair("changed"))
+    said = stopped_at(fresh, signal.SIGINT, boundary)
+    assert said.code == 130, said
+    between = live(fresh)
+    # One has started beside the old one, which stays; no other name runs twice, and none lacks.
+    names = [name for name, _ in between]
+    assert sorted(set(names)) == ["two.g[0]", "two.g[1]"]
+    assert len(names) == 3
+    assert tasks(fresh) == sorted(alloc for _, alloc in between)
+    assert_ends_well(fresh, {i: i for _, i in between if i not in old.values()})
     assert not set(running(fresh).values()) & set(old.values())
 
 

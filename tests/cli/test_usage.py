@@ -37,6 +37,12 @@ def saved(place: Place, change: Callable[[str], str]) -> None:
     Case(name="command", argv="frobnicate", words=("No such command 'frobnicate'", "'orch -help'")),
     Case(name="mistyped command", argv="plna", words=("Did you mean 'plan'?",)),
     Case(name="below node", argv="node frob", words=("'frob'", "See 'orch node -help'.")),
+    Case(
+        name="saved supposition",
+        argv="plan -out x.plan -what-if job=web:count=2",
+        words=("a plan with -what-if can't be saved",),
+    ),
+    Case(name="no supposition", argv="plan -what-if web=9", words=("'web=9' is no supposition",)),
     Case(name="flag", argv="plan -frob", words=("No such option: -frob", "'orch plan -help'")),
     Case(
         name="mistyped flag",
@@ -158,7 +164,7 @@ def saved(place: Place, change: Callable[[str], str]) -> None:
     Case(
         name="init twice",
         argv="init",
-        words=("orch.toml, inventory.yml: already there; nothing was written", "another folder"),
+        words=("orch.toml: already there; nothing was written", "another folder"),
     ),
 )
 def test_wrong_usage(case: Case, place: Place) -> None:

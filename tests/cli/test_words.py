@@ -21,6 +21,9 @@ TAKES = {
         "status": "", "stop": "-yes", "start": "", "history": "", "inspect": "", "logs": "",
         "job status": "", "job allocs": "", "job deployments": "", "job history": "",
         "job inspect": "", "job stop": "-yes", "job start": "", "eval list -job": "",
+        "rollback": "-yes", "job revert": "0", "job scale": "3", "job eval": "",
+        "job scaling-events": "", "job promote": "", "job restart": "-yes",
+        "job tag apply": "-name x", "job tag unset": "-name x",
         "alloc logs -job": "", "alloc exec -job": "true", "alloc fs -job": "",
         "exec -job": "-- true",
     },
@@ -29,8 +32,13 @@ TAKES = {
         "alloc checks": "", "alloc restart": "",
         "alloc stop": "", "alloc signal": "", "exec": "-- true",
     },
-    "node": {"node status": ""},
-    "deployment": {"deployment status": ""},
+    "node": {
+        "node status": "", "node drain": "-enable -yes", "node eligibility": "-disable",
+    },
+    "deployment": {
+        "deployment status": "", "deployment promote": "", "deployment fail": "",
+        "deployment pause": "", "deployment resume": "", "deployment health": "-healthy ab",
+    },
     "eval": {"eval status": ""},
 }  # fmt: skip
 NOTHING = {
@@ -78,7 +86,13 @@ def test_every_command_that_takes_an_id_is_tried() -> None:
         if any(w in str(p.metavar or "") for w in ("JOB", "ALLOC", "NODE", "DEPLOYMENT", "EVAL"))
     }
     tried = {words.removesuffix(" -job") for those in TAKES.values() for words in those}
-    assert {"eval list", "status"} | taking == tried
+    # It takes a run, too, and where none holds a job it says that of every name.
+    assert {"eval list", "status"} | taking == tried | {"lock break"}
+
+
+def test_no_name_is_of_a_run_where_there_is_none(place: Place) -> None:
+    case = Case(name="lock break", argv="lock break -force ffffffff", words=("no run holds a job",))
+    check(case, place)
 
 
 # -- one definition, two names --------------------------------------------------------------------
@@ -165,11 +179,8 @@ def test_a_flag_of_nomads_says_what_to_do(capsys: pytest.CaptureFixture[str], fo
     Case(name="first of all", argv="-address=http://a status", words=("-address is Nomad's",)),
     Case(name="detach", argv="job run -detach x.hcl", words=("-detach is Nomad's: an apply is",)),
     Case(name="template", argv="alloc status -t {{.ID}} ab", words=("-t is Nomad's", "-json")),
-    Case(
-        name="drain", argv="node drain -enable x", words=("No such command 'drain'. Draining is",)
-    ),
     Case(name="agent", argv="agent -dev", words=("No such command 'agent'", "'orch dev' runs")),
-    Case(name="revert", argv="job revert web 1", words=("Revert in Git: 'git revert COMMIT'",)),
+    Case(name="dispatch", argv="job dispatch web", words=("Parameterized jobs are not in",)),
     Case(name="mistyped", argv="job alocs web", words=("Did you mean 'allocs'?", "orch job -help")),
 )
 def test_words_that_are_nomads_alone(case: Case, place: Place) -> None:

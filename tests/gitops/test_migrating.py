@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from executors.boundary import Boundary, pass_by
-from gitops.applying import Effects, Result, apply
+from gitops.applying import Result, apply
 from gitops.begin import Beginning
+from gitops.effects import Effects
 from gitops.ledger.journal import RunInfo
 from gitops.planning import plan_of, told_to_stop
 from planner.action import Action

@@ -13,15 +13,8 @@ from gitops.resolve import (
 )
 from planner.errors import OrchError
 from planner.job import Job
-from planner.recorded import (
-    AllocRecord,
-    Deployment,
-    Evaluation,
-    JobState,
-    JobVersion,
-    NodeRecord,
-    Recorded,
-)
+from planner.node_record import NodeRecord
+from planner.recorded import AllocRecord, Deployment, Evaluation, JobState, JobVersion, Recorded
 
 
 def state(key: str, *allocs: str) -> JobState:

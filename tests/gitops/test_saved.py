@@ -26,7 +26,8 @@ from gitops.saved import (
 from planner.errors import ConflictError, OrchError
 from planner.job import Job, Network, Port, Resources, Task, TaskGroup, Update
 from planner.observed import NodeStatus, Observed
-from planner.plan import Plan, Source
+from planner.plan import Plan
+from planner.source import Source
 from tests.world import World, node
 
 INVENTORY = "all:\n  hosts:\n    h1: {}\n    h2: {}\n"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gitops.jobspec import marks
-from gitops.sealing import Sealer, Vault
+from gitops.sealing import Sealer, Vault, is_sealed
 from planner.codec import to_json
 from planner.errors import OrchError
 from planner.job import Artifact, Check, Job, Service, Template
@@ -100,3 +100,15 @@ def test_marks_of_an_evaluation_get_keys() -> None:
     assert marks.key_ids(text) == {SEALER.key_id}
     opened = Vault({"web": found.values}).opened(found.job)
     assert opened.task_groups[0].tasks[0].env == {"A": SECRET, "B": f"x{SECRET}y"}
+
+
+def test_a_check_opens_unless_its_values_are_unknown_or_would_be_seen() -> None:
+    check = Check(type="http", header={"auth": [SECRET]})
+    found, vault = _sealed(job(group(services=(Service(name="s", checks=(check,)),))))
+    (sealed,) = found.task_groups[0].services[0].checks
+    assert is_sealed(sealed)
+    assert vault.opened_check(found.id, sealed) == check
+    assert vault.opened_check("other", check) == check
+    for key, locked in (("other", sealed), (found.id, replace(sealed, type="script"))):
+        with pytest.raises(OrchError, match="sensitive values"):
+            vault.opened_check(key, locked)

@@ -134,9 +134,19 @@ def test_a_spec_with_a_sensitive_variable_is_never_written(tmp_path: Path) -> No
 
 def test_what_orch_does_not_honour_is_kept_with_its_places(tmp_path: Path) -> None:
     template = 'template {\ndata = "x"\ndestination = "local/x"\n}'
-    files = {"a.nomad.hcl": spec(group="disconnect {\n}", task=template)}
+    files = {"a.nomad.hcl": spec(group='disconnect {\nlost_after = "1m"\n}', task=template)}
     where = Cache(tmp_path)
     first = cache.load_all(files, NONE, where)[0].limits
 
-    assert [(x.name, x.place.line) for x in first] == [("disconnect", 5), ("template", 9)]
+    assert [(x.name, x.place.line) for x in first] == [("disconnect", 5), ("template", 10)]
     assert cache.load_all(files, NONE, where)[0].limits == first
+
+
+def test_what_is_kept_has_the_numbers_and_texts_of_what_was_evaluated(tmp_path: Path) -> None:
+    odd = 'big = 1180591620717411303424\nhalf = 0.5\nwhole = 2\nyes = true\nname = "é\\u2028"'
+    config = f'config {{\ncommand = "x"\nodd = {{\n{odd}\n}}\n}}'
+    files = {"a.nomad.hcl": spec(task=config)}
+    first, second = (cache.load_all(files, NONE, Cache(tmp_path))[0] for _ in range(2))
+    assert second.kept
+    assert second == first
+    assert repr(second.job) == repr(first.job)

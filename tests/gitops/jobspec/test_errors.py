@@ -61,6 +61,7 @@ NAMES = {
     spec(task="env {\n}\nenv {\n}"): [(10, 1, '"env" is given twice')],
     spec(group='restart "x" {\n}'): [(5, 13, "One label too many")],
     spec(group="network {\nport {\n}\n}"): [(6, 1, "The label is missing")],
+    spec(job="task {\n}"): [(3, 3, "The label is missing")],
     spec(group="count = many"): [(5, 13, 'Invalid value of "count"')],
     spec(group='count = "two"'): [(5, 13, 'Invalid value of "count"')],
     spec(job='datacenters = "dc1"'): [(3, 17, 'Invalid value of "datacenters"')],
@@ -186,3 +187,19 @@ def test_errors_count_themselves() -> None:
 
 def test_no_suggestion_where_nothing_is_near() -> None:
     assert did_you_mean("zzz", ["count"]) == ""
+
+
+def test_all_that_is_wrong_within_one_expression() -> None:
+    text = spec(job='meta = {\na = "${one()} ${upper(1, 2)}"\nb = max(two(), 1 + {})\n}')
+    assert places(text) == [
+        (4, 8, 'There is no function "one"'),
+        (4, 17, "Wrong number of arguments"),
+        (5, 9, 'There is no function "two"'),
+        (5, 16, 'Invalid operand of "+"'),
+    ]
+
+
+def test_an_expression_that_grows_too_large_is_told_once() -> None:
+    bomb = "[for a in range(1024) : [for b in range(1024) : [for c in range(1024) : b]]]"
+    found = errors_of(spec(job=f"meta = {{\na = {bomb}\nb = {bomb}\n}}"))
+    assert [d.summary for d in found] == ["The expression grows too large"]

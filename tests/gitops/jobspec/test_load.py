@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gitops.diagnostics import SpecErrors
+from gitops.jobspec.features import GROUP, WHY_NOT
 from gitops.jobspec.load import load, load_all
 from gitops.jobspec.unsupported import unsupported
 from gitops.jobspec.variables import Variables
@@ -119,16 +120,11 @@ def test_warnings_do_not_refuse() -> None:
 UNSUPPORTED = {
     "template": spec(task='template {\ndata = "x"\ndestination = "local/x"\n}'),
     "artifact": spec(task='artifact {\nsource = "http://x"\n}'),
-    "lifecycle": spec(
-        group='task "p" {\ndriver = "raw_exec"\nlifecycle {\nhook = "prestart"\n}\n}'
-    ),
-    "update.canary": spec(group="update {\ncanary = 1\n}"),
     "network.mode bridge or none of other than docker tasks": spec(
         group='network {\nmode = "bridge"\n}'
     ),
     "network.mode other than host, bridge and none": spec(group='network {\nmode = "cni/x"\n}'),
     "periodic": spec(job='type = "batch"\nperiodic {\ncrons = ["@daily"]\n}'),
-    "type system": spec(job='type = "system"'),
     "user": spec(task='user = "nobody"'),
     "vault": spec(task="vault {\n}"),
     "identity": spec(task="identity {\nenv = true\n}"),
@@ -139,7 +135,6 @@ UNSUPPORTED = {
     "schedule": spec(task='schedule {\ncron {\nstart = "@daily"\n}\n}'),
     "secret": spec(task='secret "s" {\nprovider = "nomad"\npath = "x"\n}'),
     "multiregion": spec(job='multiregion {\nregion "a" {\ncount = 1\n}\n}'),
-    "scaling": spec(group="scaling {\nmax = 3\n}"),
     "volume": spec(group='volume "v" {\ntype = "host"\nsource = "s"\n}'),
     "service.connect": spec(group="service {\nconnect {\nnative = true\n}\n}"),
     "dispatch_payload": spec(task='dispatch_payload {\nfile = "x"\n}'),
@@ -158,12 +153,24 @@ def limits_of(text: str) -> list[tuple[str, bool, int, tuple[int, ...]]]:
 
 def test_limits_are_told_with_their_places() -> None:
     service = 'service {\nname = "s"\nport = "80"\n}\n'
-    text = spec(group=service + "disconnect {\n}\n" + service.replace('"s"', '"t"'))
+    text = spec(
+        group=service
+        + 'disconnect {\nstop_on_client_after = "1m"\n}\n'
+        + service.replace('"s"', '"t"')
+    )
 
     assert limits_of(text) == [
-        ("service of the provider consul", True, 5, (11,)),
-        ("disconnect", False, 9, ()),
+        ("service of the provider consul", True, 5, (12,)),
+        ("disconnect.stop_on_client_after", False, 10, ()),
     ]
+
+
+def test_what_is_not_honoured_by_design_says_why() -> None:
+    text = spec(group='disconnect {\nstop_on_client_after = "1m"\n}\n')
+    (limit,) = load(text, path="x", variables=NONE).limits
+    assert limit.warning.summary == "disconnect.stop_on_client_after is not honoured"
+    assert limit.warning.detail.startswith("A host can't tell silence from trouble")
+    assert set(WHY_NOT) <= {f.name for f in GROUP if not f.part}
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)

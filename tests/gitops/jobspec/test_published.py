@@ -26,27 +26,25 @@ FILES = sorted(p.name for p in FOLDER.glob("*.nomad.hcl"))
 # What each asks for that orch does not honour.
 LIMITS = {
     "backup.nomad.hcl": {"periodic", "max_run_duration", "user"},
-    "csi-node.nomad.hcl": {"type system", "csi_plugin"},
+    "csi-node.nomad.hcl": {"csi_plugin"},
     "grafana.nomad.hcl": {
         "ephemeral_disk.sticky", "ephemeral_disk.migrate", "volume", "volume_mount", "artifact",
-        "template", "check_restart",
+        "template",
     },
     "inference.nomad.hcl": {
-        "scaling", "update.canary", "update.auto_promote", "update.auto_revert",
         "resources.device", "resources.numa",
     },
     "log-shipper.nomad.hcl": {
-        "type system", "update.auto_revert", "disconnect", "identity", "template",
+        "identity", "template",
     },
     "mesh.nomad.hcl": {"service.connect"},
     "payments.nomad.hcl": {
-        "vault", "consul", "template", "lifecycle", "leader", "service.identity",
-        "check type other than tcp and http", "resources.secrets",
+        "vault", "consul", "template", "service.identity", "resources.secrets",
     },
     "postgres-csi.nomad.hcl": {
-        "volume", "volume_mount", "lifecycle", "secret", "action", "resources.cores",
+        "volume", "volume_mount", "secret", "action", "resources.cores",
     },
-    "traefik.nomad.hcl": {"type system", "template"},
+    "traefik.nomad.hcl": {"template"},
     "transcode.nomad.hcl": {"parameterized", "dispatch_payload", "artifact"},
 }  # fmt: skip
 

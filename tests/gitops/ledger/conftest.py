@@ -13,6 +13,8 @@ import pytest
 from gitops.ledger.memory import Shelf, memory_ledger
 from gitops.ledger.opening import Address, open_ledger
 from gitops.ledger.ref_ledger import RefLedger
+from gitops.ledger.seen import MemorySeen
+from gitops.ledger.simulated import SimulatedCopy, SimulatedRemote, simulated_store
 from gitops.ledger.surroundings import Surroundings
 
 
@@ -41,10 +43,19 @@ def open_at(url: str, cache: Path, user: str = "ann") -> RefLedger:
     return open_ledger(Address(url=url, cluster="dev", cache=cache), around)
 
 
+def simulated_ledger(remote: SimulatedRemote, user: str) -> RefLedger:
+    around = Surroundings(user=user, host="box")
+    copy = SimulatedCopy(remote=remote, prefix="refs/orch/dev/")
+    return RefLedger(simulated_store(copy, around), "dev", MemorySeen(), around)
+
+
 def site(kind: str, tmp_path: Path) -> Site:
     if kind == "memory":
         shelf = Shelf()
         return Site(kind, "memory", tmp_path, lambda _: memory_ledger(shelf))
+    if kind == "simulated":
+        remote = SimulatedRemote()
+        return Site(kind, "simulated", tmp_path, lambda user: simulated_ledger(remote, user))
     repository = tmp_path / "ledger.git"
     url = str(repository)
     if kind == "remote":
@@ -53,7 +64,7 @@ def site(kind: str, tmp_path: Path) -> Site:
     return Site(kind, url, repository, lambda user: open_at(url, tmp_path / f"cache-{user}", user))
 
 
-@pytest.fixture(params=["memory", "local", "remote"])
+@pytest.fixture(params=["memory", "simulated", "local", "remote"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     return site(request.param, tmp_path)
 

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from gitops.git import NoGitError
 from gitops.ledger.errors import LedgerError
 from gitops.ledger.journal import JournalEntry, RunInfo
 from gitops.ledger.locks import STALE_SECONDS, lock_files, remove_stale
@@ -88,6 +90,61 @@ def test_a_cache_that_breaks_during_a_command(remote: Site, damage: Callable[[Si
     assert ledger.read().head == snapshot.head
     assert [h.index for h in ledger.history("web")] == [2, 1]
     run.close()
+    git(remote.repository, "fsck", "--strict", "--connectivity-only")
+
+
+def test_a_cache_is_not_at_fault_where_git_is_missing(
+    remote: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = remote.open("ann")
+    decide(ledger)
+    kept = objects(remote)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoGitError, match="the git program was not found"):
+        ledger.read()
+    assert (kept / "HEAD").is_file()
+
+
+# Counts git's commands, and removes the cache before the one whose number is in `at`.
+_REMOVING_GIT = """#!/bin/sh
+echo >> {directory}/count
+if [ "$(wc -l < {directory}/count)" -eq "$(cat {directory}/at)" ]; then
+    rm -rf {cache}/*/objects.git
+fi
+exec {git} "$@"
+"""
+
+
+@pytest.fixture
+def vanishing(remote: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of a `git` that removes ann's cache once; see `_REMOVING_GIT`."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    program = directory / "git"
+    cache = remote.repository.parent / "cache-ann"
+    program.write_text(
+        _REMOVING_GIT.format(directory=directory, cache=cache, git=shutil.which("git"))
+    )
+    program.chmod(0o755)
+    (directory / "at").write_text("0")
+    monkeypatch.setenv("PATH", str(directory), prepend=os.pathsep)
+    return directory
+
+
+def test_a_cache_that_vanishes_before_any_of_gits_commands(remote: Site, vanishing: Path) -> None:
+    decide(remote.open("bob"))
+    index, at, reached = 1, 0, True
+    while reached:
+        at += 1
+        (vanishing / "count").write_text("")
+        (vanishing / "at").write_text(f"{at}")
+        ledger = remote.open("ann")
+        assert decide(ledger, index).recorded.index == index + 1
+        index += 1
+        newest = [h.index for h in islice(ledger.history("web"), 3)]
+        assert newest == [index, index - 1, index - 2][:index]
+        reached = len((vanishing / "count").read_text()) >= at
+    assert at > 6
     git(remote.repository, "fsck", "--strict", "--connectivity-only")
 
 

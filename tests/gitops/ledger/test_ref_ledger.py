@@ -13,7 +13,8 @@ from gitops.ledger.protocol import Guard, Ledger
 from gitops.ledger.ref_ledger import RefLedger
 from planner.errors import ConflictError
 from planner.job import Job
-from planner.recorded import Evaluation, JobChange, JobVersion, NodeRecord, Recorded
+from planner.node_record import NodeRecord
+from planner.recorded import Evaluation, JobChange, JobVersion, Recorded
 from tests.gitops.ledger.conftest import Site, git, open_at
 
 

@@ -16,7 +16,8 @@ from gitops.ledger.ref_ledger import RefLedger
 from gitops.ledger.repair import Rebuilt, Repair
 from gitops.ledger.surroundings import Surroundings
 from planner.errors import ConflictError
-from planner.recorded import AllocRecord, Evaluation, JobChange, JobState, NodeRecord
+from planner.node_record import NodeRecord
+from planner.recorded import AllocRecord, Evaluation, JobChange, JobState
 from tests.gitops.ledger.conftest import Site, git
 
 STATE = "refs/orch/dev/state"

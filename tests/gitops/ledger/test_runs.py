@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from gitops.ledger.errors import LedgerError, SealedError
+from gitops.ledger.errors import AskedError, LedgerError, SealedError
 from gitops.ledger.journal import JournalEntry, RunInfo, fold
 from gitops.ledger.protocol import Guard, Ledger, Run, Snapshot
 from planner.errors import ConflictError
 from planner.job import Job
 from planner.recorded import AllocRecord, ClientStatus, JobChange, JobVersion
+from planner.request import Answer, Request, Verb
 from tests.gitops.ledger.conftest import Site
 
 
@@ -185,3 +186,61 @@ def test_a_guard_notices_a_takeover(place: Site) -> None:
     guard = Guard(key="web", modify_index=snapshot.recorded.job("web").modify_index)
     with pytest.raises(ConflictError, match="expected index 1, found 2"):
         ann.commit(snapshot, [JobChange(key="web", run="")], message="end", guards=[guard])
+
+
+def test_a_beat_tells_whether_the_state_has_moved_and_leaves_it(place: Site) -> None:
+    ledger = place.open("ann")
+    run, begun = begin(ledger, "r1")
+    assert not run.beat(begun.head)
+    bob = place.open("bob")
+    moved = bob.commit(bob.read(), [JobChange(key="db")], message="other", guards=[])
+    assert run.beat(begun.head)
+    assert ledger.read().head == moved.head
+    assert not run.beat(moved.head)
+    assert bob.read().head == moved.head
+    assert bob.read().runs["r1"].position == 4
+
+
+def test_a_beat_that_asks_about_what_its_cache_does_not_know_is_one_all_the_same(
+    place: Site,
+) -> None:
+    ledger = place.open("ann")
+    run, _ = begin(ledger, "r1")
+    bob = place.open("bob")
+    moved = bob.commit(bob.read(), [JobChange(key="db")], message="other", guards=[])
+    run.beat(moved.head)
+    assert bob.read().head == moved.head
+    assert bob.read().runs["r1"].position == 2
+
+
+def test_a_request_leaves_the_index_of_its_job(place: Site) -> None:
+    _, begun = begin(place.open("ann"), "r1")
+    bob = place.open("bob")
+    asked = Request(id="a1", verb=Verb.PAUSE, deployment="d1", by="bob@box", time=7)
+    change = JobChange(key="web", requests=(asked,))
+    guard = Guard(key="web", modify_index=begun.recorded.job("web").modify_index)
+    bob.commit(bob.read(), [change], message="ask", guards=[guard])
+    state = place.open("ann").read().recorded.job("web")
+    assert state.requests == (asked,)
+    assert state.modify_index == begun.recorded.job("web").modify_index
+    assert [h.message for h in bob.history("web")] == ["begin"]
+
+
+def test_who_has_not_heard_of_a_request_does_not_decide(place: Site) -> None:
+    ledger = place.open("ann")
+    _, begun = begin(ledger, "r1")
+    bob = place.open("bob")
+    asked = Request(id="a1", verb=Verb.PAUSE, deployment="d1")
+    bob.commit(bob.read(), [JobChange(key="web", requests=(asked,))], message="ask", guards=[])
+    index = begun.recorded.job("web").modify_index
+    release = JobChange(key="web", run="", answers=(Answer(id="a1", time=8),))
+
+    def end(*heard: str) -> Snapshot:
+        guard = Guard(key="web", modify_index=index, heard=frozenset(heard))
+        return ledger.commit(begun, [release], message="end", guards=[guard])
+
+    with pytest.raises(AskedError) as refused:
+        end()
+    assert refused.value.requests == {"web": [asked]}
+    state = end("a1").recorded.job("web")
+    assert (state.run, state.requests, state.answers) == ("", (), release.answers)

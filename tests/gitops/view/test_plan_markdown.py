@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gitops.view.plan_markdown import markdown
 from planner.evaluate import plan_jobs
 from planner.job import Job
-from planner.plan import Drift, Plan, Source, UnknownHost
+from planner.plan import Drift, Plan, UnknownHost
+from planner.source import Source
 from tests.planner.scenes import Scene, group, job, node, scene
 
 SOURCE = Source(commit="0123456789abcdef")

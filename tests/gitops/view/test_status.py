@@ -50,6 +50,7 @@ from planner.recorded import (
     JobVersion,
     PortMapping,
 )
+from planner.request import Request, Verb
 from planner.status import job_status, statuses
 
 S = 1_000_000_000
@@ -243,6 +244,26 @@ def test_deployments() -> None:
         "web         true         2        1       0        0          2026-11-22T08:50:57Z",
     ]
     assert deployment_list([], VIEW) == "No deployments found\n"
+
+
+def test_a_deployment_shows_what_is_asked_of_it() -> None:
+    asked = Request(
+        id="r1",
+        verb=Verb.PROMOTE,
+        deployment=DEPLOYMENT.id,
+        by="ann@\x1b[2Jbox",
+        time=VIEW.now - 12 * S,
+    )
+    other = replace(asked, id="r2", deployment="another", verb=Verb.FAIL)
+    state = replace(STATE, requests=(asked, other))
+    shown = deployment_status("shop", DEPLOYMENT, VIEW, state.asked_of(DEPLOYMENT.id))
+    assert shape(shown)[-3:] == [
+        "Waiting Requests",
+        "Request  Asked By  Asked",
+        "promote  ann@box   12s ago",
+    ]
+    data = status_json.deployment_data(state, DEPLOYMENT)
+    assert [r["ID"] for r in data["Requests"]] == ["r1"]
 
 
 EVENTS = tuple(
@@ -447,9 +468,9 @@ def test_a_short_allocation_lists_its_tasks() -> None:
 def test_nodes() -> None:
     unknown = Node(name="h2", reason="no answer", eligible=False, node_class="big")
     assert node_list([unknown, NODE], VIEW) == (
-        "ID        Node Pool  DC   Name  Class   Eligibility  Status\n"
-        "906a1a16  default    dc1  h1    <none>  eligible     ready\n"
-        "<none>    default    dc1  h2    big     ineligible   ready\n"
+        "ID        Node Pool  DC   Name  Class   Drain  Eligibility  Status\n"
+        "906a1a16  default    dc1  h1    <none>  false  eligible     ready\n"
+        "<none>    default    dc1  h2    big     false  ineligible   ready\n"
     )
 
 

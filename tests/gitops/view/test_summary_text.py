@@ -7,6 +7,7 @@ from gitops.view.plan_text import text
 from planner.evaluate import plan_jobs
 from planner.job import Job
 from planner.plan import Plan
+from planner.recorded import DeploymentStatus
 from tests.planner.scenes import Scene, group, job, node, scene
 
 JOBS = [job(group(), id=f"job{n:03}", name=f"job{n:03}") for n in range(40)]
@@ -59,3 +60,18 @@ def test_json_has_the_totals() -> None:
     found = plan_json.data(_plan([JOBS[0], JOBS[5]], here))["summary"]
     assert (found["Jobs"], found["Changed"], found["NotPlaced"]) == (2, 1, 0)
     assert found["DesiredTGUpdates"]["Place"] == found["DesiredTGUpdates"]["Ignore"] == 1
+
+
+def test_a_deployment_that_rests_is_no_end() -> None:
+    one = job(group(), id="web", name="web")
+    resting = (
+        scene(node("a")).applied(one).with_deployment(status=DeploymentStatus.PAUSED, job_version=0)
+    )
+    plan = _plan([one], resting)
+    assert plan.empty
+    shown = text(plan)
+    assert "Nothing is to be done while its deployment is paused: web." in shown
+    assert (
+        "* deployment deploy-1 is paused: 'orch deployment resume deploy-1' goes on with it"
+        in shown
+    )
