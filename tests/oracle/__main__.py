@@ -13,6 +13,9 @@ from tests.oracle.case import Case, cases
 from tests.oracle.node import read_node
 from tests.oracle.placement import placement_cases
 from tests.oracle.report import Compared, Report, Say
+from tests.oracle.timelines import checks
+from tests.oracle.timelines import rules as timeline_rules
+from tests.oracle.timelines.replay import scenarios
 
 CHECKS: dict[str, Callable[[Case], Compared | None]] = {
     "parse": check_spec.parse,
@@ -40,7 +43,9 @@ def replay(directory: Path, report: Report) -> None:
     else:
         report.skip(f"{directory}/placement: not there")
     if (directory / "timelines").is_dir():
-        report.skip(f"{directory}/timelines: not replayed yet")
+        _timelines(directory / "timelines", report)
+    else:
+        report.skip(f"{directory}/timelines: not there")
 
 
 def _cases(directory: Path, report: Report) -> None:
@@ -56,6 +61,18 @@ def _placements(directory: Path, report: Report) -> None:
             report.check(case.name, name, partial(check, case))
         for rule in {check_placement.excuse(case, e) for e in case.file.placements} - {""}:
             report.touch(rule, case.name)
+
+
+def _timelines(directory: Path, report: Report) -> None:
+    for scenario in scenarios(directory, report.touch):
+        if rule := timeline_rules.skipped(scenario):
+            report.touch(rule, scenario.name)
+            continue
+        if scenario.out_of_reach:
+            report.skip(f"{scenario.name}: not in reach: {scenario.out_of_reach}")
+            continue
+        for name, check in checks.CHECKS.items():
+            report.check(scenario.name, name, partial(check, scenario))
 
 
 def main(arguments: Sequence[str], say: Say = print) -> int:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from planner.evaluate import Situation
 from planner.job import Job, Port
+from planner.job_key import job_key
 from planner.observed import Node
 from planner.ports import asked_ports
-from planner.recorded import JobState, job_key
+from planner.recorded import JobState
 from tests.oracle.node import NodeFile
 from tests.oracle.state import JobEntry, StateFile
 

@@ -11,18 +11,11 @@ from pathlib import Path
 from planner.capacity import Algorithm
 from planner.evaluate import Situation, plan_job
 from planner.job import Job, TaskGroup
+from planner.job_key import job_key
 from planner.node_score import NodeScore
 from planner.observed import Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.plan import JobPlan
-from planner.recorded import (
-    AllocRecord,
-    ClientStatus,
-    JobState,
-    JobVersion,
-    PortMapping,
-    Recorded,
-    job_key,
-)
+from planner.recorded import AllocRecord, ClientStatus, JobState, JobVersion, PortMapping, Recorded
 from planner.schedule import Placement, Ranking, Wanted
 from tests.oracle.recorded_placement import (
     ExistingEntry,

@@ -15,6 +15,7 @@ from planner.job import TaskGroup
 from tests.oracle import unenforced
 from tests.oracle.canon import entries
 from tests.oracle.inputs import Inputs
+from tests.oracle.timelines import rules as timelines
 
 Json = Any
 # How many creates of a group the recording has too many; by group.
@@ -86,7 +87,7 @@ RULES = (
 )
 DUAL_STACK = "static-port-two-addresses"
 PREEMPTION = "preemption"
-IDS = (*(r.id for r in RULES), DUAL_STACK, PREEMPTION, unenforced.ID)
+IDS = (*(r.id for r in RULES), DUAL_STACK, PREEMPTION, unenforced.ID, *timelines.IDS)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from gitops.jobspec.variables import Variables
 from planner.capacity import Load
 from planner.evaluate import Situation
 from planner.job import SECOND, Job, ReschedulePolicy, TaskGroup
+from planner.job_key import job_key
 from planner.observed import Node, Observed, ObservedAlloc, TaskPhase, TaskState
 from planner.ports import asked_ports, assigned, collision
 from planner.recorded import (
@@ -26,7 +27,6 @@ from planner.recorded import (
     JobVersion,
     PortMapping,
     Recorded,
-    job_key,
 )
 from tests.oracle.specs import loaded
 

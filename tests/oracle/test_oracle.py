@@ -13,7 +13,7 @@ from tests.oracle.report import LIMIT
 from tests.oracle.rules import IDS
 
 OWN = Path(__file__).parent / "own"
-CHECKS = 59
+CHECKS = 109
 
 
 def replayed(directory: Path) -> tuple[int, list[str]]:
@@ -48,6 +48,11 @@ cases/01-new/plan.exit | 1 | 0 | 01-new exit
 expressions/cases.jsonl | WEB | web | expressions:1 expressions
 placement/01-two-hosts/case.json | "cpu": 2 | "cpu": 1 | 01-two-hosts filters
 placement/01-two-hosts/case.json | "binpack": 0.4 | "binpack": 0.5 | 01-two-hosts scores
+timelines/01-roll/summary.json | "roll", "version": 1 | "roll", "version": 0 | 01-roll allocs
+timelines/08-away/summary.json | "client": "unknown" | "client": "lost" | 08-away history
+timelines/04-slowly/summary.json | "Waiting for shutdown delay" | "Driver" | 04-slowly tasks
+timelines/01-roll/summary.json | 3.0, "status": "s | 3.0, "status": "uns | 01-roll deployments
+timelines/09-fails/summary.json | 6.7, "desired": "run" | 16.7, "desired": "run" | 09-fails times
 """
 
 
@@ -93,18 +98,35 @@ def test_what_breaks_fails_its_own_checks_only(copy: Path) -> None:
 
 
 def test_parts_that_are_missing_are_skipped_and_said(copy: Path) -> None:
-    for part in ("cases", "expressions", "placement"):
+    for part in ("cases", "expressions", "placement", "timelines"):
         shutil.rmtree(copy / part)
-    (copy / "timelines").mkdir()
     code, said = replayed(copy)
     assert code == 0
     assert [line.rpartition("/")[2] for line in said if line.startswith("skipped")] == [
         "cases: not there, or no node.json",
         "expressions: not there",
         "placement: not there",
-        "timelines: not replayed yet",
+        "timelines: not there",
     ]
     assert said[-1] == "0 passed, 0 failed"
+
+
+@pytest.mark.parametrize(
+    ("file", "true", "false", "told"),
+    [
+        ("scenario.json", "job run -detach", "job fly -detach", "a command: nomad job fly"),
+        ("v1.hcl", "exec sleep 300", "redis-server", "a task's command: redis-server"),
+    ],
+)
+def test_what_is_out_of_reach_is_said_and_no_pass(
+    copy: Path, file: str, true: str, false: str, told: str
+) -> None:
+    path = copy / "timelines/01-roll" / file
+    path.write_text(path.read_text().replace(true, false))
+    code, said = replayed(copy)
+    assert code == 0
+    assert said[-1] == f"{CHECKS - 5} passed, 0 failed"
+    assert [line for line in said if f"01-roll: not in reach: {told}" in line]
 
 
 def test_blocks_of_one_name_have_no_order_of_their_own(copy: Path) -> None:

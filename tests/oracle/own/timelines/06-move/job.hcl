@@ -1,0 +1,18 @@
+job "move" {
+  type = "service"
+  group "g" {
+    count = 2
+    update {
+      max_parallel     = 1
+      health_check     = "task_states"
+      min_healthy_time = "1s"
+    }
+    task "t" {
+      driver = "raw_exec"
+      config {
+        command = "/bin/sh"
+        args    = ["-c", "exec sleep 300"]
+      }
+    }
+  }
+}
