@@ -118,6 +118,10 @@ job "example" {
 """
 
 
+# What may be placed again fails nothing before the deadline for progress.
+NEVER = "reschedule {\n attempts = 0\n unlimited = false\n }\n"
+
+
 def redis(*changes: tuple[str, str]) -> str:
     """The job with parts of its text replaced; each must be there."""
     text = REDIS

@@ -17,7 +17,8 @@ from typing import Any
 
 from executors.boundary import Boundary
 from gitops.ledger.opening import Address, open_ledger
-from planner.recorded import JobState, job_key
+from planner.job_key import job_key
+from planner.recorded import JobState
 from tests import json_output
 from tests.lab.fleet import Lab
 from tests.lab.host import LabHost

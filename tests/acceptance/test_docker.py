@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from executors.boundary import Boundary
-from tests.acceptance.docker_specs import OLD_REDIS, PAIR, REDIS, alone, batch, redis
+from tests.acceptance.docker_specs import NEVER, OLD_REDIS, PAIR, REDIS, alone, batch, redis
 from tests.acceptance.harness import Shop, finished
 from tests.acceptance.specs import web
 from tests.lab import images
@@ -254,7 +254,7 @@ def test_an_image_that_cannot_be_pulled_leaves_nothing(dock: Shop) -> None:
 
 
 def test_a_task_that_crashes_fails_its_deployment(dock: Shop) -> None:
-    dock.job(alone("crash:1", deadline="15s"))
+    dock.job(alone("crash:1", deadline="15s", group=NEVER))
     failed = dock.apply(code=5)
     assert "unhealthy" in failed.out + failed.err
 
@@ -298,7 +298,7 @@ def test_a_container_that_a_killed_apply_had_made_is_not_made_twice(dock: Shop) 
 
 
 def test_a_command_that_is_not_there_fails_its_deployment(dock: Shop) -> None:
-    dock.job(alone("busybox:1.36", 'command = "/no/such/program"', deadline="15s"))
+    dock.job(alone("busybox:1.36", 'command = "/no/such/program"', deadline="15s", group=NEVER))
     failed = dock.apply(code=5)
     assert "unhealthy" in failed.out + failed.err
     assert running(dock) == []

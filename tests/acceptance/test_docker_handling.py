@@ -53,6 +53,39 @@ def test_a_container_is_handled(dock: Shop) -> None:
     dock.orch("exec", found[:8], "--", "true", code=125)
 
 
+HUNG = (
+    REDIS.replace('provider = "nomad"', 'provider = "consul"')
+    .replace(
+        'type     = "tcp"\n        interval = "10s"',
+        """type     = "script"
+        task     = "redis"
+        command  = "redis-cli"
+        args     = ["ping"]
+        interval = "1s"
+        check_restart {
+          limit = 2
+          grace = "1s"
+        }""",
+    )
+    .replace(
+        'ports = ["db"]',
+        """ports = ["db"]
+        command = "sh"
+        args = ["-c", "[ ! -e /tmp/ran ] || exec redis-server; touch /tmp/ran; exec sleep 600"]""",
+    )
+)
+
+
+def test_a_container_that_hangs_is_restarted_for_its_check(dock: Shop) -> None:
+    dock.job(HUNG)
+    said = dock.apply()
+    assert 'check "alive" unhealthy, restarting redis' in said.err
+    shown = dock.orch("alloc", "status", alloc(dock)).out
+    assert re.search(r'Restart Signaled +healthcheck: check "alive" unhealthy\n', shown), shown
+    assert re.search(r"Total Restarts += 1\n", shown), shown
+    dock.assert_nothing_to_do()
+
+
 CHATTY = """\
 job "chatty" {
   update { min_healthy_time = "0s" }

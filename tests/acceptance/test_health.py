@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import pytest
@@ -29,6 +30,8 @@ while (my $c = $s->accept) {
 """
 SILENT = ("/bin/sh", "-c", "echo speaking of port trouble; exec sleep 86400")
 UNWELL = ("/bin/sh", "-c", "echo speaking of port trouble; exit 3")
+# What may be placed again fails nothing before the deadline for progress.
+NEVER = "reschedule {\n attempts = 0\n unlimited = false\n }\n"
 NO_RESTART = 'restart {\n attempts = 0\n mode = "fail"\n }'
 
 
@@ -98,7 +101,7 @@ def test_a_rollout_fails(street: Shop, case: Case) -> None:
     street.orch("apply", "-auto-approve", str(path))
     before = street.live_allocs(case.name)
 
-    bad = replace(well, command=case.command, group=case.group)
+    bad = replace(well, command=case.command, group=NEVER + case.group)
     path.write_text(replace(bad, healthy_time=case.healthy_time, deadline=case.deadline).hcl())
     street.commit()
     failed = street.orch("apply", "-auto-approve", str(path), code=5)
@@ -109,6 +112,39 @@ def test_a_rollout_fails(street: Shop, case: Case) -> None:
     assert street.live_allocs(case.name)[name] == before[name]
     status = street.orch("status", case.name).out
     assert "Failed due to unhealthy allocations" in status
+
+
+# Hangs in its first run, and listens from its second one on.
+SECOND_TIME = (
+    "/bin/sh",
+    "-c",
+    "ran=$NOMAD_ALLOC_DIR/data/ran; "
+    '[ ! -e $ran ] || exec /usr/bin/perl -e "$0" $NOMAD_PORT_http 200 86400; '
+    "touch $ran; exec sleep 86400",
+    LISTENER,
+)
+RESTARTED = """
+        check_restart {
+          limit = 2
+          grace = "1s"
+        }
+        interval"""
+
+
+def test_a_task_that_hangs_is_restarted_for_its_check(street: Shop) -> None:
+    rule = checked("tcp").replace("interval", RESTARTED.strip("\n"), 1)
+    service = Service(job="hung", command=SECOND_TIME, group=rule + 'restart {\n delay = "1s"\n }')
+    path = street.job(service.hcl(), "hung")
+
+    said = street.orch("apply", "-auto-approve", str(path))
+
+    assert 'check "alive" unhealthy, restarting main' in said.err
+    (alloc,) = street.decided("hung").allocs
+    shown = street.orch("alloc", "status", alloc.id).out
+    assert re.search(r'Restart Signaled +healthcheck: check "alive" unhealthy\n', shown), shown
+    assert re.search(r"Restarting +Task restarting in 1\.\d+s\n", shown), shown
+    assert re.search(r"Total Restarts += 1\n", shown), shown
+    assert "Deployment completed successfully" in street.orch("status", "hung").out
 
 
 @pytest.mark.parametrize("kind", ["tcp", "http"])
@@ -124,7 +160,7 @@ def test_what_is_well_passes(street: Shop, kind: str) -> None:
 
 
 def test_the_way_out_of_a_failure_is_a_good_version(street: Shop) -> None:
-    bad = Service(job="mended", command=UNWELL, group=NO_RESTART)
+    bad = Service(job="mended", command=UNWELL, group=NEVER + NO_RESTART)
     path = street.job(bad.hcl(), "mended")
     street.orch("apply", "-auto-approve", str(path), code=5)
     assert street.live_allocs("mended") == {}

@@ -14,6 +14,7 @@ from tests.lab.programs import run
 pytestmark = pytest.mark.lab
 
 USER = (
+    "userdel -rf deploy 2>/dev/null; "
     "useradd -m -s /bin/sh -p '*' deploy && cp -r /root/.ssh ~deploy/ "
     "&& chown -R deploy: ~deploy/.ssh"
 )

@@ -83,6 +83,36 @@ def test_two_runs_that_enrol_the_same_hosts_agree(shop: Shop) -> None:
     shop.assert_nothing_to_do()
 
 
+def roomy(shop: Shop, job: str, greeting: str) -> str:
+    """A service of which a host holds three, and not four."""
+    megabytes = int(shop.hosts[0].sh("awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo"))
+    wanted = f"memory = {megabytes * 28 // 100}"
+    return web(job=job, greeting=greeting).replace("memory = 20", wanted)
+
+
+def test_of_two_updates_that_want_the_last_room_beside_the_old_ones(shop: Shop) -> None:
+    (shop.repo / "inventory.yml").write_text(shop.lab.inventory_text(["h1"]))
+    for job in ("a", "b"):
+        shop.job(roomy(shop, job, "before"), job)
+    shop.apply()
+    before = shop.live_allocs()
+    for job in ("a", "b"):
+        shop.job(roomy(shop, job, "after"), job)
+        # Each on its own starts first.
+        assert "starts first" in shop.orch("plan", f"jobs/{job}.nomad.hcl").out
+    other = shop.cloned("other")
+
+    ends = both(shop, other, ("a", "b"), at_once=True)
+
+    assert {e.code for e in ends} <= {0, 4}, ends
+    shop.apply()
+    after = shop.live_allocs()
+    assert sorted(after) == ["a.g[0]", "b.g[0]"]
+    assert not set(after.values()) & set(before.values())
+    shop.assert_nothing_to_do()
+    assert shop.runs() == []
+
+
 FROZEN = [
     Boundary.BEGUN,
     Boundary.INTENDED,

@@ -76,7 +76,9 @@ class Reader:
 
 
 @pytest.mark.parametrize(
-    ("job", "transcript"), [("example", "story"), ("older", "older")], ids=["today's", "older"]
+    ("job", "transcript"),
+    [("example", "story"), ("older", "older"), ("rollouts", "rollouts")],
+    ids=["today's", "older", "rollouts"],
 )
 def test_the_tutorial(trio: Shop, job: str, transcript: str) -> None:
     (trio.repo / FILE).write_text((TUTORIAL / f"{job}.nomad.hcl").read_text())

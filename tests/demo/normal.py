@@ -11,6 +11,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _AGO = re.compile(r"(?:\d+[a-z]+)+ ago *(?=\S|$)", re.MULTILINE)
 _DIRECTORY = re.compile(r"/\S*/orch-demo-[^/\s]+")
 _ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{12}|[0-9a-f]{8})\b")
+_WHOLE_ID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}(-[0-9a-f]{12})\b")
 _TOOK = re.compile(r"(?<=done after )\d+ s")
 _CLUSTER = re.compile(r"\b(hello|shop)-[0-9a-f]{4}\b")
 _KEY = re.compile(r"(?<=SHA256:)[A-Za-z0-9+/]{43}|(?<= )AAAA[A-Za-z0-9+/]{60,}")
@@ -21,7 +22,7 @@ _DEPLOYMENT = re.compile(
 )
 _MOVES = re.compile(r"(?:^    \S+: Allocation .*\n){2,}", re.MULTILINE)
 _MOVE = re.compile(r'Allocation "(\w+)" (\w+)')
-_VERBS = ("stopped", "created", "modified")
+_VERBS = ("stopped", "created", "modified", "unhealthy")
 
 
 def normal(text: str, ids: dict[str, str] | None = None) -> str:
@@ -41,6 +42,7 @@ def normal(text: str, ids: dict[str, str] | None = None) -> str:
     text = _TOOK.sub("2 s", text)
     text = _KEY.sub(_numbered(_base64, {}), text)
     text = _CLUSTER.sub(r"\1-1a2b", text)
+    text = _WHOLE_ID.sub(r"\1-5e6f-4a7b-8c9d\2", text)
     text = _ID.sub(_numbered(_digits, {} if ids is None else ids), text)
     text = _PORT.sub(_numbered(lambda n, _: str(20000 + 1234 * (n + 1)), {}), text)
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

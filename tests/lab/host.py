@@ -71,6 +71,7 @@ class LabHost:
         if init == "tini" and not dockerd:  # joining a hierarchy costs 20 ms each
             own = {key: own[key] for key in ("freezer", "memory")}
         self._cgroup = Cgroup(f"orchlab{site.network.lab}/{name}", own)
+        self._slow = False
         self._process: subprocess.Popen[bytes] | None = None
         public = new_key(self._folder / "host_key", name)
         self.host_key = " ".join(public.split()[:2])
@@ -144,6 +145,7 @@ class LabHost:
             self._process = None
         self._cgroup.remove()
         self._site.network.unplug(self.name)
+        self._slow = False
 
     def reinstall(self) -> None:
         """Give the host a new, empty disk and boot it; its keys and address stay."""
@@ -186,6 +188,11 @@ class LabHost:
         """Hang: connects succeed, since the kernel accepts them, and then nobody answers."""
         self._cgroup.freeze(frozen=True)
 
+    def slow_down(self) -> None:
+        """Answer by a line as slow as a modem's."""
+        self._site.network.slow_down(self.name)
+        self._slow = True
+
     def stop_sshd(self) -> None:
         """Refuse connections and end those that are open."""
         if self.init == "systemd":
@@ -205,6 +212,9 @@ class LabHost:
         if self.is_up:
             self._cgroup.freeze(frozen=False)
             self._site.network.join(self.name)
+            if self._slow:
+                self._site.network.speed_up(self.name)
+                self._slow = False
             self.sh("systemctl start sshd" if self.init == "systemd" else "rm -f /run/sshd.down")
         else:
             self.power_off()  # what is left of a host that died by itself

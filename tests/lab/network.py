@@ -85,6 +85,20 @@ class Network:
         """Undo `cut`."""
         _ip(self.namespace("switch"), f"link set {name} master br0 up")
 
+    def slow_down(self, name: str) -> None:
+        """Let 128 kbit/s pass each way, with up to five seconds of it on its way."""
+        limit = "root tbf rate 128kbit burst 4kb latency 5s"
+        for space, device in self._ends(name):
+            run(["tc", "-n", space, "qdisc", "replace", "dev", device, *limit.split()])
+
+    def speed_up(self, name: str) -> None:
+        """Undo `slow_down`."""
+        for space, device in self._ends(name):
+            run(["tc", "-n", space, "qdisc", "del", "dev", device, "root"], check=False)
+
+    def _ends(self, name: str) -> tuple[tuple[str, str], ...]:
+        return (self.namespace("switch"), name), (self.namespace(name), "eth0")
+
     def _mac(self, number: int) -> str:
         return f"02:99:00:{self.lab:02x}:00:{number:02x}"
 
