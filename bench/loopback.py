@@ -1,13 +1,12 @@
 """Hosts on the loopback network: 127.1.0.0/16 on one port, played by a process of their own.
 
 Either one asyncssh server, which answers every command with nothing and the probe with a canned
-answer of 50 containers, or OpenSSH's sshd, which does the same at its own, much higher price.
-`python bench/loopback.py PORT KEY HOST_KEY ANSWER KEY_EXCHANGE` is the former.
+answer of 50 containers (`bench/loopback_server.py`), or OpenSSH's sshd, which does the same at its
+own, much higher price.
 """
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 import subprocess
@@ -18,8 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
-
+SERVER = Path(__file__).parent / "loopback_server.py"
 CONTAINERS = 50
 # What all clients of the benchmark speak, and what asyncssh and newer OpenSSH would rather have.
 EQUAL = "curve25519-sha256,curve25519-sha256@libssh.org"
@@ -70,7 +68,7 @@ def loopback(top: Path, *, real: bool, key_exchange: str = EQUAL) -> Iterator[Lo
     else:
         names = ("key.pub", "host_key", "answer")
         files = (str(top / n) for n in names)
-        argv = [sys.executable, __file__, str(port), *files, key_exchange]
+        argv = [sys.executable, str(SERVER), str(port), *files, key_exchange]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     try:
         _wait(port)
@@ -81,6 +79,8 @@ def loopback(top: Path, *, real: bool, key_exchange: str = EQUAL) -> Iterator[Lo
 
 
 def _write_files(top: Path) -> None:
+    import asyncssh
+
     for name in ("key", "host_key"):
         key = asyncssh.generate_private_key("ssh-ed25519")
         (top / name).touch(mode=0o600)
@@ -214,56 +214,3 @@ def _container(n: int) -> str:
         "alloc": alloc,
     }
     return "\t".join(["container", *(f"{k}\t{v}" for k, v in said.items())])
-
-
-class _Session(asyncssh.SSHServerSession[bytes]):
-    """Answers one command."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-        self._command = ""
-
-    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        self._chan = chan
-
-    def exec_requested(self, command: str) -> bool:
-        self._command = command
-        return True
-
-    def session_started(self) -> None:
-        if "orch-probe" in self._command:
-            self._chan.write(self._answer)
-        self._chan.exit(0)
-
-
-class _Host(asyncssh.SSHServer):
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._conn = conn
-
-    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
-        """Every host has allocations of its own."""
-        a, b = map(int, str(self._conn.get_extra_info("sockname")[0]).split(".")[2:])
-        return _Session(self._answer.replace(b"-1111-", b"-%02x%02x-" % (a, b)))
-
-
-async def _serve(port: int, key: str, host_key: str, answer: bytes, key_exchange: str) -> None:
-    listening = await asyncssh.listen(
-        "0.0.0.0",  # noqa: S104
-        port,
-        backlog=2000,
-        server_factory=lambda: _Host(answer),
-        server_host_keys=[host_key],
-        authorized_client_keys=key,
-        kex_algs=key_exchange,
-        encoding=None,
-        login_timeout=600,
-    )
-    await listening.wait_closed()
-
-
-if __name__ == "__main__":
-    _port, _key, _host_key, _answer, _exchange = sys.argv[1:]
-    asyncio.run(_serve(int(_port), _key, _host_key, Path(_answer).read_bytes(), _exchange))

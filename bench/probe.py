@@ -171,7 +171,7 @@ def installed() -> set[str]:
 
 
 def orch(kind: str, count: int, fleet: Loopback) -> Row:
-    """Return orch's row: `exec` of a `true`, or the full `probe`."""
+    """Return orch's row: `exec` of a `true`, the full `probe`, or `exec` by `asyncssh` alone."""
     words = (kind, str(count), str(fleet.port), str(fleet.key), fleet.host_key)
     argv = [sys.executable, str(PROJECT / "bench/look.py"), *words]
     return Row(name=f"orch {kind}", argv=argv, env={"PYTHONPATH": str(PROJECT)})
@@ -234,6 +234,8 @@ def rows(count: int, fleets: Fleets, top: Path) -> list[Row]:
     found = [orch("exec", count, fleet), orch("probe", count, fleet)]
     found.append(orch("exec", count, fleets.post_quantum))
     found[-1].name = "orch exec, post-quantum key exchange"
+    found.append(orch("asyncssh", count, fleet))
+    found[-1].name = "asyncssh alone"
     there = installed()
     if "pssh" in there:
         found.append(pssh(count, fleet, top))
