@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops.cli.commands import every_command
 from gitops.cli.help_text import one_dash
-from gitops.cli.words import SECTIONS, Section, Words
+from gitops.cli.words import SECTIONS, Section, Word, named
 
 _HEAD = """\
 # Command line
@@ -40,13 +40,9 @@ def variables() -> dict[str, list[str]]:
 
 def _section(section: Section, commands: dict[str, Any]) -> Iterator[str]:
     yield f"## {section.title}\n"
-    for word in section.words:
-        if isinstance(word, Words):
-            for inner in word.words:
-                name = f"{word.name} {inner.name}"
-                yield from _command(name, commands[name])
-        else:
-            yield from _command(word.name, commands[word.name])
+    for name, word in named(section.words):
+        if isinstance(word, Word):
+            yield from _command(name, commands[name])
 
 
 def _command(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer keeps the type

@@ -104,17 +104,18 @@ def test_commands_and_flags_that_are_named_exist() -> None:
 
 def _read(text: str, commands: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return the command that a piece of code names, if any, and what is wrong with it."""
-    typed = re.match(r"(?:.*&& |[A-Z_]+=\S+ )?orch ([a-z]+)(?: ([a-z]+))?(.*)", text)
+    typed = re.match(r"(?:.*&& |[A-Z_]+=\S+ )?orch ([a-z]+(?: [a-z][a-z-]*){0,2})(.*)", text)
     if typed is None:
         return "", []
-    both = f"{typed[1]} {typed[2]}"
-    name = both if both in commands else typed[1]
+    words = typed[1].split()
+    longest = (" ".join(words[:n]) for n in (3, 2, 1))
+    name = next((n for n in longest if n in commands), words[0])
     if name not in commands:
         groups = {command.partition(" ")[0] for command in commands}
-        bare = typed[2] is None and typed[1] in groups
-        return name, [] if bare or typed[1] == "version" else ["no such command"]
+        bare = len(words) == 1 and name in groups
+        return name, [] if bare or name == "version" else ["no such command"]
     known = {one_dash(n) for p in commands[name].params for n in [*p.opts, *p.secondary_opts]}
-    rest = re.split(r" (?:--|&&|[|>#&]|[a-z]+$)", f"{typed[3]} ")[0]
+    rest = re.split(r" (?:--|&&|[|>#&]|[a-z]+$)", f"{typed[2]} ")[0]
     flags = re.findall(r"(?<=[ \[|])(-[a-z][a-z0-9-]*)", rest.replace("…", " "))
     return name, [f for f in flags if f not in {*known, "-h", "-help"}]
 

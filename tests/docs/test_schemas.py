@@ -83,6 +83,7 @@ def test_tests_find_what_a_schema_does_not_name(entry: dict[str, Any], problem: 
         "Commit": "",
         "Path": "",
         "Images": {},
+        "Tag": None,
     }
     json_output.check(["history", "-json", "web"], json.dumps([sound]))
 
