@@ -43,12 +43,30 @@ def docker_hosts(lab: Lab) -> list[LabHost]:
         hosts = [lab.add(name, dockerd=True) for name in ("k1", "k2")]
         for host in hosts:
             images.load(host)
+            host.sh(_KEEP_SETTINGS)
     except LabUnavailableError as error:
         refuse(str(error))
     return hosts
 
 
-EMPTY = "docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf /var/lib/orch"
+def empty(host: LabHost) -> None:
+    """Undo faults, and take from a docker host all that tests left there but images."""
+    host.heal()
+    host.sh(_EMPTY)
+    if "sshd_config" in host.sh(_CHANGED_SETTINGS):
+        host.stop_sshd()
+    host.sh(_RESTORE_SETTINGS)
+    host.heal()
+
+
+_EMPTY = "docker ps -aq | xargs -r docker rm -f >/dev/null; rm -rf /var/lib/orch"
+# Who may log in, how, and what they may do there.
+_SETTINGS = "/root/settings.tar"
+_KEEP_SETTINGS = (
+    f"tar -C /etc -cf {_SETTINGS} passwd shadow group gshadow subuid subgid sudoers.d ssh"
+)
+_CHANGED_SETTINGS = f"tar -C /etc -df {_SETTINGS} || :"
+_RESTORE_SETTINGS = f"rm -rf /home/* /etc/sudoers.d /etc/ssh && tar -C /etc -xf {_SETTINGS}"
 
 
 @pytest.fixture
@@ -58,8 +76,7 @@ def dock(lab: Lab, docker_hosts: list[LabHost], tmp_path: Path) -> Generator[Sho
     yield shop
     shop.close()
     for host in docker_hosts:
-        host.heal()
-        host.sh(EMPTY)
+        empty(host)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +84,7 @@ def three_docker_hosts(lab: Lab, docker_hosts: list[LabHost]) -> list[LabHost]:
     """Hosts k1 and k2, and k3 beside them."""
     third = lab.add("k3", dockerd=True)
     images.load(third)
+    third.sh(_KEEP_SETTINGS)
     return [*docker_hosts, third]
 
 
@@ -77,5 +95,4 @@ def trio(lab: Lab, three_docker_hosts: list[LabHost], tmp_path: Path) -> Generat
     yield shop
     shop.close()
     for host in three_docker_hosts:
-        host.heal()
-        host.sh(EMPTY)
+        empty(host)

@@ -445,15 +445,8 @@ def test_a_user_without_rights_to_docker_gets_no_docker_jobs(dock: Shop) -> None
 
 def test_an_sshd_that_forwards_nothing_is_enough(dock: Shop) -> None:
     for host in dock.hosts:
-        host.sh("cp /etc/ssh/sshd_config /tmp/sshd_config")
         host.configure_sshd("DisableForwarding yes")
-    try:
-        dock.job(REDIS)
-        dock.apply()
-        until_redis_answers(the_one(dock))
-        dock.assert_nothing_to_do()
-    finally:
-        for host in dock.hosts:
-            host.stop_sshd()
-            host.sh("cp /tmp/sshd_config /etc/ssh/sshd_config")
-            host.heal()
+    dock.job(REDIS)
+    dock.apply()
+    until_redis_answers(the_one(dock))
+    dock.assert_nothing_to_do()

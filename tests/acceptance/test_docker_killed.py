@@ -7,7 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from executors.boundary import Boundary
-from tests.acceptance.conftest import EMPTY
+from tests.acceptance.conftest import empty
 from tests.acceptance.harness import Shop
 from tests.acceptance.test_docker import docker, running
 from tests.acceptance.test_killed import PASSAGES, kill_and_go_on, two_groups
@@ -31,8 +31,7 @@ def quay(
     yield shop
     shop.close()
     for host in docker_hosts:
-        host.heal()
-        host.sh(EMPTY)
+        empty(host)
 
 
 def containers(shop: Shop, job: str) -> dict[str, str]:

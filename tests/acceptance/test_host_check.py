@@ -177,27 +177,23 @@ def test_a_host_that_was_wiped_and_one_that_was_copied(shop: Shop) -> None:
 
 def test_docker_that_is_not_for_the_user(dock: Shop) -> None:
     host = dock.hosts[0]
-    try:
-        host.sh(USER)
-        settings(dock, ansible_user="deploy")
-        name = host.name
-        (dock.repo / "jobs" / "d.nomad.hcl").write_text(
-            'job "d" {\n  group "g" {\n    task "t" {\n      driver = "docker"\n'
-            '      config { image = "busybox" }\n    }\n  }\n}\n'
-        )
-        dock.commit()
-        found = findings(dock, name)["docker"]
-        assert found["Result"] == "warning"
-        assert "deploy may not use /var/run/docker.sock (root:docker)" in found["Detail"]
-        host.sh("usermod -aG docker deploy")
-        found = findings(dock, name)
-        assert found["docker"]["Detail"].endswith(", answers deploy")
-        assert found["socket forwarding"]["Result"] == "ok"
-        host.configure_sshd("AllowStreamLocalForwarding no")
-        found = findings(dock, name)
-        assert found["socket forwarding"]["Result"] == "warning"
-        told = dock.orch("node", "status", name, code=4).out  # the other one lets nobody in
-        assert "= tcp, no unix sockets (docker's dial-stdio is used)\n" in told
-    finally:
-        host.sh("userdel -rf deploy")
-        host.configure_sshd("AllowStreamLocalForwarding yes")
+    host.sh(USER)
+    settings(dock, ansible_user="deploy")
+    name = host.name
+    (dock.repo / "jobs" / "d.nomad.hcl").write_text(
+        'job "d" {\n  group "g" {\n    task "t" {\n      driver = "docker"\n'
+        '      config { image = "busybox" }\n    }\n  }\n}\n'
+    )
+    dock.commit()
+    found = findings(dock, name)["docker"]
+    assert found["Result"] == "warning"
+    assert "deploy may not use /var/run/docker.sock (root:docker)" in found["Detail"]
+    host.sh("usermod -aG docker deploy")
+    found = findings(dock, name)
+    assert found["docker"]["Detail"].endswith(", answers deploy")
+    assert found["socket forwarding"]["Result"] == "ok"
+    host.configure_sshd("AllowStreamLocalForwarding no")
+    found = findings(dock, name)
+    assert found["socket forwarding"]["Result"] == "warning"
+    told = dock.orch("node", "status", name, code=4).out  # the other one lets nobody in
+    assert "= tcp, no unix sockets (docker's dial-stdio is used)\n" in told
