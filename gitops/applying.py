@@ -11,6 +11,7 @@ from executors.run import Run
 from gitops.begin import Beginning, Begun, begin
 from gitops.course import Course, fold
 from gitops.effects import Effects
+from gitops.exit_codes import CONFLICT, FAILED, INCOMPLETE, INTERRUPTED
 from gitops.ledger.journal import RunInfo
 from planner.decide import Stamp
 from planner.observed import Observed
@@ -18,10 +19,10 @@ from planner.recorded import Recorded
 
 # In their precedence.
 _EXIT_CODES = (
-    (OutcomeKind.INTERRUPTED, 130),
-    (OutcomeKind.CONFLICT, 3),
-    (OutcomeKind.FAILED, 5),
-    (OutcomeKind.INCOMPLETE, 4),
+    (OutcomeKind.INTERRUPTED, INTERRUPTED),
+    (OutcomeKind.CONFLICT, CONFLICT),
+    (OutcomeKind.FAILED, FAILED),
+    (OutcomeKind.INCOMPLETE, INCOMPLETE),
 )
 
 

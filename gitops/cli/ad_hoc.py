@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from executors.ad_hoc import COPY_LIMIT, Ran, Work, collected, everywhere, get, put, streamed
 from executors.transport import Bounds, Transport
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import workspace
 from gitops.cli.say import note, say, say_advice, say_json
+from gitops.exit_codes import INCOMPLETE
 from gitops.known import Known
 from gitops.ssh_setup import connector_of, routes_of
 from gitops.view import hosts_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.say import note_once
+from gitops.exit_codes import INCOMPLETE
 from gitops.planning import Look, unknown_hosts
 from gitops.view.safe import clean
 

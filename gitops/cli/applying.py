@@ -17,7 +17,6 @@ from gitops.applying import apply as carry_out
 from gitops.begin import Beginning, tidy
 from gitops.cli.advice import ineligible, narrowed
 from gitops.cli.asking import can_ask, confirmed
-from gitops.cli.exit_codes import FAILED, INTERRUPTED
 from gitops.cli.holders import adoptable, refuse_others
 from gitops.cli.hooking import after, before
 from gitops.cli.look import Approval, Look, advise, basis, flags_of, incomplete, show_plan
@@ -27,6 +26,7 @@ from gitops.cli.stopping import sigterm_as_sigint, stoppable
 from gitops.cli.unreachable import advice, decide, refuse_unreachable, with_lost
 from gitops.digests import Digests, resolved
 from gitops.effects import Effects
+from gitops.exit_codes import FAILED, INTERRUPTED
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.process import is_gone, this_process
 from gitops.ledger.surroundings import Surroundings

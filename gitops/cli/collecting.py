@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from gitops.cli.answer import answered
 from gitops.cli.asking import can_ask, confirmed
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import advise, session, workspace
 from gitops.cli.say import note, say, say_json
 from gitops.collecting import Collected, collect
+from gitops.exit_codes import INCOMPLETE
 from gitops.garbage import Left, found, unrecorded_live
 from gitops.ledger.process import is_gone
 from gitops.view.garbage_text import counted, garbage_data, garbage_list

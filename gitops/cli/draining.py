@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from gitops.cli.answer import Answer
 from gitops.cli.asking import approve
 from gitops.cli.driving import Manner, as_recorded, drive
-from gitops.cli.exit_codes import CONFLICT, INCOMPLETE, INTERRUPTED
 from gitops.cli.look import Look, advise, session, workspace
 from gitops.cli.migrating import Replacements
 from gitops.cli.say import note, note_once, say, say_json
+from gitops.exit_codes import CONFLICT, INCOMPLETE, INTERRUPTED
 from gitops.ledger_home import ledger_of
 from gitops.orders import Orders
 from gitops.planning import Look as Read

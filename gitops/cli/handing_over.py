@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gitops.asking import Asked, Asking, Way
-from gitops.cli.exit_codes import FAILED
 from gitops.cli.look import Look
 from gitops.cli.say import note, say, say_json
+from gitops.exit_codes import FAILED
 from gitops.ledger.protocol import RunHead
 from gitops.session import Session
 from gitops.view import status_json

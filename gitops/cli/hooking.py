@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from gitops.applying import Result
-from gitops.cli.exit_codes import INTERRUPTED
 from gitops.cli.say import note
+from gitops.exit_codes import INTERRUPTED
 from gitops.jobspec import marks
 from gitops.repository_hooks import Hook, Hooks
 from gitops.view import plan_json

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from executors.findings import Result
 from executors.ssh import SshConnector
 from executors.transport import HostError
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import workspace
 from gitops.cli.progress import probing
 from gitops.cli.say import note, say, say_json
+from gitops.exit_codes import INCOMPLETE
 from gitops.host_reports import Examination, HostReport, drivers_of_jobs, recorded_by, reports
 from gitops.ssh_setup import connector_of
 from gitops.view import findings_text

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from executors.ssh_routes import Routes
 from gitops.cli.asking import approve
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.host_checking import looked_at
 from gitops.cli.look import workspace
 from gitops.cli.say import note, say, say_json
 from gitops.enrolment import Enrolling, Enrolment, Outcome, planned
+from gitops.exit_codes import INCOMPLETE
 from gitops.host_reports import drivers_of_jobs
 from gitops.session import fresh_id
 from gitops.ssh_setup import connector_of, routes_of

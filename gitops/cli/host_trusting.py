@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from executors.ssh_scan import Standing
 from gitops import trusting
 from gitops.cli.asking import approve
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.look import workspace
 from gitops.cli.say import note, say, say_advice, say_error, say_json
+from gitops.exit_codes import INCOMPLETE
 from gitops.ssh_setup import connector_of
 from gitops.trusting import Seen
 from gitops.view import trust_text

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from gitops.asking import Asked
 from gitops.cli.driving import Driven, Manner, as_recorded, changed, drive
-from gitops.cli.exit_codes import FAILED
 from gitops.cli.handing_over import Handing
 from gitops.cli.look import Look, session, workspace
 from gitops.cli.say import note, say, say_json
+from gitops.exit_codes import FAILED
 from gitops.ledger.protocol import Guard, Snapshot
 from gitops.ledger.surroundings import Surroundings
 from gitops.orders import Orders

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from gitops.cli.exit_codes import CHANGES
 from gitops.cli.loop import finished
 from gitops.cli.options import (
     AllowDirty,
@@ -34,6 +33,7 @@ from gitops.cli.options import (
     Verbose,
 )
 from gitops.cli.say import coloured, say, say_json
+from gitops.exit_codes import CHANGES
 from gitops.request import SpecRequest
 
 if TYPE_CHECKING:

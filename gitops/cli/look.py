@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitops.cli.exit_codes import INCOMPLETE
 from gitops.cli.progress import probing
 from gitops.cli.say import say, say_advice, say_json
 from gitops.digests import Digests
+from gitops.exit_codes import INCOMPLETE
 from gitops.jobspec.marks import SHOWN
 from gitops.known import Known
 from gitops.planning import Look as Read

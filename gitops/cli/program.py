@@ -10,9 +10,9 @@ from typing import cast
 import typer
 
 from gitops.cli.commands import root
-from gitops.cli.exit_codes import INTERRUPTED
 from gitops.cli.help_text import one_dash
 from gitops.cli.say import begin, say, say_error, say_interrupted, silence
+from gitops.exit_codes import INTERRUPTED
 from inventory.errors import InventoryError, PatternError
 from planner.errors import OrchError
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gitops.cli import exit_codes
+from gitops import exit_codes
 from tests.demo.library import DOCS
 from tests.docs import cli_page, configuration_page, jobspec_page
 
