@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from executors.watch import HealthWatch
-from gitops.cli.migrating import looking_run
+from gitops.cli.watching import watching
 from gitops.resolve import Found
 from gitops.session import Session
 from planner.errors import OrchError
@@ -82,7 +82,7 @@ async def all_healthy(ties: Session, found: Sequence[Found]) -> None:
     waiting = {f.alloc.id: f for f in found if _waits_for_health(f)}
     if not waiting:
         return
-    watch = HealthWatch(run=looking_run(ties, await ties.look({f.alloc.node for f in found})))
+    watch = HealthWatch(run=watching(ties, await ties.look({f.alloc.node for f in found})))
     while waiting:
         for job, allocs in _by_job(list(waiting.values())):
             for alloc, verdict in (await watch.look(job, allocs)).items():

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
-from executors.clock import SystemClock
 from executors.run import Run
 from executors.watch import HealthWatch
 from gitops.planning import Look
-from gitops.sealing import Vault
-from gitops.session import Session, fresh_id
-from planner.errors import OrchError
 from planner.job import Job, Migrate, TaskGroup, Update
-from planner.recorded import AllocRecord, JobChange, Recorded
-
-
-class _Unwritten:
-    """A journal for looks alone."""
-
-    def append(self, kind: str, changes: Sequence[JobChange], time: int) -> None:
-        """Refuse: nothing is decided here."""
-        del changes, time
-        raise OrchError(f"nothing is decided while replacements are watched: {kind}")
+from planner.recorded import AllocRecord
 
 
 @dataclass(slots=True, kw_only=True)
 class Replacements:
-    """Those of which it is not known yet whether they are well, with their jobs."""
+    """Those of which it is not known yet whether they are well, with their jobs.
 
-    ties: Session
+    `watching` makes a run that can look at them from what was found.
+    """
+
+    watching: Callable[[Look], Run]
     _waiting: dict[str, tuple[Job, AllocRecord]] = field(
         default_factory=dict[str, tuple[Job, AllocRecord]]
     )
@@ -42,7 +32,7 @@ class Replacements:
 
     def add(self, look: Look, moved: Collection[str]) -> None:
         """Watch what took the place of these allocations, as the records have it now."""
-        self._watch = HealthWatch(run=looking_run(self.ties, look))
+        self._watch = HealthWatch(run=self.watching(look))
         for state in look.recorded.jobs.values():
             job = state.current.job if state.current else None
             for alloc in state.allocs:
@@ -74,18 +64,3 @@ def _migrating(group: TaskGroup) -> TaskGroup:
         healthy_deadline=policy.healthy_deadline,
     )
     return replace(group, update=update)
-
-
-def looking_run(ties: Session, look: Look) -> Run:
-    """Return a run that only looks: its journal refuses every decision."""
-    recorded: Recorded = look.recorded
-    return Run(
-        id=fresh_id(),
-        recorded=recorded,
-        observed=look.observed,
-        journal=_Unwritten(),
-        fleet=ties.fleet(recorded.epoch, "", Vault()),
-        clock=SystemClock(),
-        ids=fresh_id,
-        tell=lambda _: None,
-    )

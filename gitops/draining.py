@@ -1,0 +1,215 @@
+"""Emptying a node: what leaves it in which order, round after round, and what is recorded of that.
+
+The rule is the planner's (`planner.drain`); here it is carried out, wherever one stands: at a
+terminal, in a turn of reconciling, or in a simulated world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from executors.clock import Clock
+from executors.run import Run
+from gitops.exit_codes import CONFLICT, INCOMPLETE, INTERRUPTED
+from gitops.ledger.protocol import Ledger
+from gitops.orders import Orders
+from gitops.planning import Look
+from gitops.replacements import Replacements
+from gitops.resolve import node_record_named
+from planner.drain import Drained, next_to_leave, staying
+from planner.errors import ConflictError, OrchError
+from planner.job import SECOND
+from planner.node_record import DrainStrategy, NodeRecord
+from planner.observed import NodeStatus
+from planner.orders import NODE_DRAIN
+from planner.recorded import JobState, Recorded
+from planner.status import Statuses, statuses
+
+# Seconds between two looks at a node from which nothing may leave yet.
+_PAUSE = 1.0
+
+
+def begin_drain(ledger: Ledger, name: str, strategy: DrainStrategy) -> NodeRecord:
+    """Record the drain; one that is under way already goes on with the new strategy."""
+    snapshot = ledger.read()
+    record = node_record_named(name, snapshot.recorded)
+    new = replace(record, eligible=False, drain=strategy)
+    ledger.commit(snapshot, [], [new], message=f"Drain: {record.name}", guards=[])
+    return new
+
+
+def end_drain(ledger: Ledger, record: NodeRecord) -> NodeRecord:
+    """Record that a drain has come to its end; the node stays ineligible."""
+    snapshot = ledger.read()
+    standing = snapshot.recorded.nodes.get(record.name, record)
+    new = replace(standing, drain=None)
+    ledger.commit(snapshot, [], [new], message=f"Drained: {record.name}", guards=[])
+    return new
+
+
+def under_way(recorded: Recorded) -> tuple[str, ...]:
+    """Return the nodes of which a drain is recorded that has not come to its end."""
+    return tuple(sorted(n.name for n in recorded.nodes.values() if n.drain is not None))
+
+
+class SilentNodeError(OrchError):
+    """A node that is to be emptied does not answer."""
+
+
+class Ways(Protocol):
+    """How a drain looks at the world, and has things carried out there."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is there."""
+        ...
+
+    async def look(self) -> Look:
+        """Read the ledger, and observe all hosts."""
+        ...
+
+    async def drive(self, jobs: Sequence[JobState], orders: Orders) -> int:
+        """Carry out jobs as they are recorded, under these orders; return the exit code."""
+        ...
+
+    def watching(self, look: Look) -> Run:
+        """Return a run that looks at allocations, and knows what was found."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Say what has become of an allocation."""
+        ...
+
+    def waits(self, text: str) -> None:
+        """Say what is waited for."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Draining:
+    """One drain that is carried out: round after round, until nothing is left that may leave.
+
+    Without patience it ends where something is left that may not leave yet. `began` is since when
+    (monotonic seconds) the node is watched. Of several that see to one node each takes what the
+    others leave.
+    """
+
+    ways: Ways
+    record: NodeRecord
+    patient: bool = True
+    began: float | None = None
+    replacements: Replacements = field(init=False)
+    # ids of allocations that were told to leave
+    moved: set[str] = field(init=False, default_factory=set[str])
+    _since: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._since = self.ways.clock.monotonic() if self.began is None else self.began
+        self.replacements = Replacements(watching=self.ways.watching)
+
+    async def run(self) -> int:
+        """Go round by round; return the worst exit code of what was carried out.
+
+        Raises `SilentNodeError` where the node does not answer.
+        """
+        code = 0
+        await self._take_over()
+        while True:
+            read = await self.ways.look()
+            drained = self._drained(read)
+            if not staying(read.recorded, drained):
+                return code
+            self._refuse_silence(read)
+            chosen = next_to_leave(read.recorded, drained)
+            if chosen:
+                code = max(code, await self._moved(read.recorded, chosen))
+            elif self.patient:
+                await self.ways.clock.sleep(_PAUSE)
+            else:
+                return max(code, INCOMPLETE)
+            if code == INTERRUPTED or (code and not self.patient):
+                return code
+            await self._wait()
+
+    async def _take_over(self) -> None:
+        """Wait for those that moved before, if the drain was interrupted behind them."""
+        read = await self.ways.look()
+        node, started = self.record.name, self._strategy.started
+        gone = {
+            a.id
+            for s in read.recorded.jobs.values()
+            for a in s.allocs
+            if a.node == node and a.next and a.modified >= started
+        }
+        if gone:
+            self.replacements.add(read, gone)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait until it is known how the replacements fare, or until the deadline."""
+        deadline = self._strategy.deadline
+        while self.replacements.unproven:
+            if 0 <= deadline <= self._watched * SECOND:
+                return
+            await self.replacements.look()
+            await self.ways.clock.sleep(_PAUSE)
+
+    @property
+    def _watched(self) -> float:
+        return self.ways.clock.monotonic() - self._since
+
+    @property
+    def _strategy(self) -> DrainStrategy:
+        return self.record.drain or DrainStrategy(deadline=0)
+
+    def _drained(self, read: Look) -> Drained:
+        found: Statuses = {
+            k: v for s in read.recorded.jobs.values() for k, v in statuses(s, read.observed).items()
+        }
+        return Drained(
+            node=self.record.name,
+            strategy=self._strategy,
+            found=found,
+            unproven=self.replacements.unproven,
+            watched=self._watched,
+        )
+
+    def _refuse_silence(self, read: Look) -> None:
+        name = self.record.name
+        node = read.observed.nodes.get(name)
+        if node is None or node.status is not NodeStatus.READY:
+            raise SilentNodeError(
+                f"{name} does not answer: what runs there stays as it is",
+                f"Drain it when it is back; or, if it is gone for good: orch apply -lost {name}",
+            )
+
+    async def _moved(self, recorded: Recorded, chosen: frozenset[str]) -> int:
+        """Move these; where another run has just taken their jobs, look again later."""
+        try:
+            code = await self._move(recorded, chosen)
+        except ConflictError as e:
+            self.ways.waits(f"{e.message}: the drain waits for that")
+            code = CONFLICT
+        if code != CONFLICT:
+            return code
+        await self.ways.clock.sleep(_PAUSE)
+        return 0 if self.patient else INCOMPLETE
+
+    async def _move(self, recorded: Recorded, chosen: frozenset[str]) -> int:
+        """Stop allocations, and start others in their places; return the exit code."""
+        jobs = [s for s in recorded.jobs.values() if any(a.id in chosen for a in s.allocs)]
+        for alloc in sorted(chosen):
+            self.ways.tell(f'Alloc "{alloc}" marked for migration')
+        code = await self.ways.drive(jobs, Orders(trigger=NODE_DRAIN, migrates=chosen))
+        after = await self.ways.look()
+        for before in jobs:
+            now = after.recorded.job(before.key)
+            for old in (a for a in before.allocs if a.id in chosen):
+                new = now.alloc(old.id) or old
+                if new.client is not old.client:
+                    self.ways.tell(f'Alloc "{old.id}" status {old.client} -> {new.client}')
+        self.moved |= chosen
+        self.replacements.add(after, chosen)
+        return code
