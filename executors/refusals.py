@@ -22,6 +22,10 @@ class FencedError(GuardError, ConflictError):
     """A newer decision about the job stands on the host."""
 
 
+class LeaseInDoubtError(ConflictError):
+    """A run has not been heard of for so long that it may have been taken over by now."""
+
+
 class OtherNodeError(GuardError, ConflictError):
     """The host is not the node it was planned for."""
 

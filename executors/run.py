@@ -12,7 +12,7 @@ from executors.blocking import Blocking, in_thread
 from executors.boundary import Boundary, Passing, pass_by
 from executors.clock import Clock
 from executors.fleet import Fleet, JobFence
-from executors.refusals import FencedError, GuardError
+from executors.refusals import FencedError, GuardError, LeaseInDoubtError
 from executors.transport import HostError
 from planner.decide import Stamp, Wave, wave, went_back
 from planner.errors import ConflictError, OrchError
@@ -151,7 +151,8 @@ class Run:
 
         Costs nothing while its lease can't have run out. A machine that slept finds out here, and
         not by the fence alone: a host that went back to a snapshot has an older one. Raises a
-        `ConflictError` where the run was taken over, or the ledger can't be asked.
+        `ConflictError` where the run was taken over; `LeaseInDoubtError` where the ledger can't be
+        asked.
         """
         if not self._may_be_taken():
             return
@@ -164,7 +165,7 @@ class Run:
                 raise
             except OrchError as e:
                 what = f"the lease of this run may be over, and nobody can tell: {e.message}"
-                raise ConflictError(what, "Apply again when the ledger can be reached.") from e
+                raise LeaseInDoubtError(what, "Apply again when the ledger can be reached.") from e
 
     def _may_be_taken(self) -> bool:
         return self.clock.monotonic() - self.proved >= self.lease

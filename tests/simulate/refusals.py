@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from executors.outcome import OutcomeKind
+from executors.refusals import LeaseInDoubtError
 from gitops.applying import Result
 from gitops.ledger.errors import SealedError
 from planner.errors import ConflictError, OrchError
@@ -14,6 +15,8 @@ def check_refusal(audit: Audit, promises: Promises, run: str, error: OrchError) 
     """Whoever was refused holds nothing; who was told to be taken over was."""
     if not run or not isinstance(error, ConflictError):
         return
+    if isinstance(error, LeaseInDoubtError):
+        return  # it began, and nobody could tell it whether it holds anything still
     holds = [key for key, state in audit.recorded.jobs.items() if state.run == run]
     if not holds or promises.runs[run].touched:
         return
