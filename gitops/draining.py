@@ -88,26 +88,40 @@ class Ways(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
+class Vigil:
+    """What one process knows of a drain: since when (monotonic seconds) it watches it.
+
+    `judged` are ids of allocations that took the place of others, and of which it is known how
+    they fare.
+    """
+
+    since: float | None = None
+    judged: set[str] = field(default_factory=set[str])
+
+
+@dataclass(slots=True, kw_only=True)
 class Draining:
     """One drain that is carried out: round after round, until nothing is left that may leave.
 
-    Without patience it ends where something is left that may not leave yet. `began` is since when
-    (monotonic seconds) the node is watched. Of several that see to one node each takes what the
-    others leave.
+    Without patience it ends where something is left that may not leave yet; `vigil` is what its
+    process knows from earlier turns. Of several that see to one node each takes what the others
+    leave, and at one pace.
     """
 
     ways: Ways
     record: NodeRecord
     patient: bool = True
-    began: float | None = None
+    vigil: Vigil = field(default_factory=Vigil)
     replacements: Replacements = field(init=False)
     # ids of allocations that were told to leave
     moved: set[str] = field(init=False, default_factory=set[str])
-    _since: float = field(init=False)
+    # (job key, name) of groups of which anything is on the node, or has been
+    _groups: set[tuple[str, str]] = field(init=False, default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
-        self._since = self.ways.clock.monotonic() if self.began is None else self.began
-        self.replacements = Replacements(watching=self.ways.watching)
+        if self.vigil.since is None:
+            self.vigil.since = self.ways.clock.monotonic()
+        self.replacements = Replacements(watching=self.ways.watching, judged=self.vigil.judged)
 
     async def run(self) -> int:
         """Go round by round; return the worst exit code of what was carried out.
@@ -115,9 +129,8 @@ class Draining:
         Raises `SilentNodeError` where the node does not answer.
         """
         code = 0
-        await self._take_over()
         while True:
-            read = await self.ways.look()
+            read = await self._settled()
             drained = self._drained(read)
             if not staying(read.recorded, drained):
                 return code
@@ -131,34 +144,41 @@ class Draining:
                 return max(code, INCOMPLETE)
             if code == INTERRUPTED or (code and not self.patient):
                 return code
-            await self._wait()
 
-    async def _take_over(self) -> None:
-        """Wait for those that moved before, if the drain was interrupted behind them."""
-        read = await self.ways.look()
+    async def _settled(self) -> Look:
+        """Look, and again once it is known how those fare that took the place of others.
+
+        At the deadline nothing is waited for any more.
+        """
+        while True:
+            read = await self.ways.look()
+            self._groups |= self._concerned(read)
+            self.replacements.notice(read, self._groups)
+            if not self.replacements.unproven or self._is_due:
+                return read
+            while self.replacements.unproven and not self._is_due:
+                await self.replacements.look()
+                await self.ways.clock.sleep(_PAUSE)
+
+    def _concerned(self, read: Look) -> set[tuple[str, str]]:
+        """The groups of what is to leave, and of what left since the drain was decided."""
         node, started = self.record.name, self._strategy.started
-        gone = {
-            a.id
-            for s in read.recorded.jobs.values()
-            for a in s.allocs
+        left = staying(read.recorded, self._drained(read))
+        return {(key, a.group) for key, allocs in left.items() for a in allocs} | {
+            (key, a.group)
+            for key, state in read.recorded.jobs.items()
+            for a in state.allocs
             if a.node == node and a.next and a.modified >= started
         }
-        if gone:
-            self.replacements.add(read, gone)
-            await self._wait()
-
-    async def _wait(self) -> None:
-        """Wait until it is known how the replacements fare, or until the deadline."""
-        deadline = self._strategy.deadline
-        while self.replacements.unproven:
-            if 0 <= deadline <= self._watched * SECOND:
-                return
-            await self.replacements.look()
-            await self.ways.clock.sleep(_PAUSE)
 
     @property
     def _watched(self) -> float:
-        return self.ways.clock.monotonic() - self._since
+        now = self.ways.clock.monotonic()
+        return now - (now if self.vigil.since is None else self.vigil.since)
+
+    @property
+    def _is_due(self) -> bool:
+        return 0 <= self._strategy.deadline <= self._watched * SECOND
 
     @property
     def _strategy(self) -> DrainStrategy:
@@ -211,5 +231,4 @@ class Draining:
                 if new.client is not old.client:
                     self.ways.tell(f'Alloc "{old.id}" status {old.client} -> {new.client}')
         self.moved |= chosen
-        self.replacements.add(after, chosen)
         return code

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 
 from executors.run import Run
 from executors.watch import HealthWatch
 from gitops.planning import Look
 from planner.job import Job, Migrate, TaskGroup, Update
-from planner.recorded import AllocRecord
+from planner.recorded import AllocRecord, JobState
+from planner.standing import MIGRATED
 
 
 @dataclass(slots=True, kw_only=True)
 class Replacements:
     """Those of which it is not known yet whether they are well, with their jobs.
 
-    `watching` makes a run that can look at them from what was found.
+    `watching` makes a run that can look at them from what was found; `judged` are ids of those of
+    which it is known.
     """
 
     watching: Callable[[Look], Run]
+    judged: set[str] = field(default_factory=set[str])
     _waiting: dict[str, tuple[Job, AllocRecord]] = field(
         default_factory=dict[str, tuple[Job, AllocRecord]]
     )
@@ -30,14 +33,21 @@ class Replacements:
         """The ids of those that are not known to be well, or not to be."""
         return frozenset(self._waiting)
 
-    def add(self, look: Look, moved: Collection[str]) -> None:
-        """Watch what took the place of these allocations, as the records have it now."""
-        self._watch = HealthWatch(run=self.watching(look))
-        for state in look.recorded.jobs.values():
-            job = state.current.job if state.current else None
-            for alloc in state.allocs:
-                if job is not None and alloc.previous in moved and not alloc.terminal:
-                    self._waiting[alloc.id] = (_judged_by_migrate(job), alloc)
+    def notice(self, look: Look, groups: Set[tuple[str, str]]) -> None:
+        """Watch, in these groups (job key, name), what replaces those that were told to leave.
+
+        Whoever told them: others may empty other nodes, or have begun with this one.
+        """
+        new = {
+            alloc.id: (_judged_by_migrate(state.current.job), alloc)
+            for key, state in look.recorded.jobs.items()
+            if state.current is not None
+            for alloc in _replacing(state)
+            if (key, alloc.group) in groups and alloc.id not in self.judged | self.unproven
+        }
+        if new:
+            self._watch = HealthWatch(run=self.watching(look))
+            self._waiting |= new
 
     async def look(self) -> None:
         """Look once at all of them; those about which there is a verdict are waited for no more."""
@@ -46,9 +56,19 @@ class Replacements:
         for job in {id(j): j for j, _ in self._waiting.values()}.values():
             allocs = [a for j, a in self._waiting.values() if j is job]
             for alloc in await self._watch.look(job, allocs):
-                del self._waiting[alloc]
+                self._is_known(alloc)
         for lost in [a for _, a in self._waiting.values() if a.name in self._watch.lost]:
-            del self._waiting[lost.id]
+            self._is_known(lost.id)
+
+    def _is_known(self, alloc: str) -> None:
+        del self._waiting[alloc]
+        self.judged.add(alloc)
+
+
+def _replacing(state: JobState) -> list[AllocRecord]:
+    """Return those that took the place of others that were told to leave."""
+    gone = {a.id for a in state.allocs if a.desired_description == MIGRATED}
+    return [a for a in state.allocs if a.previous in gone and not a.terminal]
 
 
 def _judged_by_migrate(job: Job) -> Job:

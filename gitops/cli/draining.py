@@ -15,7 +15,7 @@ from gitops.cli.driving import Manner, as_recorded, drive
 from gitops.cli.look import Look, advise, session, workspace
 from gitops.cli.say import note, note_once, say, say_json
 from gitops.cli.watching import watching
-from gitops.draining import Draining, SilentNodeError, begin_drain, end_drain, under_way
+from gitops.draining import Draining, SilentNodeError, Vigil, begin_drain, end_drain, under_way
 from gitops.exit_codes import INCOMPLETE, INTERRUPTED
 from gitops.ledger_home import ledger_of
 from gitops.orders import Orders
@@ -25,7 +25,7 @@ from gitops.session import Session
 from gitops.view.decision_json import node_decision, node_drain
 from gitops.view.moment import timestamp
 from planner.errors import OrchError
-from planner.node_record import DrainStrategy
+from planner.node_record import DrainStrategy, NodeRecord
 from planner.recorded import JobState, Recorded
 
 
@@ -125,20 +125,31 @@ def drain_advice(recorded: Recorded) -> list[str]:
     ]
 
 
-async def go_on(ties: Session, look: Look, began: dict[str, float]) -> int:
+@dataclass(slots=True)
+class Vigils:
+    """What a process knows of the drains that it goes on with in several turns."""
+
+    _known: dict[tuple[str, int], Vigil] = field(default_factory=dict[tuple[str, int], Vigil])
+
+    def of(self, record: NodeRecord) -> Vigil:
+        """Return what is known of this drain of a node: nothing, where it is a new one."""
+        started = record.drain.started if record.drain else 0
+        return self._known.setdefault((record.name, started), Vigil())
+
+
+async def go_on(ties: Session, look: Look, vigils: Vigils) -> int:
     """Go on with the drains that were under way at the last look, as far as anything may leave.
 
-    `began` is when (monotonic seconds) each node was first found so by this process, which
-    fills it in: until when batch jobs may stay counts from there. Returns the exit code: 4 where
-    something has yet to leave.
+    `vigils` are kept from turn to turn: until when batch jobs may stay counts from the first one.
+    Returns the exit code: 4 where something has yet to leave.
     """
     code = 0
     for name in under_way(ties.known):
         record = ties.known.nodes[name]
-        since = began.setdefault(name, time.monotonic())
         note_once(f"Node {name} is being drained: going on with it")
         ways = _Ways(ties=ties, shown=look.silent(), tell=_note)
-        draining = Draining(ways=ways, record=record, patient=False, began=since)
+        vigil = vigils.of(record)
+        draining = Draining(ways=ways, record=record, patient=False, vigil=vigil)
         try:
             end = await draining.run()
         except SilentNodeError as e:
@@ -148,7 +159,6 @@ async def go_on(ties: Session, look: Look, began: dict[str, float]) -> int:
             return end
         if not end:
             await asyncio.to_thread(end_drain, ties.ledger, record)
-            began.pop(name)
             _note(f"Drain complete for node {record.id}")
         code = max(code, end)
     return code

@@ -16,7 +16,7 @@ from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
 from gitops.cli.check_watching import CheckWatch
-from gitops.cli.draining import go_on
+from gitops.cli.draining import Vigils, go_on
 from gitops.cli.look import (
     Approval,
     Look,
@@ -121,8 +121,8 @@ class Turns:
     _told: str = field(default="", init=False)
     _silence: Silence = field(default_factory=Silence, init=False)
     _checks: CheckWatch = field(default_factory=lambda: CheckWatch(tell=log), init=False)
-    # since when (monotonic seconds) nodes are seen to be drained
-    _drains: dict[str, float] = field(default_factory=dict[str, float], init=False)
+    # what is known of the drains that are under way
+    _drains: Vigils = field(default_factory=Vigils, init=False)
 
     def tell(self, text: str) -> bool:
         """Log something unless it was the last thing told; return whether it was new."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from planner.job import SECOND
 from tests.cli.background import Background
 from tests.cli.place import Place
 from tests.cli.test_job_verbs import SHOP
@@ -173,3 +174,16 @@ def test_a_reconcile_goes_on_with_it_too(pair: Place) -> None:
     assert said.code == 0, said
     assert where(pair) == ["b"] * 4
     assert row(pair, full)[:2] == ["false", "ineligible"]
+
+
+def test_a_drain_waits_for_what_another_one_has_moved(pair: Place) -> None:
+    full = crowded(pair)
+    assert interrupt(pair, full)
+    assert pair.orch("node", "drain", "-disable", full).code == 0
+    (fresh,) = (a for a in allocs(pair) if a["NodeName"] == "b" and a["DesiredStatus"] == "run")
+    said = pair.orch("node", "drain", "-enable", "-yes", "b")
+    assert said.code == 0, said
+    assert where(pair) == ["a"] * 4
+    (moved,) = (a for a in allocs(pair) if a["ID"] == fresh["ID"])
+    # It was well by the group's `migrate` block before it had to leave again.
+    assert moved["ModifyTime"] - fresh["CreateTime"] >= 3 * SECOND
