@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from executors.clock import Clock
 from executors.sim.distant import DistantFleet
@@ -12,6 +13,7 @@ from gitops.applying import Result, apply
 from gitops.begin import Beginning, tidy
 from gitops.behind import ahead
 from gitops.cli.unreachable import decide, with_lost
+from gitops.draining import Draining
 from gitops.effects import Effects
 from gitops.ledger.journal import RunInfo
 from gitops.ledger.lease import Holder, LeaseWatch
@@ -23,6 +25,7 @@ from planner.errors import ConflictError
 from planner.events import Event
 from planner.nodes import to_enrol
 from planner.observed import NodeStatus, Observed
+from planner.orders import NODE_DRAIN
 from planner.plan import Plan
 from planner.update_order import UpdateOrder
 from tests.simulate.machine import Process
@@ -64,6 +67,7 @@ class Command:
     tell: Callable[[str], None]
     manner: Manner = field(default_factory=Manner)
     run: str = ""
+    draining: ClassVar[type[Draining]] = Draining
 
     async def apply(self, desired: Desired) -> Result | None:
         """Return what it came to; None where there was nothing to do. Raises `OrchError`."""
@@ -135,6 +139,7 @@ class Command:
             silent=dict(process.machine.silent) if self.manner.silence else {},
             grace=self.manner.silence.grace if self.manner.silence else 0,
             closed=frozenset(n for n, r in read.recorded.nodes.items() if not r.eligible),
+            drains=self._drains,
         )
         self.place.promises.runs[self.run] = truth
         info = RunInfo(
@@ -157,6 +162,11 @@ class Command:
         self.tell(f"run {self.run[:8]} begins: {_summary(made)}")
         await process.blocking(lambda: self._tidy(read))
         return await apply(self._effects(read), info, beginning, read.observed)
+
+    @property
+    def _drains(self) -> frozenset[str]:
+        orders = self.manner.orders
+        return orders.migrates if orders.trigger == NODE_DRAIN else frozenset()
 
     def clock(self, read: Look) -> Clock:
         del read

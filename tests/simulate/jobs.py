@@ -12,6 +12,7 @@ from planner.job import (
     Check,
     Disconnect,
     Job,
+    Migrate,
     Network,
     Port,
     ReschedulePolicy,
@@ -59,6 +60,7 @@ def random_job(chance: Chance, job_id: str, types: tuple[str, ...]) -> Job:
             replace(
                 _group(chance, name, kind),
                 disconnect=_disconnect(chance.stream(f"{job_id} {name} is cut off"), kind),
+                migrate=_migrate(chance.stream(f"{job_id} {name} migrates"), kind),
             )
             for name in groups
         ),
@@ -124,6 +126,16 @@ def _disconnect(chance: Chance, kind: str) -> Disconnect | None:
         reconcile=chance.one_of(
             ("best_score", "longest_running", "keep_original", "keep_replacement")
         ),
+    )
+
+
+def _migrate(chance: Chance, kind: str) -> Migrate | None:
+    if kind != "service" or chance.happens(0.3):
+        return None
+    return Migrate(
+        max_parallel=chance.number(1, 2),
+        min_healthy_time=chance.number(1, 8) * SECOND,
+        healthy_deadline=chance.number(15, 30) * SECOND,
     )
 
 

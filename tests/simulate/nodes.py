@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from executors.clock import Clock
+from executors.run import Run
+from gitops.draining import begin_drain, end_drain
+from gitops.exit_codes import INTERRUPTED
+from gitops.looking import looking_run
 from gitops.orders import Orders
-from gitops.planning import Desired
-from planner.drain import Drained, next_to_leave, staying
-from planner.errors import OrchError
-from planner.job import SECOND, Job
+from gitops.planning import Desired, Look
+from planner.job import SECOND
 from planner.node_record import DrainStrategy, NodeRecord
-from planner.observed import NodeStatus
-from planner.orders import NODE_DRAIN
-from planner.recorded import JobState, Recorded
-from planner.status import statuses
+from planner.recorded import JobState
 from tests.simulate.chance import Chance
 from tests.simulate.command import Command
-
-# Looks that a drain takes before its person gives up.
-_ROUNDS = 10
-_PAUSE = 3.0
 
 
 async def decided(command: Command, chance: Chance) -> None:
@@ -33,7 +30,21 @@ async def decided(command: Command, chance: Chance) -> None:
     elif chance.happens(0.4):
         await _record(command, replace(record, eligible=False), "closed")
     else:
-        await _drained(command, record, chance)
+        strategy = DrainStrategy(
+            deadline=int(chance.one_of((-1, 0, 10 * SECOND))),
+            ignore_system=chance.happens(0.3),
+            started=command.process.now(),
+        )
+        await _drained(command, record, strategy)
+
+
+async def emptied(command: Command, name: str) -> None:
+    """Drain a node at the pace of its groups, and let it take new allocations again."""
+    for record in await _nodes(command):
+        if record.name == name:
+            strategy = DrainStrategy(deadline=-1, started=command.process.now())
+            await _drained(command, record, strategy)
+            await _record(command, replace(record, eligible=True, drain=None), "opened")
 
 
 async def opened(command: Command) -> None:
@@ -59,48 +70,52 @@ async def _record(command: Command, record: NodeRecord, word: str) -> None:
     command.tell(f"{record.name} is {word}")
 
 
-async def _drained(command: Command, record: NodeRecord, chance: Chance) -> None:
-    strategy = DrainStrategy(
-        deadline=int(chance.one_of((-1, 0, 10 * SECOND))),
-        ignore_system=chance.happens(0.3),
-        started=command.process.now(),
-    )
-    await _record(command, replace(record, eligible=False, drain=strategy), "drained")
-    began = command.process.monotonic()
-    base = command.manner
-    for _ in range(_ROUNDS):
-        read, _ = await command.planned(Desired(jobs=()))
-        node = read.observed.nodes.get(record.name)
-        if node is None or node.status is not NodeStatus.READY:
-            raise OrchError(f"{record.name} does not answer: what runs there stays as it is")
-        drained = Drained(
-            node=record.name,
-            strategy=strategy,
-            found={
-                k: v
-                for s in read.recorded.jobs.values()
-                for k, v in statuses(s, read.observed).items()
-            },
-            watched=command.process.monotonic() - began,
+async def _drained(command: Command, record: NodeRecord, strategy: DrainStrategy) -> None:
+    process, ledger = command.process, command.place.ledger
+    begun = await process.blocking(lambda: begin_drain(ledger, record.name, strategy))
+    command.tell(f"{record.name} is drained")
+    code = await command.draining(ways=_Ways(command), record=begun).run()
+    if code != INTERRUPTED:
+        await process.blocking(lambda: end_drain(ledger, begun))
+        command.tell(f"{record.name} is empty")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What a drain looks at, and how its moves are carried out: by this command."""
+
+    command: Command
+
+    @property
+    def clock(self) -> Clock:
+        return self.command.process
+
+    async def look(self) -> Look:
+        read, _ = await self.command.planned(Desired(jobs=()))
+        return read
+
+    async def drive(self, jobs: Sequence[JobState], orders: Orders) -> int:
+        known = [(s, s.current) for s in jobs if s.current is not None]
+        orders = replace(
+            orders,
+            commits={s.key: v.commit for s, v in known},
+            expects={s.key: s.job_modify_index for s, _ in known},
         )
-        if not staying(read.recorded, drained):
-            await _record(command, replace(record, eligible=False, drain=None), "empty")
-            return
-        if chosen := next_to_leave(read.recorded, drained):
-            orders = Orders(trigger=NODE_DRAIN, migrates=chosen)
-            command.manner = replace(base, orders=orders)
-            await command.apply(_as_recorded(read.recorded, chosen))
-            command.manner = base
-        await command.process.sleep(_PAUSE)
+        base = self.command.manner
+        self.command.manner = replace(base, orders=orders)
+        try:
+            result = await self.command.apply(
+                Desired(jobs=tuple((v.path, v.job) for _, v in known))
+            )
+        finally:
+            self.command.manner = base
+        return result.exit_code if result is not None else 0
 
+    def watching(self, look: Look) -> Run:
+        return looking_run(look, self.command.place.fleet, self.command.process)
 
-def _as_recorded(recorded: Recorded, chosen: frozenset[str]) -> Desired:
-    """The jobs of those allocations, as they are."""
-    states = (s for _, s in sorted(recorded.jobs.items()))
-    mine = [s for s in states if any(a.id in chosen for a in s.allocs)]
-    return Desired(jobs=tuple(_job(s) for s in mine if s.current is not None))
+    def tell(self, text: str) -> None:
+        self.command.tell(text)
 
-
-def _job(state: JobState) -> tuple[str, Job]:
-    assert state.current is not None
-    return state.current.path, state.current.job
+    def waits(self, text: str) -> None:
+        self.command.tell(text)

@@ -14,6 +14,7 @@ from executors.outcome import OutcomeKind
 from executors.sim.disk import Caller, Disk
 from executors.sim.distant import DistantFleet
 from gitops.applying import Result
+from gitops.draining import Draining
 from gitops.git import Completed, GitTimeoutError
 from gitops.ledger.journal import JournalEntry, RunInfo
 from gitops.ledger.layout import StateMeta
@@ -224,6 +225,18 @@ class _Credulous(AuditedLedger):
         del head, meta, seen
 
 
+# ── what took another's place taken for well at once ────────────────────────────────────────────
+
+
+class _HastyDrain(Draining):
+    async def _settled(self) -> Look:
+        return await self.ways.look()
+
+
+class _Hurrying(Command):
+    draining = _HastyDrain
+
+
 PLANTED: Mapping[str, Variant] = {
     "no write-ahead": Variant(ledger=_LateLedger),
     "a connection lock taken for the fence": Variant(disk=_ConnectionLock),
@@ -235,4 +248,5 @@ PLANTED: Mapping[str, Variant] = {
     "a deadline that ran while nobody watched": Variant(command=_RanUnwatched),
     "a revert called success": Variant(command=_RevertIsSuccess),
     "a ledger that went back taken for the truth": Variant(ledger=_Credulous),
+    "a replacement taken for well at once": Variant(command=_Hurrying),
 }

@@ -16,6 +16,7 @@ from planner.steps import Start, Stop
 from planner.system import TYPES
 from planner.verdict import NO_PROGRESS
 from tests.simulate.audit import Audit, BrokenPromiseError
+from tests.simulate.migrations import Migrations, is_well
 
 # Seconds that a process may stand still, and believe that it has watched.
 _BLINK = 11.0
@@ -35,6 +36,8 @@ class RunTruth:
     # since when hosts had not answered whoever keeps watching, and after how many ns they are lost
     silent: Mapping[str, float] = field(default_factory=dict[str, float])
     grace: int = 0
+    # ids of what it moves away from a node that is drained
+    drains: frozenset[str] = frozenset()
     touched: bool = False
 
 
@@ -54,10 +57,14 @@ class Promises:
     taken: dict[tuple[str, str, int], set[str]] = field(
         default_factory=dict[tuple[str, str, int], set[str]]
     )
+    migrations: Migrations = field(init=False)
     # when a group of a deployment began or got on last
     progress: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
     # (run, job) where a deployment failed
     failures: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def __post_init__(self) -> None:
+        self.migrations = Migrations(self.hosts, self.clock)
 
     # ── hosts ────────────────────────────────────────────────────────────────────────────────
 
@@ -80,6 +87,9 @@ class Promises:
             self._not_too_many_at_once(deed.step)
             self._not_before_its_successor(deed.step)
             self._not_while_paused(deed.step)
+            truth = self.runs[deed.run]
+            if deed.step.alloc.id in truth.drains:
+                self.migrations.moves(deed.step, self.audit, truth.began, truth.blind)
 
     def _no_stale_step(self, deed: Deed) -> None:
         """After a newer run's first effect an older one can do nothing where that one could be."""
@@ -163,9 +173,7 @@ class Promises:
 
     def is_well(self, alloc: AllocRecord) -> bool:
         """Whether the allocation truly runs and its checks pass."""
-        host = self.hosts[alloc.node]
-        kept = host.running().get(alloc.id) if host.up else None
-        return kept is not None and kept.life is not None and kept.life.passes
+        return is_well(self.hosts, alloc)
 
     # ── the ledger ───────────────────────────────────────────────────────────────────────────
 

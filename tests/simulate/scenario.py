@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from executors.boundary import Boundary
 from executors.sim.loop import DeadlockError, VirtualLoop, run_on
@@ -18,7 +21,7 @@ from tests.simulate.command import TTL, Manner
 from tests.simulate.ending import converge
 from tests.simulate.jobs import edited, random_job
 from tests.simulate.machine import Machine, Process
-from tests.simulate.nodes import decided
+from tests.simulate.nodes import decided, emptied
 from tests.simulate.person import wish
 from tests.simulate.rewind import rewound, rewound_midway
 from tests.simulate.trouble import Trouble, heal
@@ -98,13 +101,7 @@ async def _acts(world: World, chance: Chance) -> None:
         _hurry(world)
         actors = [_rush(world, m, chance.stream(m.name)) for m in world.machines]
     else:
-        *people, looping = world.machines
-        actors = [_people(world, m, chance.stream(m.name), horizon) for m in people]
-        if world.chance.stream("operator").happens(0.4):
-            operator = world.add_machine("ops")
-            actors.append(_operator(world, operator, chance.stream("operator"), horizon))
-        if chance.happens(0.4):
-            actors.append(_loop(world, looping, chance.stream("loop"), horizon))
+        actors = _everybody(world, chance, horizon)
     wishes = chance.stream("wishes")
     if wishes.happens(0.4) and not duel:
         actors.append(_wishes(world, wishes, horizon))
@@ -121,6 +118,19 @@ async def _acts(world: World, chance: Chance) -> None:
     rewinding = world.chance.stream("rewound")
     if rewinding.happens(0.2):
         await rewound(world, rewinding)
+
+
+def _everybody(world: World, chance: Chance, horizon: float) -> list[Coroutine[Any, Any, None]]:
+    """People with jobs, and those beside them who tell of jobs and nodes, or reconcile."""
+    *people, looping = world.machines
+    actors = [_people(world, m, chance.stream(m.name), horizon) for m in people]
+    for name, share, act in (("operator", 0.4, _operator), ("keeper", 0.25, _maintenance)):
+        drawn = world.chance.stream(name)
+        if drawn.happens(share):
+            actors.append(act(world, world.add_machine(name), drawn, horizon))
+    if chance.happens(0.4):
+        actors.append(_loop(world, looping, chance.stream("loop"), horizon))
+    return actors
 
 
 def _set_up(world: World, chance: Chance) -> None:
@@ -197,7 +207,26 @@ async def _operator(world: World, machine: Machine, chance: Chance, horizon: flo
             act = world.run(process, "orch node", lambda command: decided(command, chance))
         else:
             act = world.run(process, "orch job", lambda command: told(command, chance))
-        await asyncio.wait((asyncio.ensure_future(act),))
+        await _within(act, process, chance.stream("patience").between(20, 120))
+
+
+async def _maintenance(world: World, machine: Machine, chance: Chance, horizon: float) -> None:
+    """Somebody who empties the node that runs the most, and then the next one."""
+    await asyncio.sleep(chance.between(20, horizon / 2))
+    for _ in range(chance.number(1, 3)):
+        name = max(sorted(world.hosts), key=lambda n: len(world.hosts[n].running()))
+        process = _process(machine, chance)
+        act = world.run(process, f"orch node drain {name}", partial(emptied, name=name))
+        await _within(act, process, chance.between(30, 120))
+
+
+async def _within(act: Awaitable[object], process: Process, seconds: float) -> None:
+    """Wait for a command; who has no more patience than that ends it."""
+    doing = asyncio.ensure_future(act)
+    await asyncio.wait((doing,), timeout=seconds)
+    if not doing.done():
+        process.kill()
+        await asyncio.wait((doing,))
 
 
 async def _wishes(world: World, chance: Chance, horizon: float) -> None:

@@ -251,6 +251,7 @@ class World:
         self.tell("ledger", f"{ref[:13]} {old[:8]}..{new[:8]}")
         self._checked(lambda: self._not_rewound(ref))
         self._checked(lambda: self.audit.landed(ref, old, new))
+        self.promises.migrations.recorded(self.audit.recorded)
 
     def _checked(self, check: Callable[[], None]) -> None:
         try:
