@@ -124,10 +124,12 @@ def _everybody(world: World, chance: Chance, horizon: float) -> list[Coroutine[A
     """People with jobs, and those beside them who tell of jobs and nodes, or reconcile."""
     *people, looping = world.machines
     actors = [_people(world, m, chance.stream(m.name), horizon) for m in people]
-    for name, share, act in (("operator", 0.4, _operator), ("keeper", 0.25, _maintenance)):
-        drawn = world.chance.stream(name)
-        if drawn.happens(share):
-            actors.append(act(world, world.add_machine(name), drawn, horizon))
+    telling = world.chance.stream("operator")
+    if telling.happens(0.4):
+        actors.append(_operator(world, world.add_machine("ops"), telling, horizon))
+    emptying = world.chance.stream("keeper")
+    if emptying.happens(0.25):
+        actors.append(_maintenance(world, world.add_machine("keeper"), emptying, horizon))
     if chance.happens(0.4):
         actors.append(_loop(world, looping, chance.stream("loop"), horizon))
     return actors

@@ -14,8 +14,8 @@ from tests.simulate.scenario import simulate
 # By bug: the seed, and what is then seen.
 FOUND = {
     "no write-ahead": (1, "nobody had decided it"),
-    "a connection lock taken for the fence": (8, "though a run had acted under"),
-    "a fence raised only on visited hosts": (25, "though a run had acted under"),
+    "a connection lock taken for the fence": (78, "though a run had acted under"),
+    "a fence raised only on visited hosts": (78, "though a run had acted under"),
     "no nonce": (21, "two decided as index"),
     "a lost reply taken for a lost push": (27, "and holds"),
     "a name reused after its container was removed": (65, "has no container"),
@@ -23,6 +23,7 @@ FOUND = {
     "a deadline that ran while nobody watched": (74, "before it was over"),
     "a revert called success": (1, "done, though its deployment failed"),
     "a ledger that went back taken for the truth": (680, "though the ledger has gone back"),
+    "a replacement taken for well at once": (48, "are on the move at once"),
 }
 
 
