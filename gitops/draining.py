@@ -88,7 +88,7 @@ class Ways(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class Vigil:
+class DrainWatch:
     """What one process knows of a drain: since when (monotonic seconds) it watches it.
 
     `judged` are ids of allocations that took the place of others, and of which it is known how
@@ -103,7 +103,7 @@ class Vigil:
 class Draining:
     """One drain that is carried out: round after round, until nothing is left that may leave.
 
-    Without patience it ends where something is left that may not leave yet; `vigil` is what its
+    Without patience it ends where something is left that may not leave yet; `watch` is what its
     process knows from earlier turns. Of several that see to one node each takes what the others
     leave, and at one pace.
     """
@@ -111,7 +111,7 @@ class Draining:
     ways: Ways
     record: NodeRecord
     patient: bool = True
-    vigil: Vigil = field(default_factory=Vigil)
+    watch: DrainWatch = field(default_factory=DrainWatch)
     replacements: Replacements = field(init=False)
     # ids of allocations that were told to leave
     moved: set[str] = field(init=False, default_factory=set[str])
@@ -119,9 +119,9 @@ class Draining:
     _groups: set[tuple[str, str]] = field(init=False, default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
-        if self.vigil.since is None:
-            self.vigil.since = self.ways.clock.monotonic()
-        self.replacements = Replacements(watching=self.ways.watching, judged=self.vigil.judged)
+        if self.watch.since is None:
+            self.watch.since = self.ways.clock.monotonic()
+        self.replacements = Replacements(watching=self.ways.watching, judged=self.watch.judged)
 
     async def run(self) -> int:
         """Go round by round; return the worst exit code of what was carried out.
@@ -174,7 +174,7 @@ class Draining:
     @property
     def _watched(self) -> float:
         now = self.ways.clock.monotonic()
-        return now - (now if self.vigil.since is None else self.vigil.since)
+        return now - (now if self.watch.since is None else self.watch.since)
 
     @property
     def _is_due(self) -> bool:

@@ -15,7 +15,7 @@ from gitops.cli.driving import Manner, as_recorded, drive
 from gitops.cli.look import Look, advise, session, workspace
 from gitops.cli.say import note, note_once, say, say_json
 from gitops.cli.watching import watching
-from gitops.draining import Draining, SilentNodeError, Vigil, begin_drain, end_drain, under_way
+from gitops.draining import Draining, DrainWatch, SilentNodeError, begin_drain, end_drain, under_way
 from gitops.exit_codes import INCOMPLETE, INTERRUPTED
 from gitops.ledger_home import ledger_of
 from gitops.orders import Orders
@@ -126,21 +126,23 @@ def drain_advice(recorded: Recorded) -> list[str]:
 
 
 @dataclass(slots=True)
-class Vigils:
+class DrainWatches:
     """What a process knows of the drains that it goes on with in several turns."""
 
-    _known: dict[tuple[str, int], Vigil] = field(default_factory=dict[tuple[str, int], Vigil])
+    _known: dict[tuple[str, int], DrainWatch] = field(
+        default_factory=dict[tuple[str, int], DrainWatch]
+    )
 
-    def of(self, record: NodeRecord) -> Vigil:
+    def of(self, record: NodeRecord) -> DrainWatch:
         """Return what is known of this drain of a node: nothing, where it is a new one."""
         started = record.drain.started if record.drain else 0
-        return self._known.setdefault((record.name, started), Vigil())
+        return self._known.setdefault((record.name, started), DrainWatch())
 
 
-async def go_on(ties: Session, look: Look, vigils: Vigils) -> int:
+async def go_on(ties: Session, look: Look, watches: DrainWatches) -> int:
     """Go on with the drains that were under way at the last look, as far as anything may leave.
 
-    `vigils` are kept from turn to turn: until when batch jobs may stay counts from the first one.
+    `watches` are kept from turn to turn: until when batch jobs may stay counts from the first one.
     Returns the exit code: 4 where something has yet to leave.
     """
     code = 0
@@ -148,8 +150,8 @@ async def go_on(ties: Session, look: Look, vigils: Vigils) -> int:
         record = ties.known.nodes[name]
         note_once(f"Node {name} is being drained: going on with it")
         ways = _Ways(ties=ties, shown=look.silent(), tell=_note)
-        vigil = vigils.of(record)
-        draining = Draining(ways=ways, record=record, patient=False, vigil=vigil)
+        watch = watches.of(record)
+        draining = Draining(ways=ways, record=record, patient=False, watch=watch)
         try:
             end = await draining.run()
         except SilentNodeError as e:

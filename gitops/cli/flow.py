@@ -11,7 +11,7 @@ from executors.boundary import Passing, pass_by
 from gitops.cli import plan_file
 from gitops.cli.advice import ineligible, narrowed
 from gitops.cli.applying import Applying
-from gitops.cli.draining import Vigils, drain_advice, go_on
+from gitops.cli.draining import DrainWatches, drain_advice, go_on
 from gitops.cli.driving import Driven, Manner, changed, drive, known_version
 from gitops.cli.look import (
     Approval,
@@ -147,7 +147,7 @@ async def apply(
         code = await applying.run(specs.desired())
         if code == INTERRUPTED or not _is_whole(request, approval):
             return code
-        return first_of(code, await go_on(ties, look, Vigils()))
+        return first_of(code, await go_on(ties, look, DrainWatches()))
 
 
 def _is_whole(request: SpecRequest, approval: Approval) -> bool:

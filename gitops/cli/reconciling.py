@@ -16,7 +16,7 @@ from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
 from gitops.cli.check_watching import CheckWatch
-from gitops.cli.draining import Vigils, go_on
+from gitops.cli.draining import DrainWatches, go_on
 from gitops.cli.look import (
     Approval,
     Look,
@@ -122,7 +122,7 @@ class Turns:
     _silence: Silence = field(default_factory=Silence, init=False)
     _checks: CheckWatch = field(default_factory=lambda: CheckWatch(tell=log), init=False)
     # what is known of the drains that are under way
-    _drains: Vigils = field(default_factory=Vigils, init=False)
+    _drains: DrainWatches = field(default_factory=DrainWatches, init=False)
 
     def tell(self, text: str) -> bool:
         """Log something unless it was the last thing told; return whether it was new."""
