@@ -6,9 +6,9 @@ terminal, in a turn of reconciling, or in a simulated world.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from executors.clock import Clock
 from executors.run import Run
@@ -41,9 +41,14 @@ def begin_drain(ledger: Ledger, name: str, strategy: DrainStrategy) -> NodeRecor
 
 
 def end_drain(ledger: Ledger, record: NodeRecord) -> NodeRecord:
-    """Record that a drain has come to its end; the node stays ineligible."""
+    """Record that this drain has come to its end, unless another one was decided; return the node.
+
+    It stays ineligible.
+    """
     snapshot = ledger.read()
     standing = snapshot.recorded.nodes.get(record.name, record)
+    if standing.drain != record.drain:
+        return standing
     new = replace(standing, drain=None)
     ledger.commit(snapshot, [], [new], message=f"Drained: {record.name}", guards=[])
     return new
@@ -56,6 +61,14 @@ def under_way(recorded: Recorded) -> tuple[str, ...]:
 
 class SilentNodeError(OrchError):
     """A node that is to be emptied does not answer."""
+
+
+class DrainEndedError(ConflictError):
+    """Somebody has ended a drain before its node was empty."""
+
+
+# Records that a drain has come to its end.
+EndDrain: TypeAlias = Callable[[NodeRecord], Awaitable[object]]
 
 
 class Ways(Protocol):
@@ -103,6 +116,8 @@ class DrainWatch:
 class Draining:
     """One drain that is carried out: round after round, until nothing is left that may leave.
 
+    It is followed as it is recorded: somebody may give it another deadline, or end it.
+
     Without patience it ends where something is left that may not leave yet; `watch` is what its
     process knows from earlier turns. Of several that see to one node each takes what the others
     leave, and at one pace.
@@ -126,7 +141,8 @@ class Draining:
     async def run(self) -> int:
         """Go round by round; return the worst exit code of what was carried out.
 
-        Raises `SilentNodeError` where the node does not answer.
+        Raises `SilentNodeError` where the node does not answer, `DrainEndedError` where somebody
+        has ended the drain.
         """
         code = 0
         while True:
@@ -134,6 +150,7 @@ class Draining:
             drained = self._drained(read)
             if not staying(read.recorded, drained):
                 return code
+            self._refuse_ended(read)
             self._refuse_silence(read)
             chosen = next_to_leave(read.recorded, drained)
             if chosen:
@@ -152,6 +169,7 @@ class Draining:
         """
         while True:
             read = await self.ways.look()
+            self._follow(read)
             self._groups |= self._concerned(read)
             self.replacements.notice(read, self._groups)
             if not self.replacements.unproven or self._is_due:
@@ -196,6 +214,22 @@ class Draining:
             watched=self._watched,
         )
 
+    def _follow(self, read: Look) -> None:
+        """Go on with the drain as it is recorded by now; a new deadline counts from now on."""
+        standing = read.recorded.nodes.get(self.record.name)
+        if standing is not None and standing.drain not in (None, self.record.drain):
+            self.record = standing
+            self.watch.since = self.ways.clock.monotonic()
+
+    def _refuse_ended(self, read: Look) -> None:
+        name = self.record.name
+        standing = read.recorded.nodes.get(name)
+        if standing is None or standing.drain is None:
+            raise DrainEndedError(
+                f"somebody has ended the drain of {name}: what has not left stays",
+                f"To empty it all the same: orch node drain -enable {name}",
+            )
+
     def _refuse_silence(self, read: Look) -> None:
         name = self.record.name
         node = read.observed.nodes.get(name)
@@ -232,3 +266,45 @@ class Draining:
                     self.ways.tell(f'Alloc "{old.id}" status {old.client} -> {new.client}')
         self.moved |= chosen
         return code
+
+
+@dataclass(slots=True)
+class DrainWatches:
+    """What a process knows of the drains that it goes on with in several turns."""
+
+    _known: dict[tuple[str, int], DrainWatch] = field(
+        default_factory=dict[tuple[str, int], DrainWatch]
+    )
+
+    def of(self, record: NodeRecord) -> DrainWatch:
+        """Return what is known of this drain of a node: nothing, where it is a new one."""
+        started = record.drain.started if record.drain else 0
+        return self._known.setdefault((record.name, started), DrainWatch())
+
+
+async def go_on(ways: Ways, known: Recorded, watches: DrainWatches, end: EndDrain) -> int:
+    """Go on with the drains that `known` has under way, as far as anything may leave.
+
+    `watches` are kept from turn to turn: until when batch jobs may stay counts from the first one.
+    `end` records that a node is empty. Returns the exit code: 4 where something has yet to leave.
+    """
+    code = 0
+    for name in under_way(known):
+        ways.waits(f"Node {name} is being drained: going on with it")
+        record = known.nodes[name]
+        draining = Draining(ways=ways, record=record, patient=False, watch=watches.of(record))
+        try:
+            came_to = await draining.run()
+        except SilentNodeError as e:
+            ways.waits(f"{e.message}; its drain waits for it")
+            came_to = INCOMPLETE
+        except DrainEndedError as e:
+            ways.waits(e.message)
+            continue
+        if came_to == INTERRUPTED:
+            return came_to
+        if not came_to:
+            await end(draining.record)
+            ways.tell(f"Drain complete for node {record.id}")
+        code = max(code, came_to)
+    return code

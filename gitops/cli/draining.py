@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from executors.clock import Clock, SystemClock
 from executors.run import Run
+from gitops import draining
 from gitops.cli.answer import Answer
 from gitops.cli.asking import approve
 from gitops.cli.driving import Manner, as_recorded, drive
 from gitops.cli.look import Look, advise, session, workspace
 from gitops.cli.say import note, note_once, say, say_json
 from gitops.cli.watching import watching
-from gitops.draining import Draining, DrainWatch, SilentNodeError, begin_drain, end_drain, under_way
-from gitops.exit_codes import INCOMPLETE, INTERRUPTED
+from gitops.draining import Draining, DrainWatches, begin_drain, end_drain, under_way
+from gitops.exit_codes import INTERRUPTED
 from gitops.ledger_home import ledger_of
 from gitops.orders import Orders
 from gitops.planning import Look as Read
@@ -67,15 +68,15 @@ async def drain(name: str, strategy: DrainStrategy, look: Look, *, ask: bool) ->
         record = await asyncio.to_thread(begin_drain, ties.ledger, name, strategy)
         tell(f'Node "{record.id}" drain strategy set')
         shown = look.silent() if look.json else look
-        draining = Draining(ways=_Ways(ties=ties, shown=shown, tell=tell), record=record)
-        code = await draining.run()
+        course = Draining(ways=_Ways(ties=ties, shown=shown, tell=tell), record=record)
+        code = await course.run()
         if code != INTERRUPTED:
-            record = await asyncio.to_thread(end_drain, ties.ledger, record)
+            record = await asyncio.to_thread(end_drain, ties.ledger, course.record)
             tell(f"Drain complete for node {record.id}")
             tell(f'All allocations on node "{record.id}" have stopped')
         if look.json:
             recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
-            say_json(node_drain(record, recorded, draining.moved))
+            say_json(node_drain(record, recorded, course.moved))
         return code
 
 
@@ -125,42 +126,14 @@ def drain_advice(recorded: Recorded) -> list[str]:
     ]
 
 
-@dataclass(slots=True)
-class DrainWatches:
-    """What a process knows of the drains that it goes on with in several turns."""
-
-    _known: dict[tuple[str, int], DrainWatch] = field(
-        default_factory=dict[tuple[str, int], DrainWatch]
-    )
-
-    def of(self, record: NodeRecord) -> DrainWatch:
-        """Return what is known of this drain of a node: nothing, where it is a new one."""
-        started = record.drain.started if record.drain else 0
-        return self._known.setdefault((record.name, started), DrainWatch())
-
-
 async def go_on(ties: Session, look: Look, watches: DrainWatches) -> int:
     """Go on with the drains that were under way at the last look, as far as anything may leave.
 
-    `watches` are kept from turn to turn: until when batch jobs may stay counts from the first one.
     Returns the exit code: 4 where something has yet to leave.
     """
-    code = 0
-    for name in under_way(ties.known):
-        record = ties.known.nodes[name]
-        note_once(f"Node {name} is being drained: going on with it")
-        ways = _Ways(ties=ties, shown=look.silent(), tell=_note)
-        watch = watches.of(record)
-        draining = Draining(ways=ways, record=record, patient=False, watch=watch)
-        try:
-            end = await draining.run()
-        except SilentNodeError as e:
-            note_once(f"{e.message}; its drain waits for it")
-            end = INCOMPLETE
-        if end == INTERRUPTED:
-            return end
-        if not end:
-            await asyncio.to_thread(end_drain, ties.ledger, record)
-            _note(f"Drain complete for node {record.id}")
-        code = max(code, end)
-    return code
+    ways = _Ways(ties=ties, shown=look.silent(), tell=_note)
+
+    async def end(record: NodeRecord) -> None:
+        await asyncio.to_thread(end_drain, ties.ledger, record)
+
+    return await draining.go_on(ways, ties.known, watches, end)

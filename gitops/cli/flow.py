@@ -11,7 +11,7 @@ from executors.boundary import Passing, pass_by
 from gitops.cli import plan_file
 from gitops.cli.advice import ineligible, narrowed
 from gitops.cli.applying import Applying
-from gitops.cli.draining import DrainWatches, drain_advice, go_on
+from gitops.cli.draining import drain_advice, go_on
 from gitops.cli.driving import Driven, Manner, changed, drive, known_version
 from gitops.cli.look import (
     Approval,
@@ -27,6 +27,7 @@ from gitops.cli.look import (
 from gitops.cli.say import hide, note
 from gitops.cli.unreachable import advice, refuse_unreachable, with_lost
 from gitops.digests import Digests, resolved
+from gitops.draining import DrainWatches
 from gitops.exit_codes import CHANGES, INTERRUPTED, first_of
 from gitops.planning import plan_of, stopping
 from gitops.repository_hooks import hooks_of

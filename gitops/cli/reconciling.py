@@ -16,7 +16,7 @@ from gitops.caches import cache_folder
 from gitops.checkout import Checkout, Commit
 from gitops.cli.applying import Applying
 from gitops.cli.check_watching import CheckWatch
-from gitops.cli.draining import DrainWatches, go_on
+from gitops.cli.draining import go_on
 from gitops.cli.look import (
     Approval,
     Look,
@@ -26,6 +26,7 @@ from gitops.cli.look import (
     workspace,
 )
 from gitops.cli.say import coloured, note
+from gitops.draining import DrainWatches
 from gitops.exit_codes import FAILED, INCOMPLETE, INTERRUPTED, first_of
 from gitops.ledger_home import ledger_address
 from gitops.planning import Desired, plan_of

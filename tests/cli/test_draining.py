@@ -187,3 +187,18 @@ def test_a_drain_waits_for_what_another_one_has_moved(pair: Place) -> None:
     (moved,) = (a for a in allocs(pair) if a["ID"] == fresh["ID"])
     # It was well by the group's `migrate` block before it had to leave again.
     assert moved["ModifyTime"] - fresh["CreateTime"] >= 3 * SECOND
+
+
+def test_a_drain_that_somebody_ends_stops(pair: Place) -> None:
+    full = crowded(pair)
+    drain = pair.process("node", "drain", "-enable", "-yes", full)
+    assert drain.stdout is not None
+    for line in drain.stdout:
+        if "status running -> complete" in line:
+            break
+    assert pair.orch("node", "drain", "-disable", full).code == 0
+    _, err = drain.communicate()
+    assert drain.returncode == 3, err
+    assert f"somebody has ended the drain of {full}: what has not left stays" in err
+    assert full in where(pair)
+    assert row(pair, full)[:2] == ["false", "eligible"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from executors.clock import Clock
 from executors.run import Run
-from gitops.draining import begin_drain, end_drain
+from gitops.draining import DrainWatches, begin_drain, end_drain, go_on
 from gitops.exit_codes import INTERRUPTED
 from gitops.looking import looking_run
 from gitops.orders import Orders
@@ -74,10 +74,20 @@ async def _drained(command: Command, record: NodeRecord, strategy: DrainStrategy
     process, ledger = command.process, command.place.ledger
     begun = await process.blocking(lambda: begin_drain(ledger, record.name, strategy))
     command.tell(f"{record.name} is drained")
-    code = await command.draining(ways=_Ways(command), record=begun).run()
-    if code != INTERRUPTED:
-        await process.blocking(lambda: end_drain(ledger, begun))
+    course = command.draining(ways=_Ways(command), record=begun)
+    if await course.run() != INTERRUPTED:
+        await process.blocking(lambda: end_drain(ledger, course.record))
         command.tell(f"{record.name} is empty")
+
+
+async def gone_on(command: Command, watches: DrainWatches) -> None:
+    """Go on with the drains that are under way, as each turn of `orch reconcile` does."""
+    snapshot = await command.process.blocking(command.place.ledger.read)
+
+    async def end(record: NodeRecord) -> None:
+        await command.process.blocking(lambda: end_drain(command.place.ledger, record))
+
+    await go_on(_Ways(command), snapshot.recorded, watches, end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from executors.boundary import Boundary
 from executors.sim.loop import DeadlockError, VirtualLoop, run_on
+from gitops.draining import DrainWatches
 from gitops.silence import Silence
 from planner.job import SECOND, Job
 from planner.request import Verb
@@ -21,7 +22,7 @@ from tests.simulate.command import TTL, Manner
 from tests.simulate.ending import converge
 from tests.simulate.jobs import edited, random_job
 from tests.simulate.machine import Machine, Process
-from tests.simulate.nodes import decided, emptied
+from tests.simulate.nodes import decided, emptied, gone_on
 from tests.simulate.person import wish
 from tests.simulate.rewind import rewound, rewound_midway
 from tests.simulate.trouble import Trouble, heal
@@ -188,15 +189,18 @@ async def _loop(world: World, machine: Machine, chance: Chance, horizon: float) 
     watching = chance.stream("silence")
     grace = watching.one_of((0, 40)) * SECOND if watching.happens(0.6) else None
     silence: Silence | None = None
+    watches = DrainWatches()
     while world.loop.time() < horizon:
         await asyncio.sleep(chance.between(10, 40))
         if silence is None and grace is not None:
             silence = Silence(grace=grace, monotonic=lambda: int(world.loop.time() * SECOND))
         process = _process(machine, chance)
         manner = replace(world.manner, silence=silence)
-        act = world.apply(process, world.desired(), manner)
+        then = partial(gone_on, watches=watches)
+        act = world.apply(process, world.desired(), manner, then)
         await asyncio.wait((asyncio.ensure_future(act),))
-        silence = None if process.dead else silence
+        if process.dead:
+            silence, watches = None, DrainWatches()
 
 
 async def _operator(world: World, machine: Machine, chance: Chance, horizon: float) -> None:

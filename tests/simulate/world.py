@@ -127,16 +127,26 @@ class World:
     # ── commands ─────────────────────────────────────────────────────────────────────────────
 
     async def apply(
-        self, process: Process, desired: Desired, manner: Manner | None = None
+        self,
+        process: Process,
+        desired: Desired,
+        manner: Manner | None = None,
+        then: Callable[[Command], Awaitable[None]] | None = None,
     ) -> int | None:
-        """Run one apply to its end; return its exit code, None where its process died."""
+        """Run one apply to its end; return its exit code, None where its process died.
+
+        `then` is what the same process does after it.
+        """
         words = f"orch apply at {desired.source.commit}"
         if manner is not None and manner.lost:
             words += f" -lost {' '.join(manner.lost)}"
 
-        def act(command: Command) -> Awaitable[Result | None]:
+        async def act(command: Command) -> Result | None:
             command.manner = manner or self.manner
-            return command.apply(desired)
+            result = await command.apply(desired)
+            if then is not None:
+                await then(command)
+            return result
 
         return await self.run(process, words, act)
 
