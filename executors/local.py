@@ -202,10 +202,12 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
+    is_over = process.returncode is not None
+    if not is_over:
         _kill(process)
-        await process.wait()
-    # The transport of a process is closed only when its pipes are.
+    # Its pipes first: a wait is for their ends as well, which nobody sees who has stopped reading.
     transport = getattr(process, "_transport", None)
     if transport is not None:
         transport.close()
+    if not is_over:
+        await process.wait()

@@ -211,6 +211,14 @@ async def test_a_pipe_can_be_left_in_the_middle(way: Way) -> None:
     assert (await transport.run(("true",))).exit_status == 0
 
 
+async def test_a_pipe_that_nobody_reads_can_be_left(way: Way) -> None:
+    transport = await way.connector.connect(way.host)
+    stream = await transport.pipe(COMMANDS["endless"], deadline=10)
+    # More waits by now than is read ahead.
+    await asyncio.sleep(1)
+    await asyncio.wait_for(stream.close(), 60)
+
+
 async def test_pipes_that_are_closed_leave_room_for_others(way: Way) -> None:
     transport = await way.connector.connect(way.host)
     for _ in range(20):
