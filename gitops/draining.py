@@ -6,7 +6,7 @@ terminal, in a turn of reconciling, or in a simulated world.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
@@ -18,17 +18,17 @@ from gitops.orders import Orders
 from gitops.planning import Look
 from gitops.replacements import Replacements
 from gitops.resolve import node_record_named
-from planner.drain import Drained, next_to_leave, staying
+from planner.drain import Drained, ending, next_to_leave, short, staying
 from planner.errors import ConflictError, OrchError
 from planner.job import SECOND
 from planner.node_record import DrainStrategy, NodeRecord
 from planner.observed import NodeStatus
 from planner.orders import NODE_DRAIN
-from planner.recorded import JobState, Recorded
+from planner.recorded import Desired, JobState, Recorded
 from planner.status import Statuses, statuses
 
-# Seconds between two looks at a node from which nothing may leave yet.
-_PAUSE = 1.0
+# Seconds between two looks at what took the place of others, and at most between two at all hosts.
+_PAUSE, _LONGEST = 1.0, 10.0
 
 
 def begin_drain(ledger: Ledger, name: str, strategy: DrainStrategy) -> NodeRecord:
@@ -87,15 +87,15 @@ class Ways(Protocol):
         """Carry out jobs as they are recorded, under these orders; return the exit code."""
         ...
 
-    def watching(self, look: Look) -> Run:
-        """Return a run that looks at allocations, and knows what was found."""
+    def watching(self, look: Look, jobs: Set[str]) -> Run:
+        """Return a run that looks at allocations of these jobs (keys), and knows what was found."""
         ...
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, /) -> None:
         """Say what has become of an allocation."""
         ...
 
-    def waits(self, text: str) -> None:
+    def waits(self, text: str, /) -> None:
         """Say what is waited for."""
         ...
 
@@ -130,6 +130,10 @@ class Draining:
     replacements: Replacements = field(init=False)
     # ids of allocations that were told to leave
     moved: set[str] = field(init=False, default_factory=set[str])
+    # whether somebody wants it to stop
+    _interrupted: bool = field(init=False, default=False)
+    # ids of runs that held jobs of them
+    _met: set[str] = field(init=False, default_factory=set[str])
     # (job key, name) of groups of which anything is on the node, or has been
     _groups: set[tuple[str, str]] = field(init=False, default_factory=set[tuple[str, str]])
 
@@ -144,23 +148,44 @@ class Draining:
         Raises `SilentNodeError` where the node does not answer, `DrainEndedError` where somebody
         has ended the drain.
         """
-        code = 0
+        code, pause, tended = 0, _PAUSE, False
         while True:
             read = await self._settled()
+            if self._interrupted:
+                return INTERRUPTED
             drained = self._drained(read)
-            if not staying(read.recorded, drained):
+            if not (staying(read.recorded, drained) or ending(read.recorded, drained)):
                 return code
             self._refuse_ended(read)
             self._refuse_silence(read)
-            chosen = next_to_leave(read.recorded, drained)
-            if chosen:
+            if chosen := next_to_leave(read.recorded, drained):
                 code = max(code, await self._moved(read.recorded, chosen))
-            elif self.patient:
-                await self.ways.clock.sleep(_PAUSE)
+                pause, tended = _PAUSE, False
             else:
-                return max(code, INCOMPLETE)
+                end = await self._tended(read.recorded, drained)
+                if end == INTERRUPTED or (tended and not self.patient):
+                    return max(code, end, INCOMPLETE)
+                tended, pause = True, min(pause * 2, _LONGEST)
+                await self._rest(pause if self.patient else 0)
             if code == INTERRUPTED or (code and not self.patient):
                 return code
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not beyond the deadline."""
+        deadline = self._strategy.deadline
+        left = deadline / SECOND - self._watched if deadline >= 0 else seconds
+        await self.ways.clock.sleep(max(min(seconds, left), 0))
+
+    async def _tended(self, recorded: Recorded, drained: Drained) -> int:
+        """See to jobs for which nothing can leave: what was interrupted, or is short of places."""
+        behind = ending(recorded, drained).keys() | short(recorded, drained)
+        jobs = [s for s in recorded.jobs.values() if s.key in behind]
+        if not jobs:
+            self.ways.waits(f"{self.record.name}: nothing more may leave yet; the drain waits")
+            return 0
+        names = ", ".join(sorted(behind))
+        self.ways.waits(f"{names}: not all runs, or has ended, as it should; the drain waits")
+        return await self._driven(jobs, Orders(trigger=NODE_DRAIN))
 
     async def _settled(self) -> Look:
         """Look, and again once it is known how those fare that took the place of others.
@@ -171,18 +196,39 @@ class Draining:
             read = await self.ways.look()
             self._follow(read)
             self._groups |= self._concerned(read)
+            if await self._took_over(read.recorded) and not self._interrupted:
+                continue
             self.replacements.notice(read, self._groups)
-            if not self.replacements.unproven or self._is_due:
+            if not self.replacements.unproven or self._is_due or self._interrupted:
                 return read
+            until = self.ways.clock.monotonic() + _LONGEST
             while self.replacements.unproven and not self._is_due:
                 await self.replacements.look()
                 await self.ways.clock.sleep(_PAUSE)
+                if self.ways.clock.monotonic() >= until:
+                    break  # somebody may have decided otherwise
+
+    async def _took_over(self, recorded: Recorded) -> bool:
+        """Go on with what runs have begun that hold jobs of these groups, if they are dead.
+
+        Each is tried once: one that lives is left alone. Returns whether anything was tried.
+        """
+        mine = {key for key, _ in self._groups}
+        held = [
+            s for s in recorded.jobs.values() if s.key in mine and s.run and s.run not in self._met
+        ]
+        self._met |= {s.run for s in held}
+        for state in held:
+            code = await self._driven([state], Orders(trigger=NODE_DRAIN))
+            self._interrupted |= code == INTERRUPTED
+        return bool(held)
 
     def _concerned(self, read: Look) -> set[tuple[str, str]]:
         """The groups of what is to leave, and of what left since the drain was decided."""
         node, started = self.record.name, self._strategy.started
-        left = staying(read.recorded, self._drained(read))
-        return {(key, a.group) for key, allocs in left.items() for a in allocs} | {
+        drained = self._drained(read)
+        left = (*staying(read.recorded, drained).items(), *ending(read.recorded, drained).items())
+        return {(key, a.group) for key, allocs in left for a in allocs} | {
             (key, a.group)
             for key, state in read.recorded.jobs.items()
             for a in state.allocs
@@ -240,23 +286,14 @@ class Draining:
             )
 
     async def _moved(self, recorded: Recorded, chosen: frozenset[str]) -> int:
-        """Move these; where another run has just taken their jobs, look again later."""
-        try:
-            code = await self._move(recorded, chosen)
-        except ConflictError as e:
-            self.ways.waits(f"{e.message}: the drain waits for that")
-            code = CONFLICT
-        if code != CONFLICT:
-            return code
-        await self.ways.clock.sleep(_PAUSE)
-        return 0 if self.patient else INCOMPLETE
-
-    async def _move(self, recorded: Recorded, chosen: frozenset[str]) -> int:
         """Stop allocations, and start others in their places; return the exit code."""
         jobs = [s for s in recorded.jobs.values() if any(a.id in chosen for a in s.allocs)]
         for alloc in sorted(chosen):
             self.ways.tell(f'Alloc "{alloc}" marked for migration')
-        code = await self.ways.drive(jobs, Orders(trigger=NODE_DRAIN, migrates=chosen))
+        # Chosen by what was known then: others may have moved some of the same groups since.
+        stands = {s.key: s.modify_index for s in jobs}
+        orders = Orders(trigger=NODE_DRAIN, migrates=chosen, stands=stands)
+        code = await self._driven(jobs, orders)
         after = await self.ways.look()
         for before in jobs:
             now = after.recorded.job(before.key)
@@ -264,8 +301,23 @@ class Draining:
                 new = now.alloc(old.id) or old
                 if new.client is not old.client:
                     self.ways.tell(f'Alloc "{old.id}" status {old.client} -> {new.client}')
-        self.moved |= chosen
+                if new.desired is Desired.STOP:
+                    self.moved.add(old.id)
         return code
+
+    async def _driven(self, jobs: Sequence[JobState], orders: Orders) -> int:
+        """Drive jobs; where another run has just taken one of them, the others all the same."""
+        try:
+            code = await self.ways.drive(jobs, orders)
+        except ConflictError as e:
+            self.ways.waits(f"{e.message}: the drain waits for that")
+            code = CONFLICT
+        if code != CONFLICT:
+            return code
+        if len(jobs) > 1:
+            return max([await self._driven([job], orders) for job in jobs])
+        await self.ways.clock.sleep(_PAUSE)
+        return 0 if self.patient else INCOMPLETE
 
 
 @dataclass(slots=True)
@@ -296,7 +348,7 @@ async def go_on(ways: Ways, known: Recorded, watches: DrainWatches, end: EndDrai
         try:
             came_to = await draining.run()
         except SilentNodeError as e:
-            ways.waits(f"{e.message}; its drain waits for it")
+            ways.waits(f"{e.message}; its drain waits for it. {e.hint}")
             came_to = INCOMPLETE
         except DrainEndedError as e:
             ways.waits(e.message)

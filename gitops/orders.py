@@ -17,7 +17,8 @@ from planner.request import Request
 class Orders:
     """Why recorded jobs are driven on, and with what beside their specs.
 
-    `expects` has the job modify indexes at which that was decided, by job. `trigger` is recorded
+    `expects` has the job modify indexes at which that was decided, by job; `stands` the modify
+    indexes, where anything about a job matters, and not its spec alone. `trigger` is recorded
     as the cause, where it is not for the changes to say. `commits` are those that specs came from,
     by job. `migrates` are ids of allocations to stop, so that others take their place;
     `reschedules` are ids of failed ones to place again; `requests` are what is asked of
@@ -26,6 +27,7 @@ class Orders:
     """
 
     expects: Mapping[str, int] = field(default_factory=dict[str, int])
+    stands: Mapping[str, int] = field(default_factory=dict[str, int])
     trigger: str = ""
     commits: Mapping[str, str] = field(default_factory=dict[str, str])
     migrates: frozenset[str] = frozenset()
@@ -44,7 +46,8 @@ class Orders:
     def noted(self, plan: Plan) -> Plan:
         """Return the plan with its cause; `ConflictError` where a job is another one by now."""
         for p in plan.jobs:
-            if self.expects.get(p.key, p.job_modify_index) != p.job_modify_index:
+            spec_moved = self.expects.get(p.key, p.job_modify_index) != p.job_modify_index
+            if spec_moved or self.stands.get(p.key, p.modify_index) != p.modify_index:
                 raise ConflictError(
                     f"job {p.key!r} was changed by somebody else meanwhile; nothing was touched",
                     f"See 'orch history {p.key}', and decide again.",

@@ -8,20 +8,23 @@ from dataclasses import dataclass, field, replace
 from executors.run import Run
 from executors.watch import HealthWatch
 from gitops.planning import Look
-from planner.job import Job, Migrate, TaskGroup, Update
+from planner.job import HOUR, Job, Migrate, TaskGroup, Update
 from planner.recorded import AllocRecord, JobState
 from planner.standing import MIGRATED
+
+# Much longer than a `healthy_deadline`, and than clocks are off.
+_LONG_AGO = 3 * HOUR
 
 
 @dataclass(slots=True, kw_only=True)
 class Replacements:
     """Those of which it is not known yet whether they are well, with their jobs.
 
-    `watching` makes a run that can look at them from what was found; `judged` are ids of those of
-    which it is known.
+    `watching` makes a run that can look at jobs' allocations from what was found; `judged` are ids
+    of those of which it is known.
     """
 
-    watching: Callable[[Look], Run]
+    watching: Callable[[Look, Set[str]], Run]
     judged: set[str] = field(default_factory=set[str])
     _waiting: dict[str, tuple[Job, AllocRecord]] = field(
         default_factory=dict[str, tuple[Job, AllocRecord]]
@@ -36,7 +39,8 @@ class Replacements:
     def notice(self, look: Look, groups: Set[tuple[str, str]]) -> None:
         """Watch, in these groups (job key, name), what replaces those that were told to leave.
 
-        Whoever told them: others may empty other nodes, or have begun with this one.
+        Whoever told them: others may empty other nodes, or have begun with this one. What was
+        placed long ago has fared somehow, whatever the clocks of those who placed it.
         """
         new = {
             alloc.id: (_judged_by_migrate(state.current.job), alloc)
@@ -44,9 +48,10 @@ class Replacements:
             if state.current is not None
             for alloc in _replacing(state)
             if (key, alloc.group) in groups and alloc.id not in self.judged | self.unproven
+            if look.now - alloc.created < _LONG_AGO
         }
         if new:
-            self._watch = HealthWatch(run=self.watching(look))
+            self._watch = HealthWatch(run=self.watching(look, {key for key, _ in groups}))
             self._waiting |= new
 
     async def look(self) -> None:

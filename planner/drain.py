@@ -6,7 +6,7 @@ end until the deadline; those of system jobs go when nothing else is left, or at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from planner.job import SECOND, Migrate, TaskGroup
@@ -23,7 +23,7 @@ class Drained:
     """A node that is drained, as it stands: `watched` is for how many seconds it was, in one go.
 
     `found` has the statuses of all allocations; `unproven` are ids of those that took the place of
-    others and are not known to be healthy yet.
+    others and of which it is not known yet how they fare.
     """
 
     node: str
@@ -42,6 +42,11 @@ class Drained:
         """Whether an allocation runs, or should."""
         return alloc.desired is Desired.RUN and not self._status(alloc).terminal
 
+    def ends(self, alloc: AllocRecord) -> bool:
+        """Whether an allocation was told to stop, and may run still."""
+        may_run = self._status(alloc) in (ClientStatus.RUNNING, ClientStatus.UNKNOWN)
+        return alloc.desired is Desired.STOP and may_run
+
     def _status(self, alloc: AllocRecord) -> ClientStatus:
         return self.found.get(alloc.id, alloc.client)
 
@@ -53,12 +58,34 @@ class Drained:
 
 def staying(recorded: Recorded, drained: Drained) -> dict[str, list[AllocRecord]]:
     """Return what still lives on the node and is to leave it, by job."""
+    return _on_node(recorded, drained, drained.lives)
+
+
+def ending(recorded: Recorded, drained: Drained) -> dict[str, list[AllocRecord]]:
+    """Return what was told to stop on the node, and may run there still, by job."""
+    return _on_node(recorded, drained, drained.ends)
+
+
+def _on_node(
+    recorded: Recorded, drained: Drained, counts: Callable[[AllocRecord], bool]
+) -> dict[str, list[AllocRecord]]:
     found = {
-        key: [a for a in state.allocs if a.node == drained.node and drained.lives(a)]
+        key: [a for a in state.allocs if a.node == drained.node and counts(a)]
         for key, state in sorted(recorded.jobs.items())
         if not (drained.strategy.ignore_system and _type(state) in _SYSTEM)
     }
     return {key: allocs for key, allocs in found.items() if allocs}
+
+
+def short(recorded: Recorded, drained: Drained) -> frozenset[str]:
+    """Return the keys of services of which something is to leave, and fewer live than should."""
+    return frozenset(
+        key
+        for key in staying(recorded, drained)
+        if (state := recorded.job(key)).current is not None and _type(state) == "service"
+        for group in state.current.job.task_groups
+        if sum(a.group == group.name and drained.lives(a) for a in state.allocs) < group.count
+    )
 
 
 def next_to_leave(recorded: Recorded, drained: Drained) -> frozenset[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from executors.clock import Clock, SystemClock
@@ -69,15 +70,27 @@ async def drain(name: str, strategy: DrainStrategy, look: Look, *, ask: bool) ->
         tell(f'Node "{record.id}" drain strategy set')
         shown = look.silent() if look.json else look
         course = Draining(ways=_Ways(ties=ties, shown=shown, tell=tell), record=record)
-        code = await course.run()
-        if code != INTERRUPTED:
-            record = await asyncio.to_thread(end_drain, ties.ledger, course.record)
-            tell(f"Drain complete for node {record.id}")
-            tell(f'All allocations on node "{record.id}" have stopped')
+        try:
+            code = await course.run()
+            if code != INTERRUPTED:
+                record = await asyncio.to_thread(end_drain, ties.ledger, course.record)
+                tell(f"Drain complete for node {record.id}")
+                tell(f'All allocations on node "{record.id}" have stopped')
+        except OrchError:
+            if look.json:
+                with suppress(OrchError):  # it is told why it ended, whatever becomes of this
+                    await _say_drained(ties, course)
+            raise
         if look.json:
-            recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
-            say_json(node_drain(record, recorded, course.moved))
+            await _say_drained(ties, course)
         return code
+
+
+async def _say_drained(ties: Session, course: Draining) -> None:
+    """Print what has become of a drain, as the ledger has it."""
+    recorded = (await asyncio.to_thread(ties.ledger.read)).folded()
+    record = recorded.nodes.get(course.record.name, course.record)
+    say_json(node_drain(record, recorded, course.moved))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +113,9 @@ class _Ways:
         manner = Manner(orders=orders)
         return await drive(self.ties, self.shown, [as_recorded(s) for s in jobs], manner)
 
-    def watching(self, look: Read) -> Run:
+    def watching(self, look: Read, jobs: Set[str]) -> Run:
         """Return a run that looks through the session's connections."""
-        return watching(self.ties, look)
+        return watching(self.ties, look, jobs)
 
     def waits(self, text: str) -> None:
         """Say it on stderr, once."""

@@ -82,7 +82,8 @@ async def all_healthy(ties: Session, found: Sequence[Found]) -> None:
     waiting = {f.alloc.id: f for f in found if _waits_for_health(f)}
     if not waiting:
         return
-    watch = HealthWatch(run=watching(ties, await ties.look({f.alloc.node for f in found})))
+    look = await ties.look({f.alloc.node for f in found})
+    watch = HealthWatch(run=watching(ties, look, {f.state.key for f in found}))
     while waiting:
         for job, allocs in _by_job(list(waiting.values())):
             for alloc, verdict in (await watch.look(job, allocs)).items():

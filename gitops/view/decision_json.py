@@ -37,7 +37,7 @@ def node_drain(
     found = [_moved(s, a) for s in recorded.jobs.values() for a in s.allocs if a.id in moved]
     return {
         **node_decision(record),
-        "Complete": record.drain is None,
+        "Complete": record.drain is None and not record.eligible,
         "Moved": sorted(found, key=lambda a: (a["JobID"], a["Name"], a["ID"])),
     }
 

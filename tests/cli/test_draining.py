@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -202,3 +203,37 @@ def test_a_drain_that_somebody_ends_stops(pair: Place) -> None:
     assert f"somebody has ended the drain of {full}: what has not left stays" in err
     assert full in where(pair)
     assert row(pair, full)[:2] == ["false", "eligible"]
+
+
+def test_what_an_interrupted_drain_has_told_to_stop_is_waited_for(pair: Place) -> None:
+    stubborn = """job "shop" {
+  group "web" {
+    task "server" {
+      driver       = "raw_exec"
+      kill_timeout = "8s"
+      config {
+        command = "sh"
+        args    = ["-c", "trap '' INT; while :; do sleep 0.2; done"]
+      }
+    }
+  }
+}
+"""
+    pair.commit(FILE, stubborn)
+    assert pair.orch("apply", "-auto-approve").code == 0
+    (old,) = (a for a in allocs(pair) if a["DesiredStatus"] == "run")
+    full = old["NodeName"]
+    drain = pair.process("node", "drain", "-enable", "-yes", full)
+    for _ in range(300):
+        if where(pair) != [full]:
+            break
+        time.sleep(0.1)
+    # It is decided, and still runs.
+    drain.kill()
+    drain.communicate()
+    said = pair.orch("node", "drain", "-enable", "-yes", full)
+    assert said.code == 0, said
+    (moved,) = (a for a in allocs(pair) if a["ID"] == old["ID"])
+    assert moved["ClientStatus"] == "complete"
+    (new,) = (a for a in allocs(pair) if a["ID"] == moved["NextAllocation"])
+    assert (new["NodeName"] != full, new["ClientStatus"]) == (True, "running")

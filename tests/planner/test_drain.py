@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.drain import Drained, next_to_leave, staying
+from planner.drain import Drained, ending, next_to_leave, short, staying
 from planner.job import SECOND, Job, Migrate, Task, TaskGroup
 from planner.node_record import DrainStrategy
 from planner.recorded import (
@@ -94,3 +94,26 @@ def test_system_jobs_go_last_or_stay() -> None:
 def test_other_nodes_are_left_alone() -> None:
     assert staying(recorded(job(), node="h2"), drained()) == {}
     assert len(next_to_leave(recorded(job()), drained(strategy=DrainStrategy(deadline=0)))) == 3
+
+
+def test_what_was_told_to_stop_and_runs_still_is_ending() -> None:
+    records = recorded(job(count=2))
+    (state,) = records.jobs.values()
+    first, second = state.allocs
+    told = replace(state, allocs=(replace(first, desired=Desired.STOP), second))
+    told_records = replace(records, jobs={state.key: told})
+    drained = Drained(node="h1", strategy=DrainStrategy(deadline=-1), found={})
+    assert [a.id for a in ending(told_records, drained)[state.key]] == [first.id]
+    over = replace(drained, found={first.id: ClientStatus.COMPLETE})
+    assert ending(told_records, over) == {}
+    assert ending(told_records, replace(drained, node="h2")) == {}
+
+
+def test_a_service_that_lacks_one_is_short() -> None:
+    records = recorded(job(count=2), job("batch", count=2))
+    drained = Drained(node="h1", strategy=DrainStrategy(deadline=-1), found={})
+    assert short(records, drained) == frozenset()
+    dead = {"service-0": ClientStatus.FAILED, "batch-0": ClientStatus.FAILED}
+    assert short(records, replace(drained, found=dead)) == {
+        key for key, s in records.jobs.items() if s.current and s.current.job.type == "service"
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from executors.clock import Clock
@@ -121,7 +121,8 @@ class _Ways:
             self.command.manner = base
         return result.exit_code if result is not None else 0
 
-    def watching(self, look: Look) -> Run:
+    def watching(self, look: Look, jobs: Set[str]) -> Run:
+        del jobs
         return looking_run(look, self.command.place.fleet, self.command.process)
 
     def tell(self, text: str) -> None:

@@ -124,7 +124,8 @@ async def _acts(world: World, chance: Chance) -> None:
 def _everybody(world: World, chance: Chance, horizon: float) -> list[Coroutine[Any, Any, None]]:
     """People with jobs, and those beside them who tell of jobs and nodes, or reconcile."""
     *people, looping = world.machines
-    actors = [_people(world, m, chance.stream(m.name), horizon) for m in people]
+    actors: list[Coroutine[Any, Any, None]] = []
+    actors += [_people(world, m, chance.stream(m.name), horizon) for m in people]
     telling = world.chance.stream("operator")
     if telling.happens(0.4):
         actors.append(_operator(world, world.add_machine("ops"), telling, horizon))

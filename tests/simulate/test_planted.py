@@ -23,7 +23,7 @@ FOUND = {
     "a deadline that ran while nobody watched": (74, "before it was over"),
     "a revert called success": (1, "done, though its deployment failed"),
     "a ledger that went back taken for the truth": (680, "though the ledger has gone back"),
-    "a replacement taken for well at once": (48, "are on the move at once"),
+    "a replacement taken for well at once": (132, "are on the move at once"),
 }
 
 
